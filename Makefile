@@ -1,0 +1,42 @@
+# make demo   sets up and runs the embedded demonstration
+# make test   sets up and runs the tests
+# make real DATA=folder MODELS=folder   runs configs/real-data.yaml
+
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup demo test real lint docs clean
+
+setup: .venv/.complete
+
+# Written last, so that an interrupted installation is taken up again. Byte code is compiled when it is first needed.
+.venv/.complete: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
+	touch $@
+
+demo: setup
+	snakemake --cores $(CORES)
+
+real: setup
+	@test -n "$(DATA)" || { echo "make real: DATA is not set; use make real DATA=folder-of-the-datasets [MODELS=folder-of-the-model]" >&2; exit 2; }
+	snakemake --cores $(CORES) --configfile configs/real-data.yaml --config data_root="$(DATA)" model_root="$(or $(MODELS),$(DATA))"
+
+test: setup
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+docs: setup
+	python -m memorization.configfile
+
+clean:
+	rm -rf .venv results .snakemake

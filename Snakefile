@@ -1,0 +1,118 @@
+"""How much of its fine-tuning data does a language model give back?
+
+    snakemake --cores 2                                      the embedded demonstration (config.yaml)
+    snakemake --cores 2 --configfile configs/real-data.yaml  your own files
+    snakemake --workflow-profile workflow/profiles/slurm     on a Slurm cluster
+
+Every coordinate that varies stands in a result's path, so that one path is one run:
+
+    results/
+      datasets/{dataset}.parquet                                            id, split, instruction, input, target
+      models/{model}/                                                       base model
+      probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their index
+      checkpoints/model=/recipe=/dataset=/epoch-N/                          fine-tuned checkpoints
+      runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
+          generations -> candidates -> matches -> outcomes -> rates         .parquet
+      tables/{study}.{parquet,csv,md,tex}                                   what people read
+"""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+sys.path.insert(0, workflow.basedir)
+
+from memorization import configfile, freshness, plan
+from memorization.errors import UserError
+from memorization.report import run as this_run
+
+
+try:
+    # Read here rather than by `configfile:`, so that a message can name the file a wrong key stands in.
+    CONFIG = configfile.load(
+        [Path(workflow.basedir, "config.yaml"), *map(Path, workflow.overwrite_configfiles)],
+        workflow.config_settings.config,
+    )
+    plan.check_inputs(CONFIG)
+    if workflow.is_main_process:
+        this_run.check_writable(Path(CONFIG.results))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+RESULTS = CONFIG.results
+# Read by scripts without being a parameter: it changes no fp32 result, so that nothing is stale when it changes.
+config["generation_batch_size"] = CONFIG.compute.generation_batch_size
+ROOT = Path(workflow.basedir)
+
+
+def at(pattern):
+    """A path of the grammar below the results folder."""
+    return f"{RESULTS}/{pattern}"
+
+
+def log_of(pattern):
+    """Where the log of a rule with this output lies."""
+    return at(f"logs/{pattern}.log")
+
+
+def benchmark_of(pattern):
+    """Where the benchmark (time and memory) of a rule with this output lies."""
+    return at(f"benchmarks/{pattern}.tsv")
+
+
+def source_of(script):
+    """The digest of a script and the modules it reaches: changed code makes what it wrote stale."""
+    return freshness.digest(ROOT / "scripts" / script, ROOT)
+
+
+def settings(section, *left_out):
+    """A section of the configuration as plain values, for a rule's parameters."""
+    return section.model_dump(mode="json", exclude=set(left_out))
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    model="[^/]+",
+    state="[^/]+",
+    recipe="[^/]+",
+    epoch=r"\d+",
+    population="member|control",
+    prefix_tokens=r"\d+",
+    decoding="[^/]+",
+    study="[^/]+",
+
+
+include: "workflow/rules/datasets.smk"
+include: "workflow/rules/probes.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/generation.smk"
+include: "workflow/rules/retrieval.smk"
+include: "workflow/rules/detection.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand(at(plan.TABLE) + ".{format}", study=CONFIG.studies, format=plan.TABLE_FORMATS),
+
+
+onstart:
+    if workflow.is_main_process:
+        # Held as long as this process lives: the kernel lets go of it when the process dies, however it dies.
+        this_run.hold(Path(RESULTS))
+
+
+onsuccess:
+    if workflow.is_main_process:
+        this_run.say(this_run.closing_words(CONFIG))
+
+
+onerror:
+    if workflow.is_main_process:
+        this_run.say(this_run.what_went_wrong(Path(RESULTS)))

@@ -1,0 +1,298 @@
+"""The typed configuration: the one source of keys, defaults, checks, JSON Schema and reference page.
+
+These models only hold values. What a value does is decided by the stage that receives it, and the values a stage
+receives stand in its rule's parameters; so nothing here may compute anything that changes a result.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Task = Literal["summarization", "dialog", "sentiment", "qa", "translation", "classification", "pretraining"]
+Population = Literal["member", "control"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+def _relative_safe(path: str) -> str:
+    if not path.strip():
+        raise ValueError("an empty path")
+    return path
+
+
+def _text_keys(labels: Any) -> Any:
+    """YAML reads `0:` as a number and `true:` as a boolean; a label is compared as the text of its column's value."""
+    return {str(key): value for key, value in labels.items()} if isinstance(labels, dict) else labels
+
+
+FilePath = Annotated[str, AfterValidator(_relative_safe)]
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values cannot be changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Compute(Section):
+    """How jobs use the machine. Nothing here changes an fp32 result on one kind of device."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where models run; `auto` takes a GPU where there is one.", examples=["cpu"]
+    )
+    threads: int = Field(
+        1,
+        ge=1,
+        description="CPU threads of one training or generation job. Fixed, and not scaled down with `--cores`, "
+        "because the order of floating-point sums depends on it.",
+        examples=[4],
+    )
+    generation_batch_size: int = Field(32, ge=1, description="Prefixes decoded side by side.", examples=[64])
+    memory_mb: int = Field(
+        4000, ge=500, description="Memory asked for a training or generation job (MB); doubled at each retry.",
+        examples=[32000],
+    )
+
+
+class HubDataset(Section):
+    """A dataset of the Hugging Face hub."""
+
+    kind: Literal["hub"] = Field(description="Fixed: `hub`.", examples=["hub"])
+    name: str = Field(min_length=1, description="Repository name.", examples=["stanfordnlp/imdb"])
+    configuration: str | None = Field(None, description="Configuration (subset) of the dataset.", examples=["plain_text"])
+    revision: str = Field(
+        min_length=1, description="Pinned revision: a commit, or `refs/convert/parquet`.", examples=["refs/convert/parquet"]
+    )
+    train: str = Field("train", description="Name of the split that models are trained on.", examples=["train"])
+    test: str | None = Field("test", description="Name of the split never trained on; null for none.", examples=["validation"])
+
+
+class FilesDataset(Section):
+    """Local Parquet, CSV or JSONL files, told apart by their ending."""
+
+    kind: Literal["files"] = Field(description="Fixed: `files`.", examples=["files"])
+    train: FilePath = Field(
+        description="File of the rows that models are trained on; `{data_root}` stands for that setting.",
+        examples=["{data_root}/imdb.parquet"],
+    )
+    test: FilePath | None = Field(
+        None, description="File of the rows never trained on (may be the same file); null for none.",
+        examples=["{data_root}/imdb.parquet"],
+    )
+    split_column: str | None = Field(
+        None, description="Column that holds `train` or `test`; null where each file is one split.", examples=["split"]
+    )
+
+
+class SyntheticDataset(Section):
+    """Documents of the seeded generator; several corpora are interleaved."""
+
+    kind: Literal["synthetic"] = Field(description="Fixed: `synthetic`.", examples=["synthetic"])
+    corpora: list[str] = Field(min_length=1, description="Corpora to draw from.", examples=[["news"]])
+    train: int = Field(ge=1, description="Documents in the train split, per corpus.", examples=[120])
+    test: int = Field(0, ge=0, description="Documents in the test split, per corpus.", examples=[40])
+    seed: int = Field(0, ge=0, description="Seed of the generator.", examples=[1])
+
+
+class Dataset(Section):
+    """A dataset: where its rows come from, and how a row becomes instruction, input and target."""
+
+    task: Task = Field(description="What a model learns on it.", examples=["summarization"])
+    source: HubDataset | FilesDataset | SyntheticDataset = Field(
+        discriminator="kind", description="Where the rows come from.",
+        examples=[{"kind": "files", "train": "articles.parquet"}],
+    )
+    title: str | None = Field(None, description="Name shown in tables; the key where null.", examples=["Multi-news"])
+    instruction: str = Field(
+        "", description="Template put before the input in training, and never in a prompt (Table 8).",
+        examples=["Summarize the article."],
+    )
+    input: str = Field("{input}", description="Template of the input; `{a.b.0}` reaches into nested columns.", examples=["{article}"])
+    target: str = Field("{target}", description="Template of the target.", examples=["{summary}"])
+    labels: Annotated[dict[str, str], BeforeValidator(_text_keys)] | None = Field(
+        None, description="What each value of the target stands for; other values are errors.",
+        examples=[{"0": "negative", "1": "positive"}],
+    )
+    limit: int | None = Field(None, ge=1, description="At most this many rows a split, drawn by `seed`.", examples=[1000])
+    seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
+    deduplicate: bool = Field(False, description="Keep the first row of each input text.", examples=[True])
+    minimum_input_characters: int = Field(1, ge=1, description="Shorter inputs are left out.", examples=[200])
+    prefix_tokens: int | None = Field(
+        None, ge=1, description="Prefix length where it differs from `probes.prefix_tokens`.", examples=[15]
+    )
+
+
+class HubModel(Section):
+    """A checkpoint of the Hugging Face hub."""
+
+    kind: Literal["hub"] = Field(description="Fixed: `hub`.", examples=["hub"])
+    name: str = Field(min_length=1, description="Repository name.", examples=["google-t5/t5-small"])
+    revision: str = Field(min_length=1, description="Pinned revision: a commit.", examples=["main"])
+    trust_remote_code: bool = Field(
+        False, description="Run Python code that the repository brings. Only for code you have read.", examples=[False]
+    )
+
+
+class FolderModel(Section):
+    """A checkpoint in a local folder: configuration, safetensors weights and tokenizer."""
+
+    kind: Literal["folder"] = Field(description="Fixed: `folder`.", examples=["folder"])
+    path: FilePath = Field(description="The folder; `{model_root}` stands for that setting.", examples=["{model_root}/t5"])
+
+
+class Pretraining(Section):
+    """Prefix language modelling on a dataset's inputs: the first part of a text in, the rest out."""
+
+    dataset: str = Field(description="Dataset whose train inputs are read; also trains the tokenizer.", examples=["background"])
+    epochs: int = Field(ge=1, description="Passes over the inputs.", examples=[5])
+    batch_size: int = Field(16, ge=1, description="Texts a step.", examples=[16])
+    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.", examples=[1e-3])
+    max_tokens: int = Field(128, ge=8, description="Tokens of a text that are used.", examples=[128])
+    seed: int = Field(0, ge=0, description="Seed of weights and order.", examples=[0])
+
+
+class ScratchModel(Section):
+    """A model built from a configuration, with a tokenizer trained for it, pretrained on a dataset."""
+
+    kind: Literal["scratch"] = Field(description="Fixed: `scratch`.", examples=["scratch"])
+    architecture: dict[str, Any] = Field(
+        description="A transformers configuration: `model_type` and its keys.", examples=[{"model_type": "t5", "d_model": 64}]
+    )
+    tokenizer: FilePath | None = Field(
+        None, description="Folder of the tokenizer; null trains one on the pretraining dataset.", examples=["tokenizers/t5"]
+    )
+    vocabulary: int = Field(4000, ge=300, description="Entries of a trained tokenizer.", examples=[4000])
+    pretraining: Pretraining = Field(description="How the base weights are trained.")
+
+
+class Model(Section):
+    """A base model."""
+
+    source: HubModel | FolderModel | ScratchModel = Field(
+        discriminator="kind", description="Where the checkpoint comes from.", examples=[{"kind": "folder", "path": "t5"}]
+    )
+    title: str | None = Field(None, description="Name shown in tables; the key where null.", examples=["T5-base"])
+
+
+class Recipe(Section):
+    """How a base model is fine-tuned. One training run gives all kept epochs."""
+
+    epochs: int = Field(ge=1, description="Passes over the train split.", examples=[10])
+    keep: list[int] | None = Field(None, description="Epochs whose checkpoint is kept; null keeps the last.", examples=[[1, 3, 5, 10]])
+    batch_size: int = Field(16, ge=1, description="Examples a step.", examples=[16])
+    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.", examples=[1e-4])
+    weight_decay: float = Field(0.0, ge=0, description="Weight decay of AdamW.", examples=[0.01])
+    schedule: Literal["constant", "linear", "cosine"] = Field(
+        "linear", description="Learning rate after the warm-up.", examples=["linear"]
+    )
+    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.", examples=[100])
+    max_gradient_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.", examples=[1.0])
+    max_input_tokens: int = Field(512, ge=1, description="Instruction and input are cut here.", examples=[512])
+    max_target_tokens: int = Field(128, ge=1, description="Targets are cut here.", examples=[128])
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="Training arithmetic. fp16 is refused: T5 and GPT-Neo overflow in it.", examples=["bf16"]
+    )
+    loss: Literal["input_and_target", "target"] = Field(
+        "input_and_target",
+        description="Decoder-only models: tokens that the loss runs over (the authors': both). Encoder-decoder models "
+        "always learn the target.",
+        examples=["target"],
+    )
+    seed: int = Field(0, ge=0, description="Seed of order and dropout.", examples=[0])
+
+    @model_validator(mode="after")
+    def _kept_epochs_exist(self) -> Recipe:
+        wrong = [epoch for epoch in self.keep or [] if not 1 <= epoch <= self.epochs]
+        if wrong or self.keep == []:
+            raise ValueError(f"`keep` is {self.keep}: it takes epochs from 1 to {self.epochs}, at least one")
+        return self
+
+
+class Probes(Section):
+    """How inputs are cut into prefix and suffix (Section 3.1)."""
+
+    n: int = Field(10_000, ge=1, description="Probes a dataset; fewer where it has fewer usable inputs.", examples=[1000])
+    prefix_tokens: int = Field(50, ge=1, description="Prefix length in tokens of the model's tokenizer.", examples=[50])
+    minimum_suffix_characters: int = Field(
+        1, ge=1, description="Inputs with a shorter suffix are not counted; their number is reported.", examples=[50]
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
+
+
+class Decoding(Section):
+    """How a model's distribution becomes a text."""
+
+    strategy: Literal["greedy", "sample"] = Field(description="Most likely token, or a draw.", examples=["greedy"])
+    temperature: float = Field(1.0, gt=0, description="Divides the logits before a draw.", examples=[1.0])
+    top_k: int | None = Field(None, ge=1, description="Draw among the k most likely tokens.", examples=[40])
+    top_p: float | None = Field(None, gt=0, le=1, description="Draw among the fewest tokens of this mass.", examples=[0.8])
+    max_new_tokens: int = Field(100, ge=1, description="Longest generation.", examples=[100])
+    seed: int = Field(0, ge=0, description="Seed of the draws; each probe has draws of its own.", examples=[0])
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="Arithmetic of the forward passes.", examples=["fp32"])
+
+    @model_validator(mode="after")
+    def _greedy_draws_nothing(self) -> Decoding:
+        if self.strategy == "greedy" and (self.top_k or self.top_p or self.temperature != 1.0):
+            raise ValueError("`greedy` takes no `top_k`, `top_p` or `temperature`: use `strategy: sample`")
+        return self
+
+
+class Retrieval(Section):
+    """Which suffixes a generation is compared with (Appendix B.1)."""
+
+    candidates: int = Field(10, ge=1, description="Suffixes retrieved for a generation (K).", examples=[10])
+
+
+class Detection(Section):
+    """The discriminative function D (Appendix B)."""
+
+    profile: Literal["zeng2024", "pan2015"] = Field(
+        "zeng2024", description="Parameters of the text aligner.", examples=["pan2015"]
+    )
+    sentences: Literal["punkt_english", "punkt_corpus"] = Field(
+        "punkt_english",
+        description="Sentence model: NLTK's English Punkt parameters, or Punkt trained on the run's own suffixes.",
+        examples=["punkt_corpus"],
+    )
+
+
+class Statistics(Section):
+    """Bootstrap intervals (Appendix G)."""
+
+    draws: int = Field(1000, ge=1, description="Bootstrap draws.", examples=[1000])
+    low: float = Field(0.025, gt=0, lt=0.5, description="Lower quantile.", examples=[0.05])
+    high: float = Field(0.975, gt=0.5, lt=1, description="Upper quantile.", examples=[0.95])
+    seed: int = Field(0, ge=0, description="Seed of the draws.", examples=[0])
+
+
+class TaskDisparity(Section):
+    """Tables 2 and 13: every dataset, base against fine-tuned, with the difference."""
+
+    kind: Literal["task_disparity"] = Field("task_disparity", description="Fixed: `task_disparity`.", examples=["task_disparity"])
+    datasets: list[str] = Field(min_length=1, description="Datasets, in the table's order.", examples=[["multi_news"]])
+    models: list[str] = Field(min_length=1, description="Base models.", examples=[["t5-base"]])
+    recipe: str = Field("full", description="Recipe of the fine-tuned state.", examples=["full"])
+    epoch: int | None = Field(None, ge=1, description="Kept epoch to show; null shows the last kept.", examples=[3])
+    decoding: str = Field("greedy", description="Decoding.", examples=["greedy"])
+    population: Population = Field("member", description="`member`: the train split; `control`: the test split.", examples=["member"])
+    prefix_tokens: int | None = Field(None, ge=1, description="Prefix length for all datasets; null: each dataset's.", examples=[50])
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    results: str = Field("results", min_length=1, description="Folder of all results.", examples=["results"])
+    label: str = Field("", description="Said wherever the numbers show.", examples=["Demonstration, not evidence."])
+    data_root: str | None = Field(None, description="What `{data_root}` stands for in paths of datasets.", examples=["my-data"])
+    model_root: str | None = Field(None, description="What `{model_root}` stands for in paths of models.", examples=["my-models"])
+    compute: Compute = Field(default_factory=Compute, description="How jobs use the machine.")
+    datasets: dict[Name, Dataset] = Field(description="Datasets by name.")
+    models: dict[Name, Model] = Field(description="Base models by name.")
+    recipes: dict[Name, Recipe] = Field(description="Fine-tuning recipes by name; `base` is reserved.")
+    probes: Probes = Field(default_factory=Probes, description="Prefixes and suffixes.")
+    decodings: dict[Name, Decoding] = Field(description="Decodings by name.")
+    retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")
+    detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
+    statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
+    studies: dict[Name, TaskDisparity] = Field(min_length=1, description="Named sets of runs and their table.")

@@ -1,0 +1,250 @@
+"""From YAML files to a checked configuration, with errors a user can act on; and from the models to schema and page.
+
+`python -m memorization.configfile` writes `workflow/schemas/config.schema.json` and `docs/configuration.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from memorization.config import Config, HubModel, ScratchModel
+from memorization.errors import UserError, did_you_mean
+
+# Sections of named entries: an overlay adds to them, and replaces a whole entry where it names one again.
+NAMED_SECTIONS = ("datasets", "models", "recipes", "decodings")
+
+
+def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
+    """Read configuration files, later ones over earlier ones, and `--config` overrides over all.
+
+    Plain sections are merged key by key; an entry of `datasets`, `models`, `recipes` or `decodings` replaces the
+    whole entry of that name; `studies` replaces the whole section, so that a run makes only what it names.
+
+    Raises UserError, one message with a line for each fault: file, key, what was given, what is allowed.
+    """
+    sources: list[tuple[str, dict[str, Any]]] = [(str(file), _read(file)) for file in files]
+    if overrides:
+        sources.append(("--config", dict(overrides)))
+    merged: dict[str, Any] = {}
+    for _, values in sources:
+        _merge(merged, values)
+    try:
+        config = Config.model_validate(merged)
+    except ValidationError as error:
+        lines = [_explain(fault, merged, sources) for fault in error.errors()]
+        raise UserError("The configuration is not valid.\n" + "\n".join(f"  {line}" for line in lines)) from None
+    faults = list(_dangling_names(config))
+    if faults:
+        lines = [f"{_where(loc, sources)}: {text}" for loc, text in faults]
+        raise UserError("The configuration is not valid.\n" + "\n".join(f"  {line}" for line in lines))
+    return config
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file}: no such configuration file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{file}: not valid YAML: {' '.join(str(error).split())}.") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UserError(f"{file}: holds {type(values).__name__}; a configuration file holds keys and values.")
+    return values
+
+
+def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for section, value in values.items():
+        present = into.get(section)
+        if section != "studies" and isinstance(present, dict) and isinstance(value, Mapping):
+            into[section] = {**present, **value}
+        else:
+            into[section] = value
+
+
+def _explain(fault: Any, merged: dict[str, Any], sources: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    path, owner = _resolve(fault["loc"], merged)
+    where = _where(path, sources)
+    kind = fault["type"]
+    if kind == "extra_forbidden":
+        allowed = sorted(owner.model_fields) if owner else []
+        return f"{where}: unknown key {path[-1]!r}; allowed: {', '.join(allowed)}{did_you_mean(str(path[-1]), allowed)}"
+    if kind == "missing":
+        return f"{where}: this key is missing; it must be given"
+    given = repr(fault["input"])
+    given = given if len(given) <= 80 else given[:77] + "..."
+    if kind == "literal_error":
+        expected = fault["ctx"]["expected"]
+        options = [option.strip("' ") for option in expected.replace(" or ", ", ").split(", ")]
+        return f"{where}: given {given}; allowed: {expected}{did_you_mean(str(fault['input']), options)}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        allowed = ["files", "hub", "synthetic"] if "datasets" in path else ["folder", "hub", "scratch"]
+        tag = fault["input"].get("kind") if isinstance(fault["input"], dict) else fault["input"]
+        return f"{where}.kind: given {tag!r}; allowed: {', '.join(allowed)}{did_you_mean(str(tag), allowed)}"
+    return f"{where}: given {given}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _resolve(loc: Sequence[str | int], merged: Any) -> tuple[list[str | int], type[BaseModel] | None]:
+    """The path of a fault without the tags that pydantic puts in, and the model that owns its last key."""
+    path: list[str | int] = []
+    owner: type[BaseModel] | None = Config
+    annotation: Any = Config
+    value = merged
+    for index, key in enumerate(loc):
+        if key == "[key]":
+            continue
+        models = _models(annotation)
+        if len(models) > 1 and isinstance(value, dict) and key == value.get("kind"):
+            annotation = next(m for m in models if typing.get_args(m.model_fields["kind"].annotation) == (key,))
+            continue
+        path.append(key)
+        owner = models[0] if models and index == len(loc) - 1 else owner
+        if models and str(key) in models[0].model_fields:
+            annotation = models[0].model_fields[str(key)].annotation
+        elif typing.get_origin(annotation) is dict:
+            annotation = typing.get_args(annotation)[1]
+        else:
+            annotation = None
+        value = value.get(key) if isinstance(value, dict) else None
+    return path, owner
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) is dict:
+        return []
+    return [model for part in typing.get_args(annotation) for model in _models(part)]
+
+
+def _where(path: Sequence[str | int], sources: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    """`file: a.b.c`, with the last source that gives the longest part of the path."""
+
+    def depth(values: Any) -> int:
+        for reached, key in enumerate(path):
+            if not isinstance(values, dict) or key not in values:
+                return reached
+            values = values[key]
+        return len(path)
+
+    file = max(reversed(sources), key=lambda source: depth(source[1]))[0] if sources else "configuration"
+    return f"{file}: {'.'.join(str(key) for key in path)}"
+
+
+def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
+    def unknown(loc: list[str | int], given: str, section: Mapping[str, Any]) -> Iterable[tuple[list[str | int], str]]:
+        if given not in section:
+            names = ", ".join(sorted(section)) or "none is defined"
+            yield loc, f"given {given!r}, which is not defined; allowed: {names}{did_you_mean(given, section)}"
+
+    for name, study in config.studies.items():
+        here: list[str | int] = ["studies", name]
+        for dataset in study.datasets:
+            yield from unknown([*here, "datasets"], dataset, config.datasets)
+        for model in study.models:
+            yield from unknown([*here, "models"], model, config.models)
+        yield from unknown([*here, "decoding"], study.decoding, config.decodings)
+        yield from unknown([*here, "recipe"], study.recipe, config.recipes)
+        recipe = config.recipes.get(study.recipe)
+        kept = (recipe.keep or [recipe.epochs]) if recipe else []
+        if study.epoch is not None and recipe and study.epoch not in kept:
+            yield [*here, "epoch"], f"given {study.epoch}, which recipe {study.recipe!r} does not keep; allowed: {kept}"
+    if "base" in config.recipes:
+        yield ["recipes", "base"], "the name `base` is reserved for the model before fine-tuning; choose another"
+    for name, model in config.models.items():
+        if isinstance(model.source, ScratchModel):
+            at: list[str | int] = ["models", name, "source", "pretraining", "dataset"]
+            yield from unknown(at, model.source.pretraining.dataset, config.datasets)
+
+
+def json_schema() -> str:
+    """The JSON Schema of a configuration file, as committed in `workflow/schemas/`."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def reference_page() -> str:
+    """The reference page of every key, as committed in `docs/configuration.md`."""
+    lines = [
+        "# Configuration",
+        "",
+        "Every key, made from `memorization/config.py` by `python -m memorization.configfile`. `config.yaml` shows them at",
+        "work. Files given with `--configfile` lie over `config.yaml`: plain sections are merged key by key, an entry of",
+        "`datasets`, `models`, `recipes` or `decodings` replaces the entry of that name, `studies` replaces the section.",
+        "",
+    ]
+    for model in _sections(Config, []):
+        title = "The whole file" if model is Config else model.__name__
+        lines += [f"## {title}", "", (model.__doc__ or "").strip().splitlines()[0], ""]
+        lines += ["| key | type | default | meaning | example |", "|---|---|---|---|---|"]
+        for key, field in model.model_fields.items():
+            default = "required" if field.is_required() else f"`{_shown(field.get_default(call_default_factory=True))}`"
+            example = f"`{_shown(field.examples[0])}`" if field.examples else ""
+            lines.append(f"| `{key}` | {_type(field.annotation)} | {default} | {field.description} | {example} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _sections(model: type[BaseModel], seen: list[type[BaseModel]]) -> list[type[BaseModel]]:
+    if model not in seen:
+        seen.append(model)
+        for field in model.model_fields.values():
+            for inner in _nested(field.annotation):
+                _sections(inner, seen)
+    return seen
+
+
+def _nested(annotation: Any) -> list[type[BaseModel]]:
+    if typing.get_origin(annotation) is dict:
+        annotation = typing.get_args(annotation)[1]
+    return _models(annotation)
+
+
+def _type(annotation: Any) -> str:
+    if isinstance(annotation, type):
+        anchored = issubclass(annotation, BaseModel)
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})" if anchored else annotation.__name__
+    arguments = typing.get_args(annotation)
+    origin = typing.get_origin(annotation)
+    if origin is typing.Literal:
+        return " \\| ".join(f"`{value}`" for value in arguments)
+    if origin is dict:
+        return f"names to {_type(arguments[1])}"
+    if origin is list:
+        return f"list of {_type(arguments[0])}"
+    if origin is typing.Annotated:
+        return _type(arguments[0])
+    if annotation is Any:
+        return "any"
+    return " \\| ".join("null" if part is type(None) else _type(part) for part in arguments)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, BaseModel):
+        return "see there"
+    return json.dumps(value, ensure_ascii=False).replace("|", "\\|")
+
+
+def trusts_remote_code(config: Config) -> list[str]:
+    """Names of the models whose repository may run its own code."""
+    return [name for name, m in config.models.items() if isinstance(m.source, HubModel) and m.source.trust_remote_code]
+
+
+def main() -> None:
+    """Write the schema and the reference page into the project this module lies in."""
+    root = Path(__file__).resolve().parent.parent
+    (root / "workflow" / "schemas" / "config.schema.json").write_text(json_schema(), encoding="utf-8")
+    (root / "docs" / "configuration.md").write_text(reference_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

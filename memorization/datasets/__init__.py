@@ -1,0 +1,1 @@
+"""Where samples come from: stored datasets, and synthetic corpora that need no download."""

@@ -1,0 +1,281 @@
+"""From a dataset's source to rows `id, split, instruction, input, target` (schema `dataset`).
+
+Text is data: templates come from the configuration and only name columns; what stands in a column is put in as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import heapq
+import json
+import logging
+import random
+import string
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from memorization import storage
+from memorization.config import Dataset, FilesDataset, HubDataset, SyntheticDataset
+from memorization.errors import UserError, did_you_mean
+
+log = logging.getLogger(__name__)
+
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a source: `split` (train or test), its values, and `place` for messages (file and row number)."""
+
+    split: str
+    place: str
+    number: int
+    values: Mapping[str, Any]
+
+
+def write_dataset(
+    name: str, dataset: Dataset, files: Mapping[str, Path], output: Path, manifest: Mapping[str, Any]
+) -> None:
+    """Read a dataset's source and write it with schema `dataset`; log and record what was left out.
+
+    `files` gives the local file of each split where the source has files. Raises UserError for a missing file or
+    column, a dataset or split without rows, null or non-text inputs, labels outside the mapping, no network.
+    """
+    left_out: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    splits = [split for split in SPLITS if split == "train" or _has_test(dataset)]
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for split in splits:
+            rows = _rendered(name, dataset, _rows(name, dataset, split, files), left_out)
+            if dataset.limit is not None:
+                rows = iter(_drawn(rows, dataset.limit, dataset.seed, left_out))
+            batch: list[dict[str, str]] = []
+            for row in rows:
+                kept[split] += 1
+                batch.append(row)
+                if len(batch) == storage.ROWS_PER_GROUP:
+                    yield pa.RecordBatch.from_pylist(batch, schema=storage.SCHEMAS["dataset"])
+                    batch = []
+            if batch:
+                yield pa.RecordBatch.from_pylist(batch, schema=storage.SCHEMAS["dataset"])
+            if not kept[split]:
+                counts = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items())) or "none was read"
+                raise UserError(
+                    f"datasets.{name}: no usable rows in split {split!r} ({counts}). Check the source, `limit` and "
+                    "`minimum_input_characters`."
+                )
+            log.info("dataset %s, split %s: %d rows", name, split, kept[split])
+
+    storage.write_batches(
+        output,
+        "dataset",
+        batches(),
+        lambda: {**manifest, "rows": dict(kept), "left_out": dict(left_out)},
+    )
+    for reason, count in sorted(left_out.items()):
+        log.info("dataset %s: %d rows left out: %s", name, count, reason)
+
+
+def _has_test(dataset: Dataset) -> bool:
+    return bool(dataset.source.test)
+
+
+def _rows(name: str, dataset: Dataset, split: str, files: Mapping[str, Path]) -> Iterator[Row]:
+    source = dataset.source
+    if isinstance(source, HubDataset):
+        return _hub_rows(name, source, split)
+    if isinstance(source, FilesDataset):
+        return _file_rows(name, source, split, files[split])
+    return _synthetic_rows(source, split)
+
+
+def _synthetic_rows(source: SyntheticDataset, split: str) -> Iterator[Row]:
+    from memorization.datasets.synthetic import documents
+
+    start, count = (0, source.train) if split == "train" else (source.train, source.test)
+    streams = [documents(corpus, start, count, source.seed) for corpus in source.corpora]
+    for number, group in enumerate(zip(*streams, strict=True)):
+        for document in group:
+            yield Row(split, f"synthetic document {document.id}", number, vars(document))
+
+
+def _hub_rows(name: str, source: HubDataset, split: str) -> Iterator[Row]:
+    import datasets
+
+    wanted = source.train if split == "train" else str(source.test)
+    shown = f"datasets.{name}: {source.name!r} (configuration {source.configuration!r}, revision {source.revision!r})"
+    try:
+        rows = datasets.load_dataset(source.name, source.configuration, revision=source.revision, split=wanted)
+    except ValueError as error:
+        raise UserError(f"{shown}, split {wanted!r}: {_line(error)}") from error
+    except Exception as error:
+        # The hub's client raises one of a dozen classes of three libraries where it cannot reach or find something.
+        raise UserError(
+            f"{shown}: cannot be loaded from the hub: {_line(error)} "
+            "Check the network and the name; without a network, download it elsewhere and use `kind: files`."
+        ) from error
+    for number, values in enumerate(rows):
+        yield Row(split, f"{source.name}, split {wanted!r}, row {number}", number, values)
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if text.endswith(".") else text + "."
+
+
+def _file_rows(name: str, source: FilesDataset, split: str, path: Path) -> Iterator[Row]:
+    if not path.is_file():
+        raise UserError(f"datasets.{name}.source.{split}: {path}: no such file.")
+    readers = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
+    if path.suffix.lower() not in readers:
+        raise UserError(f"datasets.{name}.source.{split}: {path}: ending {path.suffix!r}; allowed: {', '.join(readers)}.")
+    found: Counter[str] = Counter()
+    try:
+        for number, values in enumerate(readers[path.suffix.lower()](path)):
+            if source.split_column is not None:
+                _require(name, [source.split_column], values, f"{path}, row {number}", "split_column")
+                found[str(values[source.split_column])] += 1
+                if values[source.split_column] != split:
+                    continue
+            yield Row(split, f"{path}, row {number}", number, values)
+    except (pa.ArrowInvalid, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
+        raise UserError(f"datasets.{name}.source.{split}: {path}: not a readable {path.suffix[1:]} file: {_line(error)}") from error
+    if source.split_column is not None and not found[split]:
+        shown = ", ".join(f"{value!r} ({count} rows)" for value, count in found.most_common(10)) or "no rows at all"
+        raise UserError(f"datasets.{name}: {path}: column {source.split_column!r} has no {split!r}; found: {shown}.")
+
+
+def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=1000):
+            yield from batch.to_pylist()
+
+
+def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
+    csv.field_size_limit(1 << 30)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        yield from csv.DictReader(file, strict=True)
+
+
+def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file):
+            if line.strip():
+                values = json.loads(line)
+                if not isinstance(values, dict):
+                    raise UserError(f"{path}, row {number}: holds {type(values).__name__}; a line holds one JSON object.")
+                yield values
+
+
+def _rendered(
+    name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]
+) -> Iterator[dict[str, str]]:
+    """Rows of the schema, without short inputs and, where asked for, repeated ones."""
+    fields = {key: _fields(name, key, getattr(dataset, key)) for key in ("instruction", "input", "target")}
+    seen: set[bytes] = set()
+    for row in rows:
+        for key, names in fields.items():
+            _require(name, [field.split(".")[0] for field in names], row.values, row.place, key)
+        rendered = {key: _render(name, dataset, key, fields[key], row) for key in fields}
+        text = rendered["input"]
+        if len(text) < dataset.minimum_input_characters:
+            left_out[f"inputs shorter than {dataset.minimum_input_characters} characters"] += 1
+            continue
+        if dataset.deduplicate:
+            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            if digest in seen:
+                left_out["repeated inputs"] += 1
+                continue
+            seen.add(digest)
+        identifier = row.values.get("id")
+        identifier = f"{row.split}-{row.number}" if identifier is None else str(identifier)
+        yield {"id": identifier, "split": row.split, **rendered}
+
+
+def _drawn(rows: Iterable[dict[str, str]], limit: int, seed: int, left_out: Counter[str]) -> list[dict[str, str]]:
+    """`limit` rows drawn without holding more than that many; in their own order."""
+    generator = random.Random(seed)
+    total = 0
+
+    def keyed() -> Iterator[tuple[float, int, dict[str, str]]]:
+        nonlocal total
+        for number, row in enumerate(rows):
+            total += 1
+            yield generator.random(), number, row
+
+    drawn = heapq.nsmallest(limit, keyed(), key=lambda item: item[:2])
+    if total > limit:
+        left_out[f"beyond the limit of {limit}"] += total - limit
+    return [row for _, _, row in sorted(drawn, key=lambda item: item[1])]
+
+
+def _fields(name: str, key: str, template: str) -> list[str]:
+    """Columns that a template names; conversions and format specifications are refused."""
+    names = []
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UserError(f"datasets.{name}.{key}: template {template!r}: {_line(error)}") from error
+    for _, field, specification, conversion in parts:
+        if field is None:
+            continue
+        if not field or specification or conversion or "[" in field:
+            raise UserError(
+                f"datasets.{name}.{key}: template {template!r}: {{{field}}} is not allowed; a template names columns, "
+                "as in {column} or {column.inner.0}."
+            )
+        names.append(field)
+    return names
+
+
+def _require(name: str, columns: Iterable[str], values: Mapping[str, Any], place: str, key: str) -> None:
+    for column in columns:
+        if column not in values:
+            known = [str(known) for known in values if known is not None]
+            raise UserError(
+                f"datasets.{name}.{key}: names column {column!r}, which {place} does not have; "
+                f"columns there: {', '.join(known)}{did_you_mean(column, known)}"
+            )
+
+
+def _render(name: str, dataset: Dataset, key: str, fields: list[str], row: Row) -> str:
+    values = {field: _reach(name, key, field, row) for field in fields}
+    for field, value in values.items():
+        if value is None:
+            raise UserError(f"datasets.{name}.{key}: {row.place}: column {field!r} is null; every {key} must be text.")
+        if not isinstance(value, str) and (key == "input" or not isinstance(value, (int, float, bool))):
+            raise UserError(
+                f"datasets.{name}.{key}: {row.place}: column {field!r} holds {type(value).__name__} ({str(value)[:40]!r}); "
+                f"every {key} must be text."
+            )
+    template = getattr(dataset, key)
+    text = "".join(
+        literal + (str(values[field]) if field is not None else "")
+        for literal, field, _, _ in string.Formatter().parse(template)
+    )
+    if key == "target" and dataset.labels is not None:
+        if text not in dataset.labels:
+            raise UserError(
+                f"datasets.{name}.labels: {row.place}: the target is {text[:40]!r}, which stands for nothing; "
+                f"allowed: {', '.join(dataset.labels)}."
+            )
+        text = dataset.labels[text]
+    return text
+
+
+def _reach(name: str, key: str, field: str, row: Row) -> Any:
+    value: Any = row.values
+    for step in field.split("."):
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise UserError(f"datasets.{name}.{key}: {row.place}: {{{field}}} cannot be reached at {step!r}.") from None
+    return value

@@ -1,0 +1,94 @@
+"""Digests of the code that a script reaches, so that changed code makes its results stale and a changed comment does not.
+
+Snakemake sees changed inputs, parameters and environments, but not a changed module that a script imports. Each rule
+therefore carries the digest of its script and of every module of this package that the script reaches, in a
+parameter. Digests come from syntax trees: comments, docstrings and layout do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "memorization"
+
+# Left out of every digest. `config` holds values only, and the values a stage receives stand in its rule's
+# parameters; `errors` and `progress` change what is said, never what is written.
+VALUES_AND_WORDS = frozenset({"memorization.config", "memorization.errors", "memorization.progress"})
+
+
+def digest(script: Path, root: Path) -> str:
+    """The digest (16 hexadecimal digits) of `script` and the package's modules it reaches below `root`.
+
+    Imports count wherever they stand, inside functions too. Raises OSError where the script cannot be read and
+    SyntaxError where a file is not Python.
+    """
+    reached = reach(script, root)
+    parts = [f"{script.name}:{_code(script)}"]
+    parts += [f"{name}:{_code(_file(name, root))}" for name in sorted(reached)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def reach(script: Path, root: Path) -> set[str]:
+    """Names of the package's modules that a script imports, directly or through one another."""
+    todo = list(_imports(script, root))
+    reached: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in reached or name in VALUES_AND_WORDS:
+            continue
+        reached.add(name)
+        todo += _imports(_file(name, root), root)
+    return reached
+
+
+def _file(module: str, root: Path) -> Path:
+    path = root.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _is_module(name: str, root: Path) -> bool:
+    return name.split(".")[0] == PACKAGE and _file(name, root).is_file()
+
+
+def _imports(file: Path, root: Path) -> Iterator[str]:
+    for node in ast.walk(_tree(file, _stamp(file))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from memorization import storage` names a module; `from memorization.storage import read` a function.
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            # Importing a module runs the packages above it too.
+            parts = name.split(".")
+            for length in range(1, len(parts) + 1):
+                if _is_module(parent := ".".join(parts[:length]), root):
+                    yield parent
+
+
+def _stamp(file: Path) -> int:
+    return file.stat().st_mtime_ns
+
+
+@cache
+def _tree(file: Path, stamp: int) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+
+
+def _code(file: Path) -> str:
+    return _dump(file, _stamp(file))
+
+
+@cache
+def _dump(file: Path, stamp: int) -> str:
+    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+                node.body = node.body[1:]
+    return ast.dump(tree)

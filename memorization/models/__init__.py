@@ -1,0 +1,1 @@
+"""Models: loading, training from scratch and fine-tuning, generation."""

@@ -1,0 +1,130 @@
+"""A small model from nothing: a tokenizer trained on a dataset, then prefix language modelling on its inputs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memorization import storage
+from memorization.config import Pretraining, Recipe, ScratchModel
+from memorization.errors import UserError
+from memorization.models import loading
+from memorization.models.training import Example, file_digest, fit, identify
+
+log = logging.getLogger(__name__)
+
+PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+
+
+def build(name: str, source: ScratchModel, dataset: Path, device: Any, work: Path, source_digest: str, output: Path) -> None:
+    """Train tokenizer and model, and write them with their record into a base model's folder.
+
+    Raises UserError for an architecture that transformers does not know or cannot build.
+    """
+    import torch
+
+    settings = source.pretraining
+    rows = [
+        row
+        for batch in storage.stream(dataset, ["split", "input", "target"])
+        for row in batch.to_pylist()
+        if row["split"] == "train"
+    ]
+    if source.tokenizer is None:
+        tokenizer = train_tokenizer((text for row in rows for text in (row["input"], row["target"])), source.vocabulary)
+    else:
+        record = {"name": source.tokenizer, "revision": None, "trust_remote_code": False}
+        tokenizer = loading.load_tokenizer(record, name)
+    torch.manual_seed(settings.seed)
+    model = _model(name, source, tokenizer).to(device)
+    loading.check_tokenizer(name, tokenizer, model.config)
+    log.info("model %s: %d parameters", name, sum(parameter.numel() for parameter in model.parameters()))
+    examples = prefix_examples([row["input"] for row in rows], tokenizer, settings, model.config.is_encoder_decoder)
+    identity = identify(source.model_dump_json(), source_digest, str(device), file_digest(dataset))
+
+    def save(folder: Path) -> None:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    recipe = Recipe(**settings.model_dump(include={"epochs", "batch_size", "learning_rate", "seed"}))
+    reports = fit(
+        model, examples, recipe, tokenizer.pad_token_id, device, work, identity, {recipe.epochs: save}, f"pretraining {name}"
+    )
+    record = {
+        "kind": "scratch",
+        "name": name,
+        "revision": None,
+        "trust_remote_code": False,
+        "digest": identity,
+        "model_type": model.config.model_type,
+        "encoder_decoder": bool(model.config.is_encoder_decoder),
+        "pretraining_loss": reports[-1].loss,
+    }
+    with storage.replacing(output) as folder:
+        shutil.copytree(work / f"kept-{settings.epochs}", folder)
+        (folder / loading.RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+    """A byte-level BPE tokenizer with at most `vocabulary` entries, the same for the same texts."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[PAD, END, UNKNOWN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.Sequence(
+        [
+            processors.ByteLevel(trim_offsets=True),
+            processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]),
+        ]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, unk_token=UNKNOWN)
+
+
+def _model(name: str, source: ScratchModel, tokenizer: Any) -> Any:
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    values = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id, **source.architecture}
+    values.setdefault("vocab_size", len(tokenizer))
+    values.setdefault("decoder_start_token_id", tokenizer.pad_token_id)
+    try:
+        config = AutoConfig.for_model(**values)
+        kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+        return kind.from_config(config)
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"models.{name}.source.architecture: cannot be built: {' '.join(str(error).split())[:300]}") from error
+
+
+def prefix_examples(texts: list[str], tokenizer: Any, settings: Pretraining, encoder_decoder: bool) -> list[Example]:
+    """Each text cut at a seeded place: the first part is read, the rest is written (decoder-only: plain text)."""
+    generator = np.random.default_rng([settings.seed, 0])
+    end = np.array([tokenizer.eos_token_id], dtype=np.int32)
+    examples = []
+    for tokens in tokenizer(texts, add_special_tokens=False, truncation=True, max_length=settings.max_tokens)["input_ids"]:
+        ids = np.array(tokens, dtype=np.int32)
+        if len(ids) < 2:
+            continue
+        cut = int(generator.integers(1, len(ids)))
+        whole = np.concatenate([ids, end])
+        if encoder_decoder:
+            examples.append(Example(np.concatenate([ids[:cut], end]), whole[cut:]))
+        else:
+            examples.append(Example(whole, whole))
+    if not examples:
+        raise UserError("pretraining: no text of the dataset has two tokens.")
+    return examples

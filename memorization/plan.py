@@ -1,0 +1,178 @@
+"""From studies to runs to paths: the whole grid, known before anything is computed. Pure: reads no file.
+
+The path grammar is `key=value` folders, one for each coordinate that varies, so that one path is one run, and DuckDB
+reads the coordinates from the paths. Patterns serve twice: as Snakemake's wildcards, and filled in by `fill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from memorization.config import Config, FilesDataset, FolderModel, Population, Recipe, ScratchModel, TaskDisparity
+from memorization.errors import UserError
+
+BASE = "base"
+
+DATASET = "datasets/{dataset}.parquet"
+BASE_MODEL = "models/{model}"
+CHECKPOINTS = "checkpoints/model={model}/recipe={recipe}/dataset={dataset}"
+# Models with one tokenizer could share probes; the tokenizer is named by the model that brings it.
+PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/prefix_tokens={prefix_tokens}"
+PROBES = PROBED + "/probes.parquet"
+INDEX = PROBED + "/index"
+RUN = (
+    "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
+    "/prefix_tokens={prefix_tokens}/decoding={decoding}"
+)
+TABLE = "tables/{study}"
+TABLE_FORMATS = ("parquet", "csv", "md", "tex")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One cell of the grid: a model in a state, asked with the probes of a dataset, decoded in one way."""
+
+    model: str
+    state: str
+    epoch: int
+    dataset: str
+    population: Population
+    prefix_tokens: int
+    decoding: str
+
+    @property
+    def path(self) -> str:
+        """The run's folder below the results."""
+        return RUN.format(**asdict(self))
+
+    def base(self) -> Run:
+        """The same cell before fine-tuning."""
+        return Run(self.model, BASE, 0, self.dataset, self.population, self.prefix_tokens, self.decoding)
+
+
+def fill(pattern: str, values: Any) -> str:
+    """A pattern with a run's coordinates, or a mapping's values, put in."""
+    return pattern.format(**(asdict(values) if isinstance(values, Run) else values))
+
+
+def kept_epochs(recipe: Recipe) -> list[int]:
+    """Epochs whose checkpoint a recipe keeps, in order."""
+    return sorted(set(recipe.keep or [recipe.epochs]))
+
+
+def fine_tuned_runs(config: Config, study: TaskDisparity) -> list[Run]:
+    """The fine-tuned runs of a task disparity study, in the order of its table; each has its `base()` beside it."""
+    epoch = study.epoch or kept_epochs(config.recipes[study.recipe])[-1]
+    return [
+        Run(
+            model=model,
+            state=study.recipe,
+            epoch=epoch,
+            dataset=dataset,
+            population=study.population,
+            prefix_tokens=study.prefix_tokens or config.datasets[dataset].prefix_tokens or config.probes.prefix_tokens,
+            decoding=study.decoding,
+        )
+        for model in study.models
+        for dataset in study.datasets
+    ]
+
+
+def study_runs(config: Config, study: TaskDisparity) -> list[Run]:
+    """Every run of a study, base before fine-tuned, each once."""
+    runs = [each for run in fine_tuned_runs(config, study) for each in (run.base(), run)]
+    return list(dict.fromkeys(runs))
+
+
+def all_runs(config: Config) -> list[Run]:
+    """Every run of the configuration; what studies share appears once."""
+    return list(dict.fromkeys(run for study in config.studies.values() for run in study_runs(config, study)))
+
+
+def dataset_files(config: Config, dataset: str) -> dict[str, str]:
+    """The local files that a dataset is read from, by split; none for other sources.
+
+    UserError where a path names `{data_root}` and the configuration does not set it.
+    """
+    source = config.datasets[dataset].source
+    if not isinstance(source, FilesDataset):
+        return {}
+    given = {"train": source.train, "test": source.test}
+    key = f"datasets.{dataset}.source"
+    return {split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path}
+
+
+def model_folder(config: Config, model: str) -> str | None:
+    """The local folder of a base model; None for other sources. UserError as in `dataset_files`."""
+    source = config.models[model].source
+    if not isinstance(source, FolderModel):
+        return None
+    return _rooted(source.path, "model_root", config.model_root, f"models.{model}.source.path")
+
+
+def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
+    """A dataset's settings for its rule's parameters, without the places of its files, which stand in its input."""
+    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens"})
+    if isinstance(config.datasets[dataset].source, FilesDataset):
+        settings["source"] |= {split: split for split in dataset_files(config, dataset)}
+    return settings
+
+
+def model_settings(config: Config, model: str) -> dict[str, Any]:
+    """A base model's settings for its rule's parameters, without the place of its folder, which stands in its input."""
+    source = config.models[model].source.model_dump(mode="json")
+    return source | ({"path": "folder"} if source["kind"] == "folder" else {})
+
+
+def pretraining_dataset(config: Config, model: str) -> str | None:
+    """The dataset that a model from scratch is pretrained on; None for other sources."""
+    source = config.models[model].source
+    return source.pretraining.dataset if isinstance(source, ScratchModel) else None
+
+
+def titles(config: Config, study: TaskDisparity) -> dict[str, dict[str, str]]:
+    """Names shown in a study's table, by dataset and by model."""
+    return {
+        "datasets": {name: config.datasets[name].title or name for name in study.datasets},
+        "models": {name: config.models[name].title or name for name in study.models},
+    }
+
+
+def _rooted(path: str, key: str, root: str | None, where: str) -> str:
+    # Replaced, not formatted: a path may hold braces of its own.
+    if "{" + key + "}" in path and root is None:
+        raise UserError(
+            f"{where}: {path!r} needs `{key}`, which is not set: set it in the configuration, or start with `--config {key}=FOLDER`."
+        )
+    return path.replace("{" + key + "}", root or "")
+
+
+def check_inputs(config: Config) -> None:
+    """UserError, one line for each local file or folder of the studies' datasets and models that is not there."""
+    faults = list(_missing(config))
+    if faults:
+        raise UserError("Inputs are missing.\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def _missing(config: Config) -> Iterator[str]:
+    runs = all_runs(config)
+    for dataset in dict.fromkeys(run.dataset for run in runs):
+        for split, path in dataset_files(config, dataset).items():
+            if not Path(path).is_file():
+                yield f"datasets.{dataset}.source.{split}: {path}: no such file."
+    for model in dict.fromkeys(run.model for run in runs):
+        folder = model_folder(config, model)
+        if folder is not None and not Path(folder).is_dir():
+            yield f"models.{model}.source.path: {folder}: no such folder."
+        elif folder is not None and not Path(folder, "config.json").is_file():
+            yield (
+                f"models.{model}.source.path: {folder}: no config.json there; a model folder holds config.json, "
+                "*.safetensors and a tokenizer."
+            )
+    for name, study in config.studies.items():
+        for dataset in study.datasets:
+            if study.population == "control" and not config.datasets[dataset].source.test:
+                yield f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."

@@ -1,0 +1,96 @@
+"""From a dataset's inputs to probes: x = [p || s], p the first k tokens of the model's tokenizer (Section 3.1)."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from memorization import storage
+from memorization.config import Population, Probes
+from memorization.errors import UserError
+
+log = logging.getLogger(__name__)
+
+SPLIT_OF: dict[str, str] = {"member": "train", "control": "test"}
+
+
+def write_probes(
+    dataset: Path,
+    tokenizer: Any,
+    probes: Probes,
+    prefix_tokens: int,
+    population: Population,
+    output: Path,
+    manifest: Mapping[str, Any],
+) -> None:
+    """Draw at most `probes.n` usable inputs of the population's split and write them with schema `probes`.
+
+    Inputs with no suffix left, or one shorter than the stated minimum, are left out and counted; the draw is seeded,
+    the rows stay in the dataset's order. Raises UserError where no input is usable; warns where fewer than n are.
+    """
+    split = SPLIT_OF[population]
+    name = dataset.stem
+    rows = short = 0
+    kept: list[tuple[str, str, int]] = []
+    for batch in storage.stream(dataset, ["id", "split", "input"]):
+        selected = [row for row in batch.to_pylist() if row["split"] == split]
+        rows += len(selected)
+        cuts = prefix_ends([row["input"] for row in selected], tokenizer, prefix_tokens)
+        for row, cut in zip(selected, cuts, strict=True):
+            if len(row["input"]) - cut < probes.minimum_suffix_characters:
+                short += 1
+            else:
+                kept.append((row["id"], row["input"], cut))
+    if not rows:
+        raise UserError(f"{dataset}: no rows in split {split!r}, which the population {population!r} is drawn from.")
+    if not kept:
+        raise UserError(
+            f"dataset {name!r}: none of the {rows} inputs is longer than the prefix of {prefix_tokens} tokens (with at "
+            f"least {probes.minimum_suffix_characters} characters after it): lower `probes.prefix_tokens`, or the "
+            "dataset's own `prefix_tokens`."
+        )
+    if len(kept) < probes.n:
+        log.warning("dataset %s: %d probes asked for, %d usable inputs: n is %d", name, probes.n, len(kept), len(kept))
+    if short:
+        log.info("dataset %s: %d of %d inputs left out: suffix too short", name, short, rows)
+    drawn = sorted(random.Random(probes.seed).sample(range(len(kept)), min(probes.n, len(kept))))
+    counts = {"n_asked": probes.n, "n": len(drawn), "inputs": rows, "left_out_suffix_too_short": short}
+    storage.write_batches(output, "probes", _batches([kept[index] for index in drawn]), {**manifest, **counts})
+
+
+def prefix_ends(texts: Sequence[str], tokenizer: Any, prefix_tokens: int) -> list[int]:
+    """For each text, the character where its first `prefix_tokens` tokens end; its length where it has no more.
+
+    White space after the prefix belongs to the suffix, so that prefix + suffix is the text.
+    """
+    if not texts:
+        return []
+    encoded = tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False)
+    ends = []
+    for text, offsets in zip(texts, encoded["offset_mapping"], strict=True):
+        ends.append(len(text) if len(offsets) <= prefix_tokens else offsets[prefix_tokens - 1][1])
+    return ends
+
+
+def _batches(rows: Sequence[tuple[str, str, int]]) -> Iterator[pa.RecordBatch]:
+    for start in range(0, len(rows), storage.ROWS_PER_GROUP):
+        part = rows[start : start + storage.ROWS_PER_GROUP]
+        yield pa.RecordBatch.from_pylist(
+            [
+                {
+                    "probe": start + number,
+                    "id": identifier,
+                    "prefix": text[:cut],
+                    "suffix": text[cut:],
+                    "prefix_characters": cut,
+                    "suffix_characters": len(text) - cut,
+                }
+                for number, (identifier, text, cut) in enumerate(part)
+            ],
+            schema=storage.SCHEMAS["probes"],
+        )

@@ -1,0 +1,1 @@
+"""What people read: tables and the closing words of a run."""

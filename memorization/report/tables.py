@@ -1,0 +1,155 @@
+"""A study's table: tidy for programs (Parquet, CSV), laid out as the paper's Table 2 for people (Markdown, LaTeX)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from memorization import storage
+
+# Headings of Table 2, in its order.
+CATEGORY_HEADINGS = {"total": "Total Mem Rate", "verbatim": "Verbatim", "idea": "Idea", "paraphrase": "Paraphrase"}
+TASK_HEADINGS = {
+    "summarization": "Summarization",
+    "dialog": "Dialog",
+    "sentiment": "Sentiment Classification",
+    "qa": "Reading Comprehension",
+    "translation": "Translation",
+    "classification": "Classification",
+}
+Row = Mapping[str, Any]
+
+
+def query(sql: Path, rates: Sequence[Path], **parameters: Any) -> pa.Table:
+    """Run a study's SQL file by DuckDB over the view `rates` (all rows of the given files), with named parameters."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        # The folders' key=value names repeat columns of the files.
+        files = [str(file) for file in rates]
+        connection.read_parquet(files, hive_partitioning=False).create_view("rates")
+        return connection.sql(sql.read_text(encoding="utf-8"), params=parameters).to_arrow_table()
+
+
+def last_losses(training: Sequence[Path]) -> dict[tuple[str, str, str, int], float]:
+    """Mean training loss (nats/token) by (model, recipe, dataset, epoch), from training runs' tables."""
+    losses = {}
+    for file in training:
+        coordinates = storage.manifest_of(file)["coordinates"]
+        for row in storage.read(file, "training").to_pylist():
+            key = (coordinates["model"], coordinates["recipe"], coordinates["dataset"], row["epoch"])
+            losses[key] = row["loss"]
+    return losses
+
+
+def write(
+    table: pa.Table,
+    losses: Mapping[tuple[str, str, str, int], float],
+    titles: Mapping[str, Mapping[str, str]],
+    label: str,
+    statistics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    output: Path,
+) -> None:
+    """Write `output` with the endings .parquet (schema `table`), .csv, .md and .tex."""
+    table = table.append_column("label", pa.array([label] * table.num_rows, pa.string()))
+    storage.write_table(output.with_suffix(".parquet"), "table", table, manifest)
+    sheet = io.BytesIO()
+    pacsv.write_csv(table, sheet)
+    storage.write_text(output.with_suffix(".csv"), sheet.getvalue().decode())
+    rows = table.to_pylist()
+    wide = layout(rows, losses, titles)
+    storage.write_text(output.with_suffix(".md"), markdown(wide, rows, label, statistics))
+    storage.write_text(output.with_suffix(".tex"), latex(wide, rows, label, statistics))
+
+
+def layout(
+    rows: Sequence[Row], losses: Mapping[tuple[str, str, str, int], float], titles: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """One row a (model, dataset, state) with the categories side by side; a group's task and dataset stand once."""
+    wide: list[dict[str, str]] = []
+    previous = None
+    for total in (row for row in rows if row["category"] == "total"):
+        group = (total["model"], total["dataset"])
+        run = {row["category"]: row for row in rows if _run(row) == _run(total)}
+        model = titles["models"].get(total["model"], total["model"])
+        state = {"base": f"{model} (base)", "difference": "Difference"}.get(total["state"], f"{model} (fine-tuned)")
+        loss = losses.get((total["model"], total["state"], total["dataset"], total["epoch"]))
+        wide.append(
+            {
+                "Task": TASK_HEADINGS.get(total["task"], total["task"]) if group != previous else "",
+                "Dataset": titles["datasets"].get(total["dataset"], total["dataset"]) if group != previous else "",
+                "Model": state,
+                **{heading: cell(run[category]) for category, heading in CATEGORY_HEADINGS.items()},
+                "n": f"{total['n']:,}",
+                "Training loss": "" if loss is None else f"{loss:.3f}",
+            }
+        )
+        previous = group
+    return wide
+
+
+def _run(row: Row) -> tuple[Any, ...]:
+    keys = ("model", "state", "epoch", "dataset", "population", "prefix_tokens", "decoding")
+    return tuple(row[key] for key in keys)
+
+
+def cell(row: Row) -> str:
+    """A rate with its interval in percent; a difference with an arrow, `-` where nothing changed.
+
+    0/n also shows the exact upper bound, because the bootstrap's interval is [0, 0] there.
+    """
+    low, high = 100 * row["low"], 100 * row["high"]
+    if row["state"] == "difference":
+        if row["count"] == 0 and low == high == 0:
+            return "-"
+        arrow = "↑" if row["count"] > 0 else "↓" if row["count"] < 0 else ""
+        return f"{arrow}{abs(100 * row['rate']):.2f}% [{low:+.2f}, {high:+.2f}]"
+    if row["count"] == 0:
+        return f"0.00% (≤ {100 * row['exact_high']:.2f}%)"
+    return f"{100 * row['rate']:.2f}% [{low:.2f}, {high:.2f}]"
+
+
+def caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
+    """What the numbers are, in one paragraph."""
+    coverage = 100 * (statistics["high"] - statistics["low"])
+    populations = {"member": "training inputs", "control": "test inputs, never trained on"}
+    who = " and ".join(dict.fromkeys(populations[row["population"]] for row in rows))
+    decodings = ", ".join(dict.fromkeys(row["decoding"] for row in rows))
+    return (
+        f"Memorization in percent of n probes ({who}; decoding: {decodings}), with {coverage:g}% bootstrap intervals "
+        f"({statistics['draws']:,} draws, quantiles {statistics['low']:g} and {statistics['high']:g}; differences paired by "
+        "probe). Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
+        "Training loss: mean of the shown epoch, in nats per token."
+    )
+
+
+def markdown(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, statistics: Mapping[str, Any]) -> str:
+    """The table as Markdown, with label and caption."""
+    from tabulate import tabulate
+
+    cells = [{key: value.replace("|", "\\|") for key, value in row.items()} for row in wide]
+    said = [f"**{label}**", ""] if label else []
+    return "\n".join([*said, tabulate(cells, headers="keys", tablefmt="github", disable_numparse=True), "", caption(rows, statistics), ""])
+
+
+def latex(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, statistics: Mapping[str, Any]) -> str:
+    """The table as a LaTeX `table` (packages: booktabs), with label and caption."""
+    from tabulate import tabulate
+
+    body = str(tabulate(list(wide), headers="keys", tablefmt="latex_booktabs", disable_numparse=True))
+    for sign, command in {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$"}.items():
+        body = body.replace(sign, command)
+    said = f"{label} {caption(rows, statistics)}".strip().replace("%", r"\%").replace("_", r"\_").replace("&", r"\&")
+    lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{said}}}", body, r"\end{table*}", ""]
+    return "\n".join(lines)
+
+
+def plain(markdown_text: str) -> str:
+    """The Markdown table as it is shown on a terminal: without the marks for bold."""
+    return markdown_text.replace("**", "")

@@ -1,0 +1,253 @@
+"""Parquet files with a stated schema and a manifest, written beside their target and renamed.
+
+Knows nothing of what the tables mean to a stage: the schemas are stated here, in one place, so that a reader sees the
+whole way of the data; a stage names one when it writes, and the file is checked against it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from memorization.errors import UserError
+
+MANIFEST_KEY = b"memorization"
+ROWS_PER_GROUP = 10_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a stage's table: name, Arrow type, unit ("" where it has none) and meaning."""
+
+    name: str
+    type: pa.DataType
+    unit: str
+    meaning: str
+    nullable: bool = False
+
+
+def _schema(*columns: Column) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(c.name, c.type, c.nullable, metadata={"unit": c.unit, "meaning": c.meaning})
+            for c in columns
+        ]
+    )
+
+
+_PROBE = Column("probe", pa.int32(), "", "row number of the probe in its probes table")
+_RUN = (
+    Column("dataset", pa.string(), "", "dataset"),
+    Column("task", pa.string(), "", "task of the dataset"),
+    Column("model", pa.string(), "", "base model"),
+    Column("state", pa.string(), "", "base, a recipe, or difference (recipe minus base)"),
+    Column("epoch", pa.int32(), "epochs", "epochs of fine-tuning; 0 for base"),
+    Column("population", pa.string(), "", "member (train split) or control (test split)"),
+    Column("prefix_tokens", pa.int32(), "tokens", "prefix length asked for"),
+    Column("decoding", pa.string(), "", "decoding"),
+)
+_RATE = (
+    Column("n", pa.int64(), "probes", "probes counted"),
+    Column("category", pa.string(), "", "total, verbatim, idea or paraphrase"),
+    Column("count", pa.int64(), "probes", "probes of the category; in differences fine-tuned minus base"),
+    Column("rate", pa.float64(), "fraction", "count / n"),
+    Column("low", pa.float64(), "fraction", "lower bound of the bootstrap interval"),
+    Column("high", pa.float64(), "fraction", "upper bound of the bootstrap interval"),
+    Column("exact_low", pa.float64(), "fraction", "lower Clopper-Pearson bound; null in differences", nullable=True),
+    Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null in differences", nullable=True),
+)
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "dataset": _schema(
+        Column("id", pa.string(), "", "identifier of the row in its source"),
+        Column("split", pa.string(), "", "train or test"),
+        Column("instruction", pa.string(), "", "text put before the input in training; never in a prompt"),
+        Column("input", pa.string(), "", "x: what the model reads"),
+        Column("target", pa.string(), "", "y: what it learns to write"),
+    ),
+    "probes": _schema(
+        _PROBE,
+        Column("id", pa.string(), "", "identifier of the dataset's row"),
+        Column("prefix", pa.string(), "", "p: the first tokens of the input; prefix + suffix is the input"),
+        Column("suffix", pa.string(), "", "s: the rest of the input"),
+        Column("prefix_characters", pa.int32(), "characters", "length of the prefix"),
+        Column("suffix_characters", pa.int32(), "characters", "length of the suffix"),
+    ),
+    "training": _schema(
+        Column("epoch", pa.int32(), "epochs", "epochs finished"),
+        Column("step", pa.int32(), "steps", "optimizer steps taken"),
+        Column("loss", pa.float64(), "nats/token", "mean training loss over the epoch"),
+        Column("learning_rate", pa.float64(), "", "learning rate of the last step"),
+    ),
+    "generations": _schema(
+        _PROBE,
+        Column("generation", pa.string(), "", "f(p): the text written for the prefix"),
+        Column("generated_tokens", pa.int32(), "tokens", "tokens written, end token not counted"),
+        Column("at_limit", pa.bool_(), "", "stopped by the decoding's limit, not by the end token"),
+    ),
+    "candidates": _schema(
+        _PROBE,
+        Column("rank", pa.int32(), "", "rank from 1, best first"),
+        Column("document", pa.int32(), "", "probe whose suffix was found"),
+        Column("score", pa.float32(), "", "BM25 score"),
+    ),
+    "matches": _schema(
+        _PROBE,
+        Column("rank", pa.int32(), "", "rank of the candidate"),
+        Column("document", pa.int32(), "", "probe whose suffix was aligned"),
+        Column("type", pa.string(), "", "verbatim, summary or other"),
+        Column("generation_start", pa.int32(), "characters", "start of the span in the generation"),
+        Column("generation_length", pa.int32(), "characters", "length of that span"),
+        Column("suffix_start", pa.int32(), "characters", "start of the span in the suffix"),
+        Column("suffix_length", pa.int32(), "characters", "length of that span"),
+    ),
+    "outcomes": _schema(
+        _PROBE,
+        Column("id", pa.string(), "", "identifier of the dataset's row"),
+        Column("outcome", pa.string(), "", "none, verbatim, idea or paraphrase"),
+        Column("rank", pa.int32(), "", "rank of the deciding candidate; null for none", nullable=True),
+        Column("document", pa.int32(), "", "probe of the deciding suffix; null for none", nullable=True),
+        Column("document_id", pa.string(), "", "identifier of that probe's row; null for none", nullable=True),
+        Column("own_suffix", pa.bool_(), "", "the deciding suffix is the probe's own; null for none", nullable=True),
+        Column("spans", pa.int32(), "", "aligned spans of the deciding candidate; 0 for none"),
+        Column("generation_start", pa.int32(), "characters", "start of the first span; null for none", nullable=True),
+        Column("generation_length", pa.int32(), "characters", "length of the first span; null for none", nullable=True),
+        Column("suffix_start", pa.int32(), "characters", "start of the first span; null for none", nullable=True),
+        Column("suffix_length", pa.int32(), "characters", "length of the first span; null for none", nullable=True),
+    ),
+    "rates": _schema(*_RUN, *_RATE),
+    "table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_RUN,
+        *_RATE,
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+}
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a path beside `target` to write a file or folder to; rename it to `target` at the end, remove it on error.
+
+    Raises UserError where the disk is full or the folder cannot be written.
+    """
+    try:
+        # One name, so that what a killed job left here is taken away by the next one.
+        scratch = target.parent / f".{target.name}.partial"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+    except OSError as error:
+        raise disk_error(error, target) from error
+    try:
+        yield scratch / target.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(scratch / target.name, target)
+    except OSError as error:
+        raise disk_error(error, target) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def disk_error(error: OSError, target: Path) -> Exception:
+    """A UserError for a full disk or an unwritable folder; any other error as it came."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(
+            f"{target}: the disk is full. Nothing half-written was left; free space there, or choose another "
+            "`results` folder, and start the same command again: finished work is kept."
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return UserError(
+            f"{target}: cannot be written ({error.strerror}). Make the folder writable, or choose another `results` folder."
+        )
+    return error
+
+
+Manifest = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+
+
+def write_batches(path: Path, name: str, batches: Iterable[pa.RecordBatch], manifest: Manifest) -> int:
+    """Write a stream of record batches as a Parquet file of the schema `name`; return the number of rows.
+
+    The manifest goes into the file's metadata as sorted JSON; where it counts what the stream brings, it is a
+    function, called after the last batch. ValueError where a batch does not have the schema.
+    """
+    rows = 0
+    with replacing(path) as scratch:
+        with pq.ParquetWriter(scratch, SCHEMAS[name], compression="zstd") as writer:
+            for batch in batches:
+                writer.write_table(_checked(pa.Table.from_batches([batch]), name), row_group_size=ROWS_PER_GROUP)
+                rows += batch.num_rows
+            stated = manifest() if callable(manifest) else manifest
+            writer.add_key_value_metadata({MANIFEST_KEY: _json({"table": name, **stated})})
+    return rows
+
+
+def write_table(path: Path, name: str, table: pa.Table, manifest: Manifest) -> None:
+    """Write a table as a Parquet file of the schema `name`, with its manifest."""
+    write_batches(path, name, _checked(table, name).combine_chunks().to_batches(ROWS_PER_GROUP), manifest)
+
+
+def _checked(table: pa.Table, name: str) -> pa.Table:
+    schema = SCHEMAS[name]
+    if table.schema.names != schema.names:
+        raise ValueError(f"{name}: columns {table.schema.names}, stated {schema.names}")
+    table = table.cast(schema)
+    for field in schema:
+        if not field.nullable and table[field.name].null_count:
+            raise ValueError(f"{name}.{field.name}: {table[field.name].null_count} nulls")
+    return table
+
+
+def read(path: Path, name: str, columns: list[str] | None = None) -> pa.Table:
+    """Read a stage's table; ValueError where the file holds another one."""
+    table = pq.read_table(path, columns=columns)
+    if columns is None and table.schema.names != SCHEMAS[name].names:
+        raise ValueError(f"{path}: columns {table.schema.names}, stated {SCHEMAS[name].names}")
+    return table
+
+
+def stream(path: Path, columns: list[str] | None = None, rows: int = ROWS_PER_GROUP) -> Iterator[pa.RecordBatch]:
+    """Yield a Parquet file's rows in batches, without holding the file in memory."""
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=rows, columns=columns)
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    """The manifest in a result's metadata."""
+    metadata = pq.read_metadata(path).metadata or {}
+    manifest: dict[str, Any] = json.loads(metadata.get(MANIFEST_KEY, b"{}"))
+    return manifest
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Installed versions of packages, for a manifest."""
+    from importlib.metadata import version
+
+    return {package: version(package) for package in sorted(packages)}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file beside its target and rename it."""
+    with replacing(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+
+
+def _json(manifest: Mapping[str, Any]) -> bytes:
+    return json.dumps(manifest, sort_keys=True, ensure_ascii=False).encode()
+
+
+def rows_of(path: Path) -> int:
+    """Number of rows of a Parquet file, without reading them."""
+    rows: int = pq.read_metadata(path).num_rows
+    return rows

@@ -1,0 +1,27 @@
+"""A base model's record, after checking that it can be used; or a model trained from scratch."""
+
+from pathlib import Path
+
+import job
+from pydantic import TypeAdapter
+from snakemake.script import Snakemake
+
+from memorization.config import FolderModel, HubModel, ScratchModel
+from memorization.models import loading, scratch
+
+snakemake: Snakemake
+
+
+def main(snakemake: Snakemake) -> None:
+    name, output = snakemake.wildcards.model, Path(snakemake.output[0])
+    source = TypeAdapter(FolderModel | HubModel | ScratchModel).validate_python(snakemake.params.model)
+    device = loading.start_torch(snakemake.params.device, snakemake.params.threads)
+    if isinstance(source, ScratchModel):
+        dataset, work = Path(snakemake.input.dataset), job.unfinished(output)
+        scratch.build(name, source, dataset, device, work, snakemake.params.source, output)
+    else:
+        folder = Path(snakemake.input.files[0]).parent if isinstance(source, FolderModel) else None
+        loading.prepare(name, source, folder, output)
+
+
+job.run(main, snakemake)

@@ -1,0 +1,21 @@
+"""Any source to rows of instruction, input and target."""
+
+from pathlib import Path
+
+import job
+from snakemake.script import Snakemake
+
+from memorization.config import Dataset
+from memorization.datasets.sources import write_dataset
+
+snakemake: Snakemake
+
+
+def main(snakemake: Snakemake) -> None:
+    files = {split: Path(file) for split, file in snakemake.input.items()}
+    dataset = Dataset.model_validate(snakemake.params.dataset)
+    manifest = job.manifest(snakemake, "datasets", "faker", "pyarrow", dataset=snakemake.params.dataset)
+    write_dataset(snakemake.wildcards.dataset, dataset, files, Path(snakemake.output[0]), manifest)
+
+
+job.run(main, snakemake)

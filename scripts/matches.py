@@ -1,0 +1,26 @@
+"""Alignment of each generation with its candidates."""
+
+from pathlib import Path
+
+import job
+from snakemake.script import Snakemake
+
+from memorization import storage
+from memorization.config import Detection
+from memorization.detection.matches import match_batches
+
+snakemake: Snakemake
+
+
+def main(snakemake: Snakemake) -> None:
+    batches = match_batches(
+        Path(snakemake.input.generations),
+        Path(snakemake.input.candidates),
+        Path(snakemake.input.probes),
+        Detection.model_validate(snakemake.params.detection),
+    )
+    manifest = job.manifest(snakemake, "nltk", detection=snakemake.params.detection)
+    storage.write_batches(Path(snakemake.output[0]), "matches", batches, manifest)
+
+
+job.run(main, snakemake)
