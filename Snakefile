@@ -29,11 +29,13 @@ from memorization import configfile, freshness, plan
 from memorization.errors import UserError
 from memorization.report import run as this_run
 
-
 try:
     # Read here rather than by `configfile:`, so that a message can name the file a wrong key stands in.
     CONFIG = configfile.load(
-        [Path(workflow.basedir, "config.yaml"), *map(Path, workflow.overwrite_configfiles)],
+        [
+            Path(workflow.basedir, "config.yaml"),
+            *map(Path, workflow.overwrite_configfiles),
+        ],
         workflow.config_settings.config,
     )
     plan.check_inputs(CONFIG)
@@ -49,31 +51,6 @@ config["generation_batch_size"] = CONFIG.compute.generation_batch_size
 ROOT = Path(workflow.basedir)
 
 
-def at(pattern):
-    """A path of the grammar below the results folder."""
-    return f"{RESULTS}/{pattern}"
-
-
-def log_of(pattern):
-    """Where the log of a rule with this output lies."""
-    return at(f"logs/{pattern}.log")
-
-
-def benchmark_of(pattern):
-    """Where the benchmark (time and memory) of a rule with this output lies."""
-    return at(f"benchmarks/{pattern}.tsv")
-
-
-def source_of(script):
-    """The digest of a script and the modules it reaches: changed code makes what it wrote stale."""
-    return freshness.digest(ROOT / "scripts" / script, ROOT)
-
-
-def settings(section, *left_out):
-    """A section of the configuration as plain values, for a rule's parameters."""
-    return section.model_dump(mode="json", exclude=set(left_out))
-
-
 wildcard_constraints:
     dataset="[^/]+",
     model="[^/]+",
@@ -86,6 +63,7 @@ wildcard_constraints:
     study="[^/]+",
 
 
+include: "workflow/rules/common.smk"
 include: "workflow/rules/datasets.smk"
 include: "workflow/rules/probes.smk"
 include: "workflow/rules/training.smk"
@@ -99,7 +77,11 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        expand(at(plan.TABLE) + ".{format}", study=CONFIG.studies, format=plan.TABLE_FORMATS),
+        expand(
+            at(f"{plan.TABLE}.{{format}}"),
+            study=CONFIG.studies,
+            format=plan.TABLE_FORMATS,
+        ),
 
 
 onstart:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Task = Literal["summarization", "dialog", "sentiment", "qa", "translation", "classification", "pretraining"]
+Corpus = Literal["news", "patients", "reviews", "passages", "translation"]
 Population = Literal["member", "control"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
@@ -32,7 +33,7 @@ FilePath = Annotated[str, AfterValidator(_relative_safe)]
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values cannot be changed after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Compute(Section):
@@ -50,7 +51,9 @@ class Compute(Section):
     )
     generation_batch_size: int = Field(32, ge=1, description="Prefixes decoded side by side.", examples=[64])
     memory_mb: int = Field(
-        4000, ge=500, description="Memory asked for a training or generation job (MB); doubled at each retry.",
+        4000,
+        ge=500,
+        description="Memory asked for a training or generation job (MB); doubled at each retry.",
         examples=[32000],
     )
 
@@ -60,12 +63,18 @@ class HubDataset(Section):
 
     kind: Literal["hub"] = Field(description="Fixed: `hub`.", examples=["hub"])
     name: str = Field(min_length=1, description="Repository name.", examples=["stanfordnlp/imdb"])
-    configuration: str | None = Field(None, description="Configuration (subset) of the dataset.", examples=["plain_text"])
+    configuration: str | None = Field(
+        None, description="Configuration (subset) of the dataset.", examples=["plain_text"]
+    )
     revision: str = Field(
-        min_length=1, description="Pinned revision: a commit, or `refs/convert/parquet`.", examples=["refs/convert/parquet"]
+        min_length=1,
+        description="Pinned revision: a commit, or `refs/convert/parquet`.",
+        examples=["refs/convert/parquet"],
     )
     train: str = Field("train", description="Name of the split that models are trained on.", examples=["train"])
-    test: str | None = Field("test", description="Name of the split never trained on; null for none.", examples=["validation"])
+    test: str | None = Field(
+        "test", description="Name of the split never trained on; null for none.", examples=["validation"]
+    )
 
 
 class FilesDataset(Section):
@@ -77,7 +86,8 @@ class FilesDataset(Section):
         examples=["{data_root}/imdb.parquet"],
     )
     test: FilePath | None = Field(
-        None, description="File of the rows never trained on (may be the same file); null for none.",
+        None,
+        description="File of the rows never trained on (may be the same file); null for none.",
         examples=["{data_root}/imdb.parquet"],
     )
     split_column: str | None = Field(
@@ -89,7 +99,7 @@ class SyntheticDataset(Section):
     """Documents of the seeded generator; several corpora are interleaved."""
 
     kind: Literal["synthetic"] = Field(description="Fixed: `synthetic`.", examples=["synthetic"])
-    corpora: list[str] = Field(min_length=1, description="Corpora to draw from.", examples=[["news"]])
+    corpora: list[Corpus] = Field(min_length=1, description="Corpora to draw from.", examples=[["news"]])
     train: int = Field(ge=1, description="Documents in the train split, per corpus.", examples=[120])
     test: int = Field(0, ge=0, description="Documents in the test split, per corpus.", examples=[40])
     seed: int = Field(0, ge=0, description="Seed of the generator.", examples=[1])
@@ -100,21 +110,28 @@ class Dataset(Section):
 
     task: Task = Field(description="What a model learns on it.", examples=["summarization"])
     source: HubDataset | FilesDataset | SyntheticDataset = Field(
-        discriminator="kind", description="Where the rows come from.",
+        discriminator="kind",
+        description="Where the rows come from.",
         examples=[{"kind": "files", "train": "articles.parquet"}],
     )
     title: str | None = Field(None, description="Name shown in tables; the key where null.", examples=["Multi-news"])
     instruction: str = Field(
-        "", description="Template put before the input in training, and never in a prompt (Table 8).",
+        "",
+        description="Template put before the input in training, and never in a prompt (Table 8).",
         examples=["Summarize the article."],
     )
-    input: str = Field("{input}", description="Template of the input; `{a.b.0}` reaches into nested columns.", examples=["{article}"])
+    input: str = Field(
+        "{input}", description="Template of the input; `{a.b.0}` reaches into nested columns.", examples=["{article}"]
+    )
     target: str = Field("{target}", description="Template of the target.", examples=["{summary}"])
     labels: Annotated[dict[str, str], BeforeValidator(_text_keys)] | None = Field(
-        None, description="What each value of the target stands for; other values are errors.",
+        None,
+        description="What each value of the target stands for; other values are errors.",
         examples=[{"0": "negative", "1": "positive"}],
     )
-    limit: int | None = Field(None, ge=1, description="At most this many rows a split, drawn by `seed`.", examples=[1000])
+    limit: int | None = Field(
+        None, ge=1, description="At most this many rows a split, drawn by `seed`.", examples=[1000]
+    )
     seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
     deduplicate: bool = Field(False, description="Keep the first row of each input text.", examples=[True])
     minimum_input_characters: int = Field(1, ge=1, description="Shorter inputs are left out.", examples=[200])
@@ -138,13 +155,17 @@ class FolderModel(Section):
     """A checkpoint in a local folder: configuration, safetensors weights and tokenizer."""
 
     kind: Literal["folder"] = Field(description="Fixed: `folder`.", examples=["folder"])
-    path: FilePath = Field(description="The folder; `{model_root}` stands for that setting.", examples=["{model_root}/t5"])
+    path: FilePath = Field(
+        description="The folder; `{model_root}` stands for that setting.", examples=["{model_root}/t5"]
+    )
 
 
 class Pretraining(Section):
     """Prefix language modelling on a dataset's inputs: the first part of a text in, the rest out."""
 
-    dataset: str = Field(description="Dataset whose train inputs are read; also trains the tokenizer.", examples=["background"])
+    dataset: str = Field(
+        description="Dataset whose train inputs are read; also trains the tokenizer.", examples=["background"]
+    )
     epochs: int = Field(ge=1, description="Passes over the inputs.", examples=[5])
     batch_size: int = Field(16, ge=1, description="Texts a step.", examples=[16])
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.", examples=[1e-3])
@@ -157,10 +178,13 @@ class ScratchModel(Section):
 
     kind: Literal["scratch"] = Field(description="Fixed: `scratch`.", examples=["scratch"])
     architecture: dict[str, Any] = Field(
-        description="A transformers configuration: `model_type` and its keys.", examples=[{"model_type": "t5", "d_model": 64}]
+        description="A transformers configuration: `model_type` and its keys.",
+        examples=[{"model_type": "t5", "d_model": 64}],
     )
     tokenizer: FilePath | None = Field(
-        None, description="Folder of the tokenizer; null trains one on the pretraining dataset.", examples=["tokenizers/t5"]
+        None,
+        description="Folder of the tokenizer; null trains one on the pretraining dataset.",
+        examples=["tokenizers/t5"],
     )
     vocabulary: int = Field(4000, ge=300, description="Entries of a trained tokenizer.", examples=[4000])
     pretraining: Pretraining = Field(description="How the base weights are trained.")
@@ -170,7 +194,9 @@ class Model(Section):
     """A base model."""
 
     source: HubModel | FolderModel | ScratchModel = Field(
-        discriminator="kind", description="Where the checkpoint comes from.", examples=[{"kind": "folder", "path": "t5"}]
+        discriminator="kind",
+        description="Where the checkpoint comes from.",
+        examples=[{"kind": "folder", "path": "t5"}],
     )
     title: str | None = Field(None, description="Name shown in tables; the key where null.", examples=["T5-base"])
 
@@ -179,7 +205,9 @@ class Recipe(Section):
     """How a base model is fine-tuned. One training run gives all kept epochs."""
 
     epochs: int = Field(ge=1, description="Passes over the train split.", examples=[10])
-    keep: list[int] | None = Field(None, description="Epochs whose checkpoint is kept; null keeps the last.", examples=[[1, 3, 5, 10]])
+    keep: list[int] | None = Field(
+        None, description="Epochs whose checkpoint is kept; null keeps the last.", examples=[[1, 3, 5, 10]]
+    )
     batch_size: int = Field(16, ge=1, description="Examples a step.", examples=[16])
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.", examples=[1e-4])
     weight_decay: float = Field(0.0, ge=0, description="Weight decay of AdamW.", examples=[0.01])
@@ -212,7 +240,9 @@ class Recipe(Section):
 class Probes(Section):
     """How inputs are cut into prefix and suffix (Section 3.1)."""
 
-    n: int = Field(10_000, ge=1, description="Probes a dataset; fewer where it has fewer usable inputs.", examples=[1000])
+    n: int = Field(
+        10_000, ge=1, description="Probes a dataset; fewer where it has fewer usable inputs.", examples=[1000]
+    )
     prefix_tokens: int = Field(50, ge=1, description="Prefix length in tokens of the model's tokenizer.", examples=[50])
     minimum_suffix_characters: int = Field(
         1, ge=1, description="Inputs with a shorter suffix are not counted; their number is reported.", examples=[50]
@@ -226,10 +256,14 @@ class Decoding(Section):
     strategy: Literal["greedy", "sample"] = Field(description="Most likely token, or a draw.", examples=["greedy"])
     temperature: float = Field(1.0, gt=0, description="Divides the logits before a draw.", examples=[1.0])
     top_k: int | None = Field(None, ge=1, description="Draw among the k most likely tokens.", examples=[40])
-    top_p: float | None = Field(None, gt=0, le=1, description="Draw among the fewest tokens of this mass.", examples=[0.8])
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Draw among the fewest tokens of this mass.", examples=[0.8]
+    )
     max_new_tokens: int = Field(100, ge=1, description="Longest generation.", examples=[100])
     seed: int = Field(0, ge=0, description="Seed of the draws; each probe has draws of its own.", examples=[0])
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="Arithmetic of the forward passes.", examples=["fp32"])
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="Arithmetic of the forward passes.", examples=["fp32"]
+    )
 
     @model_validator(mode="after")
     def _greedy_draws_nothing(self) -> Decoding:
@@ -269,14 +303,20 @@ class Statistics(Section):
 class TaskDisparity(Section):
     """Tables 2 and 13: every dataset, base against fine-tuned, with the difference."""
 
-    kind: Literal["task_disparity"] = Field("task_disparity", description="Fixed: `task_disparity`.", examples=["task_disparity"])
+    kind: Literal["task_disparity"] = Field(
+        "task_disparity", description="Fixed: `task_disparity`.", examples=["task_disparity"]
+    )
     datasets: list[str] = Field(min_length=1, description="Datasets, in the table's order.", examples=[["multi_news"]])
     models: list[str] = Field(min_length=1, description="Base models.", examples=[["t5-base"]])
     recipe: str = Field("full", description="Recipe of the fine-tuned state.", examples=["full"])
     epoch: int | None = Field(None, ge=1, description="Kept epoch to show; null shows the last kept.", examples=[3])
     decoding: str = Field("greedy", description="Decoding.", examples=["greedy"])
-    population: Population = Field("member", description="`member`: the train split; `control`: the test split.", examples=["member"])
-    prefix_tokens: int | None = Field(None, ge=1, description="Prefix length for all datasets; null: each dataset's.", examples=[50])
+    population: Population = Field(
+        "member", description="`member`: the train split; `control`: the test split.", examples=["member"]
+    )
+    prefix_tokens: int | None = Field(
+        None, ge=1, description="Prefix length for all datasets; null: each dataset's.", examples=[50]
+    )
 
 
 class Config(Section):
@@ -284,12 +324,16 @@ class Config(Section):
 
     results: str = Field("results", min_length=1, description="Folder of all results.", examples=["results"])
     label: str = Field("", description="Said wherever the numbers show.", examples=["Demonstration, not evidence."])
-    data_root: str | None = Field(None, description="What `{data_root}` stands for in paths of datasets.", examples=["my-data"])
-    model_root: str | None = Field(None, description="What `{model_root}` stands for in paths of models.", examples=["my-models"])
+    data_root: str | None = Field(
+        None, description="What `{data_root}` stands for in paths of datasets.", examples=["my-data"]
+    )
+    model_root: str | None = Field(
+        None, description="What `{model_root}` stands for in paths of models.", examples=["my-models"]
+    )
     compute: Compute = Field(default_factory=Compute, description="How jobs use the machine.")
     datasets: dict[Name, Dataset] = Field(description="Datasets by name.")
     models: dict[Name, Model] = Field(description="Base models by name.")
-    recipes: dict[Name, Recipe] = Field(description="Fine-tuning recipes by name; `base` is reserved.")
+    recipes: dict[Name, Recipe] = Field(description="Fine-tuning recipes by name, except `base` and `difference`.")
     probes: Probes = Field(default_factory=Probes, description="Prefixes and suffixes.")
     decodings: dict[Name, Decoding] = Field(description="Decodings by name.")
     retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")

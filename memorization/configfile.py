@@ -20,6 +20,9 @@ from memorization.errors import UserError, did_you_mean
 # Sections of named entries: an overlay adds to them, and replaces a whole entry where it names one again.
 NAMED_SECTIONS = ("datasets", "models", "recipes", "decodings")
 
+# A recipe's name is the state of what it makes; these states are no recipe's.
+RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-tuned minus base in tables"}
+
 
 def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
     """Read configuration files, later ones over earlier ones, and `--config` overrides over all.
@@ -83,12 +86,14 @@ def _explain(fault: Any, merged: dict[str, Any], sources: Sequence[tuple[str, di
         return f"{where}: this key is missing; it must be given"
     given = repr(fault["input"])
     given = given if len(given) <= 80 else given[:77] + "..."
+    if kind in ("model_type", "dict_type"):
+        return f"{where}: given {given}; allowed: keys with their values"
     if kind == "literal_error":
         expected = fault["ctx"]["expected"]
         options = [option.strip("' ") for option in expected.replace(" or ", ", ").split(", ")]
         return f"{where}: given {given}; allowed: {expected}{did_you_mean(str(fault['input']), options)}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        allowed = ["files", "hub", "synthetic"] if "datasets" in path else ["folder", "hub", "scratch"]
+        allowed = ["files", "hub", "synthetic"] if path[0] == "datasets" else ["folder", "hub", "scratch"]
         tag = fault["input"].get("kind") if isinstance(fault["input"], dict) else fault["input"]
         return f"{where}.kind: given {tag!r}; allowed: {', '.join(allowed)}{did_you_mean(str(tag), allowed)}"
     return f"{where}: given {given}: {fault['msg'].removeprefix('Value error, ')}"
@@ -151,16 +156,17 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
         here: list[str | int] = ["studies", name]
         for dataset in study.datasets:
             yield from unknown([*here, "datasets"], dataset, config.datasets)
-        for model in study.models:
-            yield from unknown([*here, "models"], model, config.models)
+        for base in study.models:
+            yield from unknown([*here, "models"], base, config.models)
         yield from unknown([*here, "decoding"], study.decoding, config.decodings)
         yield from unknown([*here, "recipe"], study.recipe, config.recipes)
         recipe = config.recipes.get(study.recipe)
         kept = (recipe.keep or [recipe.epochs]) if recipe else []
         if study.epoch is not None and recipe and study.epoch not in kept:
             yield [*here, "epoch"], f"given {study.epoch}, which recipe {study.recipe!r} does not keep; allowed: {kept}"
-    if "base" in config.recipes:
-        yield ["recipes", "base"], "the name `base` is reserved for the model before fine-tuning; choose another"
+    for name, meaning in RESERVED_STATES.items():
+        if name in config.recipes:
+            yield ["recipes", name], f"the name `{name}` is reserved for {meaning}; choose another"
     for name, model in config.models.items():
         if isinstance(model.source, ScratchModel):
             at: list[str | int] = ["models", name, "source", "pretraining", "dataset"]
@@ -177,9 +183,10 @@ def reference_page() -> str:
     lines = [
         "# Configuration",
         "",
-        "Every key, made from `memorization/config.py` by `python -m memorization.configfile`. `config.yaml` shows them at",
-        "work. Files given with `--configfile` lie over `config.yaml`: plain sections are merged key by key, an entry of",
-        "`datasets`, `models`, `recipes` or `decodings` replaces the entry of that name, `studies` replaces the section.",
+        "Every key, made from `memorization/config.py` by `python -m memorization.configfile`. `config.yaml` shows",
+        "them at work. Files given with `--configfile` lie over `config.yaml`: plain sections are merged key by key,",
+        "an entry of `datasets`, `models`, `recipes` or `decodings` replaces the entry of that name, `studies`",
+        "replaces the section.",
         "",
     ]
     for model in _sections(Config, []):

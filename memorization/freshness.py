@@ -1,4 +1,4 @@
-"""Digests of the code that a script reaches, so that changed code makes its results stale and a changed comment does not.
+"""Digests of the code that a script reaches: changed code makes its results stale, a changed comment does not.
 
 Snakemake sees changed inputs, parameters and environments, but not a changed module that a script imports. Each rule
 therefore carries the digest of its script and of every module of this package that the script reaches, in a
@@ -88,7 +88,10 @@ def _dump(file: Path, stamp: int) -> str:
     tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                node.body = node.body[1:]
+            # A string that stands alone does nothing: it documents a module, class, function, constant or field.
+            node.body = [part for part in node.body if not _is_text(part)]
     return ast.dump(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

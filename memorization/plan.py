@@ -66,7 +66,7 @@ def kept_epochs(recipe: Recipe) -> list[int]:
 def fine_tuned_runs(config: Config, study: TaskDisparity) -> list[Run]:
     """The fine-tuned runs of a task disparity study, in the order of its table; each has its `base()` beside it."""
     epoch = study.epoch or kept_epochs(config.recipes[study.recipe])[-1]
-    return [
+    runs = [
         Run(
             model=model,
             state=study.recipe,
@@ -79,6 +79,7 @@ def fine_tuned_runs(config: Config, study: TaskDisparity) -> list[Run]:
         for model in study.models
         for dataset in study.datasets
     ]
+    return list(dict.fromkeys(runs))
 
 
 def study_runs(config: Config, study: TaskDisparity) -> list[Run]:
@@ -102,7 +103,9 @@ def dataset_files(config: Config, dataset: str) -> dict[str, str]:
         return {}
     given = {"train": source.train, "test": source.test}
     key = f"datasets.{dataset}.source"
-    return {split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path}
+    return {
+        split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path
+    }
 
 
 def model_folder(config: Config, model: str) -> str | None:
@@ -145,7 +148,8 @@ def _rooted(path: str, key: str, root: str | None, where: str) -> str:
     # Replaced, not formatted: a path may hold braces of its own.
     if "{" + key + "}" in path and root is None:
         raise UserError(
-            f"{where}: {path!r} needs `{key}`, which is not set: set it in the configuration, or start with `--config {key}=FOLDER`."
+            f"{where}: {path!r} needs `{key}`, which is not set: set it in the configuration, or start with "
+            f"`--config {key}=FOLDER`."
         )
     return path.replace("{" + key + "}", root or "")
 
@@ -159,20 +163,39 @@ def check_inputs(config: Config) -> None:
 
 def _missing(config: Config) -> Iterator[str]:
     runs = all_runs(config)
-    for dataset in dict.fromkeys(run.dataset for run in runs):
-        for split, path in dataset_files(config, dataset).items():
-            if not Path(path).is_file():
-                yield f"datasets.{dataset}.source.{split}: {path}: no such file."
-    for model in dict.fromkeys(run.model for run in runs):
-        folder = model_folder(config, model)
-        if folder is not None and not Path(folder).is_dir():
-            yield f"models.{model}.source.path: {folder}: no such folder."
-        elif folder is not None and not Path(folder, "config.json").is_file():
-            yield (
-                f"models.{model}.source.path: {folder}: no config.json there; a model folder holds config.json, "
-                "*.safetensors and a tokenizer."
-            )
+    models = dict.fromkeys(run.model for run in runs)
+    corpora = [corpus for model in models if (corpus := pretraining_dataset(config, model))]
+    for dataset in dict.fromkeys([*(run.dataset for run in runs), *corpora]):
+        yield from _missing_files(config, dataset)
+    for model in models:
+        yield from _missing_folder(config, model)
     for name, study in config.studies.items():
         for dataset in study.datasets:
             if study.population == "control" and not config.datasets[dataset].source.test:
-                yield f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
+                yield (
+                    f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
+                )
+
+
+def _missing_files(config: Config, dataset: str) -> Iterator[str]:
+    try:
+        files = dataset_files(config, dataset)
+    except UserError as error:
+        yield str(error)
+        return
+    for split, path in files.items():
+        if not Path(path).is_file():
+            yield f"datasets.{dataset}.source.{split}: {path}: no such file."
+
+
+def _missing_folder(config: Config, model: str) -> Iterator[str]:
+    try:
+        folder = model_folder(config, model)
+    except UserError as error:
+        yield str(error)
+        return
+    key = f"models.{model}.source.path: {folder}"
+    if folder is not None and not Path(folder).is_dir():
+        yield f"{key}: no such folder."
+    elif folder is not None and not Path(folder, "config.json").is_file():
+        yield f"{key}: no config.json there; a model folder holds config.json, *.safetensors and a tokenizer."

@@ -66,14 +66,22 @@ def write_probes(
 def prefix_ends(texts: Sequence[str], tokenizer: Any, prefix_tokens: int) -> list[int]:
     """For each text, the character where its first `prefix_tokens` tokens end; its length where it has no more.
 
-    White space after the prefix belongs to the suffix, so that prefix + suffix is the text.
+    White space after the prefix belongs to the suffix, so that prefix + suffix is the text. Where the last token
+    shares its character with the next one (SentencePiece's lone word mark, the bytes of an emoji), that character
+    belongs to the suffix: a prefix never reaches into a later token.
     """
     if not texts:
         return []
-    encoded = tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False)
+    encoded = tokenizer(
+        list(texts), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+    )
     ends = []
     for text, offsets in zip(texts, encoded["offset_mapping"], strict=True):
-        ends.append(len(text) if len(offsets) <= prefix_tokens else offsets[prefix_tokens - 1][1])
+        if len(offsets) <= prefix_tokens:
+            ends.append(len(text))
+        else:
+            end, following = offsets[prefix_tokens - 1][1], offsets[prefix_tokens][0]
+            ends.append(min(end, following) or end)
     return ends
 
 

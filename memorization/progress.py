@@ -40,5 +40,11 @@ class Progress:
             left = (self.total - self.done) / rate if rate else 0.0
             log.info(
                 "%s: %d of %d (%.1f %s/s, %.0f s left)%s",
-                self.what, self.done, self.total, rate, self.unit, left, f", {note}" if note else "",
+                self.what,
+                self.done,
+                self.total,
+                rate,
+                self.unit,
+                left,
+                f", {note}" if note else "",
             )

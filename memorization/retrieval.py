@@ -6,6 +6,9 @@ often as it stands in the query. English stop words are left out of the query, n
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,9 +23,7 @@ TEXT, ROW = "text", "row"
 LONGEST_TOKEN = 40
 WRITER_HEAP_BYTES = 256_000_000
 
-CANDIDATES = pa.schema(
-    [("query", pa.int32()), ("rank", pa.int32()), ("document", pa.int32()), ("score", pa.float32())]
-)
+CANDIDATES = pa.schema([("query", pa.int32()), ("rank", pa.int32()), ("document", pa.int32()), ("score", pa.float32())])
 
 
 def build_index(documents: Iterable[str], index: Path) -> None:
@@ -36,7 +37,7 @@ def build_index(documents: Iterable[str], index: Path) -> None:
         .add_integer_field(ROW, stored=False, indexed=False, fast=True)
         .build()
     )
-    with storage.replacing(index) as folder:
+    with storage.replacing(index) as folder, _system_errors():
         folder.mkdir()
         # One thread, so that documents keep their order.
         writer = tantivy.Index(schema, path=str(folder)).writer(WRITER_HEAP_BYTES, 1)
@@ -47,6 +48,17 @@ def build_index(documents: Iterable[str], index: Path) -> None:
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
+
+
+@contextlib.contextmanager
+def _system_errors() -> Iterator[None]:
+    """Tantivy tells of a full disk by a ValueError that names the system's error: raise that as OSError."""
+    try:
+        yield
+    except ValueError as error:
+        if code := re.search(r"\(os error (\d+)\)", str(error)):
+            raise OSError(int(code[1]), os.strerror(int(code[1]))) from error
+        raise
 
 
 def search(index: Path, queries: Sequence[str], k: int = 10) -> pa.Table:
@@ -83,7 +95,9 @@ def _hits(index: Path, queries: Sequence[str], k: int) -> Iterator[list[tuple[in
         clauses = [
             (
                 tantivy.Occur.Should,
-                tantivy.Query.boost_query(tantivy.Query.term_query(opened.schema, TEXT, word, index_option="freq"), float(count)),
+                tantivy.Query.boost_query(
+                    tantivy.Query.term_query(opened.schema, TEXT, word, index_option="freq"), float(count)
+                ),
             )
             for word, count in words.items()
         ]

@@ -8,11 +8,15 @@ the distribution is that of resampling rows, at a cost that does not grow with n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from scipy.special import betaincinv
+
+from memorization.storage import SCHEMAS
 
 # Published order of the columns of Table 2; `total` is the sum of the others.
 CATEGORIES = ("total", "verbatim", "idea", "paraphrase")
@@ -84,6 +88,13 @@ def clopper_pearson(count: int, n: int, low: float, high: float) -> tuple[float,
     lower = 0.0 if count == 0 else float(betaincinv(count, n - count + 1, low))
     upper = 1.0 if count == n else float(betaincinv(count + 1, n - count, high))
     return lower, upper
+
+
+def table_of(rates: Sequence[Rate], coordinates: Mapping[str, Any]) -> pa.Table:
+    """A run's rates as a table of schema `rates`; `coordinates` are the run's, with its task."""
+    rows = [{**coordinates, **asdict(rate)} for rate in rates]
+    whole = ("epoch", "prefix_tokens")
+    return pa.Table.from_pylist([row | {key: int(row[key]) for key in whole} for row in rows], schema=SCHEMAS["rates"])
 
 
 def _generator(seed: int, purpose: str) -> np.random.Generator:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,10 +37,7 @@ class Column:
 
 def _schema(*columns: Column) -> pa.Schema:
     return pa.schema(
-        [
-            pa.field(c.name, c.type, c.nullable, metadata={"unit": c.unit, "meaning": c.meaning})
-            for c in columns
-        ]
+        [pa.field(c.name, c.type, c.nullable, metadata={"unit": c.unit, "meaning": c.meaning}) for c in columns]
     )
 
 
@@ -152,7 +148,7 @@ def replacing(target: Path) -> Iterator[Path]:
         yield scratch / target.name
         if target.is_dir():
             shutil.rmtree(target)
-        os.replace(scratch / target.name, target)
+        (scratch / target.name).replace(target)
     except OSError as error:
         raise disk_error(error, target) from error
     finally:
@@ -168,7 +164,8 @@ def disk_error(error: OSError, target: Path) -> Exception:
         )
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return UserError(
-            f"{target}: cannot be written ({error.strerror}). Make the folder writable, or choose another `results` folder."
+            f"{target}: cannot be written ({error.strerror}). Make the folder writable, or choose another `results` "
+            "folder."
         )
     return error
 
@@ -183,13 +180,12 @@ def write_batches(path: Path, name: str, batches: Iterable[pa.RecordBatch], mani
     function, called after the last batch. ValueError where a batch does not have the schema.
     """
     rows = 0
-    with replacing(path) as scratch:
-        with pq.ParquetWriter(scratch, SCHEMAS[name], compression="zstd") as writer:
-            for batch in batches:
-                writer.write_table(_checked(pa.Table.from_batches([batch]), name), row_group_size=ROWS_PER_GROUP)
-                rows += batch.num_rows
-            stated = manifest() if callable(manifest) else manifest
-            writer.add_key_value_metadata({MANIFEST_KEY: _json({"table": name, **stated})})
+    with replacing(path) as scratch, pq.ParquetWriter(scratch, SCHEMAS[name], compression="zstd") as writer:
+        for batch in batches:
+            writer.write_table(_checked(pa.Table.from_batches([batch]), name), row_group_size=ROWS_PER_GROUP)
+            rows += batch.num_rows
+        stated = manifest() if callable(manifest) else manifest
+        writer.add_key_value_metadata({MANIFEST_KEY: _json({"table": name, **stated})})
     return rows
 
 

@@ -11,7 +11,9 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    generations = storage.read(Path(snakemake.input.generations), "generations", ["generation"])["generation"].to_pylist()
+    generations = storage.read(Path(snakemake.input.generations), "generations", ["generation"])[
+        "generation"
+    ].to_pylist()
     k = snakemake.params.retrieval["candidates"]
     found = retrieval.search(Path(snakemake.input.index), generations, k)
     storage.write_table(

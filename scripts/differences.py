@@ -18,7 +18,10 @@ def main(snakemake: Snakemake) -> None:
     rates = statistics.differences(base, fine_tuned, **snakemake.params.statistics)
     manifest = job.manifest(snakemake, "numpy", statistics=snakemake.params.statistics)
     storage.write_table(
-        Path(snakemake.output[0]), "rates", job.rate_rows(snakemake, rates, state="difference"), manifest
+        Path(snakemake.output[0]),
+        "rates",
+        statistics.table_of(rates, job.run_of(snakemake, state="difference")),
+        manifest,
     )
 
 

@@ -26,7 +26,12 @@ def main(snakemake: Snakemake) -> None:
     prefixes = storage.read(Path(snakemake.input.probes), "probes", ["prefix"])["prefix"].to_pylist()
     batch_size = snakemake.config["generation_batch_size"]
     generations = generation.generate(
-        model, tokenizer, prefixes, decoding, batch_size, f"{wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
+        model,
+        tokenizer,
+        prefixes,
+        decoding,
+        batch_size,
+        f"{wildcards.dataset}, {wildcards.state}, {wildcards.decoding}",
     )
     storage.write_table(
         Path(snakemake.output[0]),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 # Without installation too: under `--sdm conda` the environment holds what the package needs, not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -17,21 +15,22 @@ from snakemake.script import Snakemake
 from memorization.errors import UserError
 from memorization.storage import disk_error
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from memorization.statistics import Rate
-
 
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     """Run a script's `main` with its log open; end with exit code 1 and one message on a UserError."""
     logging.basicConfig(
-        filename=snakemake.log[0], filemode="w", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
+        filename=snakemake.log[0],
+        filemode="w",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        force=True,
     )
     try:
         main(snakemake)
     except (UserError, OSError) as error:
-        mended = disk_error(error, Path(str(error.filename or snakemake.output[0]))) if isinstance(error, OSError) else error
+        mended = (
+            disk_error(error, Path(str(error.filename or snakemake.output[0]))) if isinstance(error, OSError) else error
+        )
         if not isinstance(mended, UserError):
             logging.exception("unexpected error")
             raise
@@ -55,15 +54,9 @@ def manifest(snakemake: Snakemake, *packages: str, **settings: object) -> dict[s
     }
 
 
-def rate_rows(snakemake: Snakemake, rates: list[Rate], **replaced: str) -> pa.Table:
-    """A run's rates as a table of schema `rates`, with its coordinates from the rule's wildcards."""
-    import pyarrow as pa
-
-    from memorization.storage import SCHEMAS
-
-    coordinates = dict(snakemake.wildcards.items()) | {"task": snakemake.params.task} | replaced
-    coordinates |= {key: int(coordinates[key]) for key in ("epoch", "prefix_tokens")}
-    return pa.Table.from_pylist([coordinates | asdict(rate) for rate in rates], schema=SCHEMAS["rates"])
+def run_of(snakemake: Snakemake, **replaced: str) -> dict[str, str]:
+    """A run's coordinates, from the rule's wildcards, and the task of its dataset."""
+    return dict(snakemake.wildcards.items()) | {"task": snakemake.params.task} | replaced
 
 
 def unfinished(output: Path) -> Path:

@@ -21,7 +21,15 @@ def main(snakemake: Snakemake) -> None:
     )
     losses = tables.last_losses([Path(folder, "training.parquet") for folder in snakemake.input.training])
     manifest = job.manifest(snakemake, "duckdb", study=params.study, statistics=params.statistics, label=params.label)
-    tables.write(table, losses, params.titles, params.label, params.statistics, manifest, Path(snakemake.output[0]).with_suffix(""))
+    tables.write(
+        table,
+        losses,
+        params.titles,
+        params.label,
+        params.statistics,
+        manifest,
+        Path(snakemake.output[0]).with_suffix(""),
+    )
 
 
 job.run(main, snakemake)

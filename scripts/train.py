@@ -27,7 +27,12 @@ def main(snakemake: Snakemake) -> None:
         base_digest=record["digest"],
         source_digest=snakemake.params.source,
         manifest=job.manifest(
-            snakemake, "torch", "transformers", recipe=snakemake.params.recipe, device=device.type, threads=snakemake.params.threads
+            snakemake,
+            "torch",
+            "transformers",
+            recipe=snakemake.params.recipe,
+            device=device.type,
+            threads=snakemake.params.threads,
         ),
         output=Path(snakemake.output[0]),
     )

@@ -136,7 +136,9 @@ def _file_rows(name: str, source: FilesDataset, split: str, path: Path) -> Itera
         raise UserError(f"datasets.{name}.source.{split}: {path}: no such file.")
     readers = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
     if path.suffix.lower() not in readers:
-        raise UserError(f"datasets.{name}.source.{split}: {path}: ending {path.suffix!r}; allowed: {', '.join(readers)}.")
+        raise UserError(
+            f"datasets.{name}.source.{split}: {path}: ending {path.suffix!r}; allowed: {', '.join(readers)}."
+        )
     found: Counter[str] = Counter()
     try:
         for number, values in enumerate(readers[path.suffix.lower()](path)):
@@ -146,8 +148,10 @@ def _file_rows(name: str, source: FilesDataset, split: str, path: Path) -> Itera
                 if values[source.split_column] != split:
                     continue
             yield Row(split, f"{path}, row {number}", number, values)
-    except (pa.ArrowInvalid, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
-        raise UserError(f"datasets.{name}.source.{split}: {path}: not a readable {path.suffix[1:]} file: {_line(error)}") from error
+    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(
+            f"datasets.{name}.source.{split}: {path}: not a readable {path.suffix[1:]} file: {_line(error)}"
+        ) from error
     if source.split_column is not None and not found[split]:
         shown = ", ".join(f"{value!r} ({count} rows)" for value, count in found.most_common(10)) or "no rows at all"
         raise UserError(f"datasets.{name}: {path}: column {source.split_column!r} has no {split!r}; found: {shown}.")
@@ -162,22 +166,30 @@ def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
 def _csv(path: Path) -> Iterator[Mapping[str, Any]]:
     csv.field_size_limit(1 << 30)
     with path.open(newline="", encoding="utf-8-sig") as file:
-        yield from csv.DictReader(file, strict=True)
+        for number, values in enumerate(csv.DictReader(file, strict=True)):
+            if None in values:
+                raise UserError(
+                    f"{path}, row {number}: has more fields than the heading; put a text that holds commas in quotes."
+                )
+            yield values
 
 
 def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file):
             if line.strip():
-                values = json.loads(line)
+                try:
+                    values = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise UserError(f"{path}, row {number}: not a JSON object: {_line(error)}") from error
                 if not isinstance(values, dict):
-                    raise UserError(f"{path}, row {number}: holds {type(values).__name__}; a line holds one JSON object.")
+                    raise UserError(
+                        f"{path}, row {number}: holds {type(values).__name__}; a line holds one JSON object."
+                    )
                 yield values
 
 
-def _rendered(
-    name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]
-) -> Iterator[dict[str, str]]:
+def _rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]) -> Iterator[dict[str, str]]:
     """Rows of the schema, without short inputs and, where asked for, repeated ones."""
     fields = {key: _fields(name, key, getattr(dataset, key)) for key in ("instruction", "input", "target")}
     seen: set[bytes] = set()
@@ -185,6 +197,8 @@ def _rendered(
         for key, names in fields.items():
             _require(name, [field.split(".")[0] for field in names], row.values, row.place, key)
         rendered = {key: _render(name, dataset, key, fields[key], row) for key in fields}
+        for key, value in rendered.items():
+            _require_unicode(name, key, value, row)
         text = rendered["input"]
         if len(text) < dataset.minimum_input_characters:
             left_out[f"inputs shorter than {dataset.minimum_input_characters} characters"] += 1
@@ -246,6 +260,17 @@ def _require(name: str, columns: Iterable[str], values: Mapping[str, Any], place
             )
 
 
+def _require_unicode(name: str, key: str, text: str, row: Row) -> None:
+    # JSON can spell half of a surrogate pair, which no file can hold.
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"datasets.{name}.{key}: {row.place}: character {error.start} is half of a surrogate pair "
+            f"({text[error.start]!r}); every {key} must be Unicode text."
+        ) from error
+
+
 def _render(name: str, dataset: Dataset, key: str, fields: list[str], row: Row) -> str:
     values = {field: _reach(name, key, field, row) for field in fields}
     for field, value in values.items():
@@ -253,8 +278,8 @@ def _render(name: str, dataset: Dataset, key: str, fields: list[str], row: Row) 
             raise UserError(f"datasets.{name}.{key}: {row.place}: column {field!r} is null; every {key} must be text.")
         if not isinstance(value, str) and (key == "input" or not isinstance(value, (int, float, bool))):
             raise UserError(
-                f"datasets.{name}.{key}: {row.place}: column {field!r} holds {type(value).__name__} ({str(value)[:40]!r}); "
-                f"every {key} must be text."
+                f"datasets.{name}.{key}: {row.place}: column {field!r} holds {type(value).__name__} "
+                f"({str(value)[:40]!r}); every {key} must be text."
             )
     template = getattr(dataset, key)
     text = "".join(

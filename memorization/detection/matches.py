@@ -27,13 +27,18 @@ def match_batches(generations: Path, candidates: Path, probes: Path, detection: 
     """
     texts = storage.read(generations, "generations", ["generation"])["generation"]
     suffixes = storage.read(probes, "probes", ["suffix"])["suffix"]
-    sentences = sentence_model(detection.sentences, suffixes.to_pylist() if detection.sentences == "punkt_corpus" else ())
+    sentences = sentence_model(
+        detection.sentences, suffixes.to_pylist() if detection.sentences == "punkt_corpus" else ()
+    )
     parameters = AlignmentParameters.profile(detection.profile)
     total = storage.rows_of(candidates)
     with Progress(total, "alignment", "pairs") as progress:
         for batch in storage.stream(candidates, ["probe", "rank", "document"], PAIRS_A_CALL):
             aligned = align(
-                texts.take(batch["probe"]).to_pylist(), suffixes.take(batch["document"]).to_pylist(), parameters, sentences
+                texts.take(batch["probe"]).to_pylist(),
+                suffixes.take(batch["document"]).to_pylist(),
+                parameters,
+                sentences,
             )
             found = aligned.filter(pc.not_equal(aligned["type"], "none"))
             columns = {name: batch[name].take(found["pair"].combine_chunks()) for name in ("probe", "rank", "document")}

@@ -34,5 +34,7 @@ def outcomes(probes: pa.Table, matches: pa.Table) -> Iterator[dict[str, object]]
                 "document_id": ids[int(str(document))],
                 "own_suffix": document == probe,
             }
-            row |= {key: match[key] for key in ("generation_start", "generation_length", "suffix_start", "suffix_length")}
+            row |= {
+                key: match[key] for key in ("generation_start", "generation_length", "suffix_start", "suffix_length")
+            }
         yield row

@@ -1,7 +1,7 @@
 """f(p): what a model writes for each prefix.
 
-Does not know where prefixes come from. A probe's text depends on the model, its prefix, the decoding and the probe's own
-draws: never on the other probes of its batch, their order or the batch's size (in fp32).
+Does not know where prefixes come from. A probe's text depends on the model, its prefix, the decoding and the probe's
+own draws: never on the other probes of its batch, their order or the batch's size (in fp32).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def generate(
     from transformers.generation import LogitsProcessorList
 
     model.generation_config = _plain_configuration(model, tokenizer, decoding.max_new_tokens)
-    prompts = [tokens for tokens in tokenizer(list(prefixes), verbose=False)["input_ids"]]
+    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
     encoder_decoder = bool(model.config.is_encoder_decoder)
     if not encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
         # An end token after the prefix would ask a decoder-only model for a new text.
@@ -91,7 +91,9 @@ def _check_positions(model: Any, prompts: Sequence[Sequence[int]], decoding: Dec
     # T5's positions are relative: its configuration names none.
     limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     longest = max(map(len, prompts), default=0)
-    needed = max(longest, decoding.max_new_tokens) if model.config.is_encoder_decoder else longest + decoding.max_new_tokens
+    needed = (
+        max(longest, decoding.max_new_tokens) if model.config.is_encoder_decoder else longest + decoding.max_new_tokens
+    )
     if limit is not None and needed > limit:
         raise UserError(
             f"the model has {limit} positions, and a prefix of {longest} tokens with `max_new_tokens: "
@@ -141,7 +143,9 @@ def draw(decoding: Decoding, probes: Sequence[int], first: int, device: Any) -> 
     import torch
     from transformers.generation import LogitsProcessor
 
-    streams = np.stack([np.random.default_rng([decoding.seed, probe]).random(decoding.max_new_tokens) for probe in probes])
+    streams = np.stack(
+        [np.random.default_rng([decoding.seed, probe]).random(decoding.max_new_tokens) for probe in probes]
+    )
     uniforms = torch.from_numpy(streams).to(device)
 
     class Draw(LogitsProcessor):  # type: ignore[misc]

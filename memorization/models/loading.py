@@ -1,8 +1,8 @@
 """Base models and checkpoints: where they come from, whether they can be used, loading them.
 
 A base model's folder (`prepare`) holds `model.json`, which says where the weights are: in the folder itself for a
-model trained from scratch, else in a local folder or on the hub. A fine-tuned checkpoint is a plain transformers folder.
-Weights are read from safetensors alone.
+model trained from scratch, else in a local folder or on the hub. A fine-tuned checkpoint is a plain transformers
+folder. Weights are read from safetensors alone.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def start_torch(device: str, threads: int) -> Any:
 def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output: Path) -> None:
     """Check that a hub or local checkpoint can be used, and write its record folder.
 
-    Raises UserError for a folder without configuration, weights or fast tokenizer, pickle weights only, a tokenizer that
-    is not the model's, and a hub that cannot be reached.
+    Raises UserError for a folder without configuration, weights or fast tokenizer, pickle weights only, a tokenizer
+    that is not the model's, and a hub that cannot be reached.
     """
     if isinstance(source, FolderModel):
         assert path is not None
@@ -92,10 +92,16 @@ def _check_folder(name: str, path: Path) -> None:
         pickled = sorted(file.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in path.glob(pattern))
         if pickled:
             raise UserError(
-                f"{key}: its weights are pickled ({', '.join(pickled[:3])}), which can run code when loaded, and are never "
-                "read; allowed: *.safetensors. Convert them where you trust them (`save_pretrained` writes safetensors)."
+                f"{key}: its weights are pickled ({', '.join(pickled[:3])}), which can run code when loaded, and are "
+                "never read; allowed: *.safetensors. Convert them where you trust them (`save_pretrained` writes "
+                "safetensors)."
             )
         raise UserError(f"{key}: no weights there; expected model.safetensors.")
+    if not any(any(path.glob(pattern)) for pattern in ("tokenizer*", "*.model", "vocab*")):
+        # The tokenizer that transformers makes up then knows no word.
+        raise UserError(
+            f"{key}: no tokenizer there; expected tokenizer.json. Put the model's own tokenizer into its folder."
+        )
 
 
 def _digest(path: Path) -> str:
@@ -136,7 +142,9 @@ def load_config(record: dict[str, Any], name: str) -> Any:
             record["name"], revision=record["revision"], trust_remote_code=record["trust_remote_code"]
         )
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"models.{name}: its config.json cannot be used: {' '.join(str(error).split())[:300]}") from error
+        raise UserError(
+            f"models.{name}: its config.json cannot be used: {' '.join(str(error).split())[:300]}"
+        ) from error
 
 
 def load_tokenizer(record: dict[str, Any], name: str) -> Any:
@@ -153,7 +161,9 @@ def load_tokenizer(record: dict[str, Any], name: str) -> Any:
             f"models.{name}: no usable tokenizer in {record['name']}: {' '.join(str(error).split())[:300]}"
         ) from error
     if not tokenizer.is_fast:
-        raise UserError(f"models.{name}: its tokenizer has no fast form (tokenizer.json), which gives character offsets.")
+        raise UserError(
+            f"models.{name}: its tokenizer has no fast form (tokenizer.json), which gives character offsets."
+        )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -169,15 +179,15 @@ def check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
         )
     if entries < 0.5 * embeddings:
         raise UserError(
-            f"models.{name}: the tokenizer has only {entries} entries for the model's {embeddings} embeddings: it is another "
-            "model's tokenizer. Put the model's own tokenizer into its folder."
+            f"models.{name}: the tokenizer has only {entries} entries for the model's {embeddings} embeddings: it is "
+            "another model's tokenizer. Put the model's own tokenizer into its folder."
         )
     expected = config.get_text_config().eos_token_id
     allowed = expected if isinstance(expected, list) else [expected]
     if expected is not None and tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in allowed:
         raise UserError(
-            f"models.{name}: the tokenizer ends texts with token {tokenizer.eos_token_id}, the model with {expected}: it is "
-            "another model's tokenizer. Put the model's own tokenizer into its folder."
+            f"models.{name}: the tokenizer ends texts with token {tokenizer.eos_token_id}, the model with {expected}: "
+            "it is another model's tokenizer. Put the model's own tokenizer into its folder."
         )
 
 
@@ -206,7 +216,7 @@ def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, preci
     missing = sorted(report["missing_keys"])
     if missing:
         raise UserError(
-            f"models.{name}: {where}: {len(missing)} weights are missing ({', '.join(missing[:3])}, ...), so they would be "
-            "random: these weights are not of the architecture in config.json."
+            f"models.{name}: {where}: {len(missing)} weights are missing ({', '.join(missing[:3])}, ...), so they "
+            "would be random: these weights are not of the architecture in config.json."
         )
     return model.to(device).eval()

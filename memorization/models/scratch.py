@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 
 
-def build(name: str, source: ScratchModel, dataset: Path, device: Any, work: Path, source_digest: str, output: Path) -> None:
+def build(
+    name: str, source: ScratchModel, dataset: Path, device: Any, work: Path, source_digest: str, output: Path
+) -> None:
     """Train tokenizer and model, and write them with their record into a base model's folder.
 
     Raises UserError for an architecture that transformers does not know or cannot build.
@@ -54,9 +56,17 @@ def build(name: str, source: ScratchModel, dataset: Path, device: Any, work: Pat
 
     recipe = Recipe(**settings.model_dump(include={"epochs", "batch_size", "learning_rate", "seed"}))
     reports = fit(
-        model, examples, recipe, tokenizer.pad_token_id, device, work, identity, {recipe.epochs: save}, f"pretraining {name}"
+        model,
+        examples,
+        recipe,
+        tokenizer.pad_token_id,
+        device,
+        work,
+        identity,
+        {recipe.epochs: save},
+        f"pretraining {name}",
     )
-    record = {
+    record: dict[str, Any] = {
         "kind": "scratch",
         "name": name,
         "revision": None,
@@ -107,7 +117,9 @@ def _model(name: str, source: ScratchModel, tokenizer: Any) -> Any:
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
         return kind.from_config(config)
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"models.{name}.source.architecture: cannot be built: {' '.join(str(error).split())[:300]}") from error
+        raise UserError(
+            f"models.{name}.source.architecture: cannot be built: {' '.join(str(error).split())[:300]}"
+        ) from error
 
 
 def prefix_examples(texts: list[str], tokenizer: Any, settings: Pretraining, encoder_decoder: bool) -> list[Example]:
@@ -115,7 +127,9 @@ def prefix_examples(texts: list[str], tokenizer: Any, settings: Pretraining, enc
     generator = np.random.default_rng([settings.seed, 0])
     end = np.array([tokenizer.eos_token_id], dtype=np.int32)
     examples = []
-    for tokens in tokenizer(texts, add_special_tokens=False, truncation=True, max_length=settings.max_tokens)["input_ids"]:
+    for tokens in tokenizer(texts, add_special_tokens=False, truncation=True, max_length=settings.max_tokens)[
+        "input_ids"
+    ]:
         ids = np.array(tokens, dtype=np.int32)
         if len(ids) < 2:
             continue

@@ -54,7 +54,9 @@ def source_text(instruction: str, text: str) -> str:
     return f"{instruction} {text}".strip()
 
 
-def encode_examples(rows: Sequence[Mapping[str, str]], tokenizer: Any, recipe: Recipe, encoder_decoder: bool) -> list[Example]:
+def encode_examples(
+    rows: Sequence[Mapping[str, str]], tokenizer: Any, recipe: Recipe, encoder_decoder: bool
+) -> list[Example]:
     """Token ids of training rows (`instruction, input, target`).
 
     Encoder-decoder: the encoder reads instruction + input, the labels are the target. Decoder-only: one sequence
@@ -71,6 +73,9 @@ def encode_examples(rows: Sequence[Mapping[str, str]], tokenizer: Any, recipe: R
     end = np.array([tokenizer.eos_token_id], dtype=np.int32)
     examples = []
     for source, target in zip(read, written, strict=True):
+        if len(source) and source[-1] == tokenizer.eos_token_id:
+            # Some tokenizers end every text; the sequence goes on with its target.
+            source = source[:-1]
         tokens = np.concatenate([source, target, end])
         labels = tokens.copy()
         if recipe.loss == "target":
@@ -193,7 +198,10 @@ def _save_state(model: Any, optimizer: Any, work: Path, identity: str, reports: 
     with storage.replacing(work / f"epoch-{epoch}") as folder:
         folder.mkdir()
         # Tied weights share memory, which safetensors refuses: parameters() names each once.
-        save_file({key: value.detach().contiguous() for key, value in model.named_parameters()}, folder / "weights.safetensors")
+        save_file(
+            {key: value.detach().contiguous() for key, value in model.named_parameters()},
+            folder / "weights.safetensors",
+        )
         moments = {
             f"{index}.{key}": value.contiguous()
             for index, state in optimizer.state_dict()["state"].items()
@@ -242,7 +250,8 @@ def fine_tune(
 ) -> None:
     """Fine-tune on the train split of a dataset and write one folder of checkpoints, `epoch-N` a kept epoch.
 
-    The folder also holds `training.parquet` (schema `training`). Raises UserError where the loss is not finite or the disk full.
+    The folder also holds `training.parquet` (schema `training`). Raises UserError where the loss is not finite or the
+    disk full.
     """
     rows = [
         row
@@ -252,14 +261,29 @@ def fine_tune(
     ]
     examples = encode_examples(rows, tokenizer, recipe, model.config.is_encoder_decoder)
     kept = recipe.keep or [recipe.epochs]
-    identity = identify(recipe.model_dump_json(exclude={"keep"}), str(kept), base_digest, source_digest, str(device), file_digest(dataset))
+    identity = identify(
+        recipe.model_dump_json(exclude={"keep"}),
+        str(kept),
+        base_digest,
+        source_digest,
+        str(device),
+        file_digest(dataset),
+    )
 
     def save(folder: Path) -> None:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 
     reports = fit(
-        model, examples, recipe, tokenizer.pad_token_id, device, work, identity, dict.fromkeys(kept, save), f"training on {dataset.stem}"
+        model,
+        examples,
+        recipe,
+        tokenizer.pad_token_id,
+        device,
+        work,
+        identity,
+        dict.fromkeys(kept, save),
+        f"training on {dataset.stem}",
     )
     log.info("training on %s: %d examples, last loss %.4f nats/token", dataset.stem, len(rows), reports[-1].loss)
     with storage.replacing(output) as folder:

@@ -31,8 +31,8 @@ def check_writable(results: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise UserError(
-            f"results: {results}: cannot be written ({error.strerror}). Make the folder writable, or choose another one with "
-            "`--config results=FOLDER`."
+            f"results: {results}: cannot be written ({error.strerror}). Make the folder writable, or choose another "
+            "one with `--config results=FOLDER`."
         ) from error
 
 
@@ -46,8 +46,8 @@ def hold(results: Path) -> None:
         lock.seek(0)
         owner = lock.read().strip() or "unknown"
         raise UserError(
-            f"{results}: another run is at work in this folder (process {owner}). Wait for it, or choose another folder with "
-            "`--config results=FOLDER`."
+            f"{results}: another run is at work in this folder (process {owner}). Wait for it, or choose another "
+            "folder with `--config results=FOLDER`."
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))
@@ -89,4 +89,6 @@ def what_went_wrong(results: Path) -> str:
             messages |= dict.fromkeys(f"{line.split(MARK, 1)[1]}\n    (log: {log})" for line in lines if MARK in line)
     if not messages:
         return "\nThe run did not finish; see the messages above."
-    return "\n".join(["", "The run did not finish. Finished work is kept; what went wrong:", *(f"  {m}" for m in messages)])
+    return "\n".join(
+        ["", "The run did not finish. Finished work is kept; what went wrong:", *(f"  {m}" for m in messages)]
+    )

@@ -22,6 +22,11 @@ TASK_HEADINGS = {
     "translation": "Translation",
     "classification": "Classification",
 }
+# What LaTeX reads as more than itself, and how it is written to stand for itself.
+LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
 Row = Mapping[str, Any]
 
 
@@ -58,14 +63,19 @@ def write(
 ) -> None:
     """Write `output` with the endings .parquet (schema `table`), .csv, .md and .tex."""
     table = table.append_column("label", pa.array([label] * table.num_rows, pa.string()))
-    storage.write_table(output.with_suffix(".parquet"), "table", table, manifest)
+
+    def ending(suffix: str) -> Path:
+        # Not with_suffix: a study's name may hold dots.
+        return output.with_name(output.name + suffix)
+
+    storage.write_table(ending(".parquet"), "table", table, manifest)
     sheet = io.BytesIO()
     pacsv.write_csv(table, sheet)
-    storage.write_text(output.with_suffix(".csv"), sheet.getvalue().decode())
+    storage.write_text(ending(".csv"), sheet.getvalue().decode())
     rows = table.to_pylist()
     wide = layout(rows, losses, titles)
-    storage.write_text(output.with_suffix(".md"), markdown(wide, rows, label, statistics))
-    storage.write_text(output.with_suffix(".tex"), latex(wide, rows, label, statistics))
+    storage.write_text(ending(".md"), markdown(wide, rows, label, statistics))
+    storage.write_text(ending(".tex"), latex(wide, rows, label, statistics))
 
 
 def layout(
@@ -73,18 +83,19 @@ def layout(
 ) -> list[dict[str, str]]:
     """One row a (model, dataset, state) with the categories side by side; a group's task and dataset stand once."""
     wide: list[dict[str, str]] = []
-    previous = None
+    previous: tuple[str, str] | None = None
     for total in (row for row in rows if row["category"] == "total"):
         group = (total["model"], total["dataset"])
         run = {row["category"]: row for row in rows if _run(row) == _run(total)}
         model = titles["models"].get(total["model"], total["model"])
-        state = {"base": f"{model} (base)", "difference": "Difference"}.get(total["state"], f"{model} (fine-tuned)")
+        task: str = total["task"]
+        words = {"base": f"{model} (base)", "difference": "Difference"}
         loss = losses.get((total["model"], total["state"], total["dataset"], total["epoch"]))
         wide.append(
             {
-                "Task": TASK_HEADINGS.get(total["task"], total["task"]) if group != previous else "",
+                "Task": TASK_HEADINGS.get(task, task) if group != previous else "",
                 "Dataset": titles["datasets"].get(total["dataset"], total["dataset"]) if group != previous else "",
-                "Model": state,
+                "Model": words.get(total["state"], f"{model} (fine-tuned)"),
                 **{heading: cell(run[category]) for category, heading in CATEGORY_HEADINGS.items()},
                 "n": f"{total['n']:,}",
                 "Training loss": "" if loss is None else f"{loss:.3f}",
@@ -123,8 +134,8 @@ def caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
     decodings = ", ".join(dict.fromkeys(row["decoding"] for row in rows))
     return (
         f"Memorization in percent of n probes ({who}; decoding: {decodings}), with {coverage:g}% bootstrap intervals "
-        f"({statistics['draws']:,} draws, quantiles {statistics['low']:g} and {statistics['high']:g}; differences paired by "
-        "probe). Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
+        f"({statistics['draws']:,} draws, quantiles {statistics['low']:g} and {statistics['high']:g}; differences "
+        "paired by probe). Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
         "Training loss: mean of the shown epoch, in nats per token."
     )
 
@@ -135,7 +146,15 @@ def markdown(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str,
 
     cells = [{key: value.replace("|", "\\|") for key, value in row.items()} for row in wide]
     said = [f"**{label}**", ""] if label else []
-    return "\n".join([*said, tabulate(cells, headers="keys", tablefmt="github", disable_numparse=True), "", caption(rows, statistics), ""])
+    return "\n".join(
+        [
+            *said,
+            tabulate(cells, headers="keys", tablefmt="github", disable_numparse=True),
+            "",
+            caption(rows, statistics),
+            "",
+        ]
+    )
 
 
 def latex(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, statistics: Mapping[str, Any]) -> str:
@@ -145,7 +164,7 @@ def latex(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, st
     body = str(tabulate(list(wide), headers="keys", tablefmt="latex_booktabs", disable_numparse=True))
     for sign, command in {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$"}.items():
         body = body.replace(sign, command)
-    said = f"{label} {caption(rows, statistics)}".strip().replace("%", r"\%").replace("_", r"\_").replace("&", r"\&")
+    said = f"{label} {caption(rows, statistics)}".strip().translate(LATEX)
     lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{said}}}", body, r"\end{table*}", ""]
     return "\n".join(lines)
 

@@ -10,14 +10,14 @@ rule dataset:
         log_of(plan.DATASET),
     benchmark:
         benchmark_of(plan.DATASET)
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         source=source_of("dataset.py"),
         # Without its files' places: those stand in the input.
         dataset=lambda wildcards: plan.dataset_settings(CONFIG, wildcards.dataset),
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    conda:
-        "../../envs/models.yaml"
     script:
         "../../scripts/dataset.py"

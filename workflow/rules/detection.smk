@@ -3,23 +3,23 @@
 
 rule matches:
     input:
-        generations=at(plan.RUN + "/generations.parquet"),
-        candidates=at(plan.RUN + "/candidates.parquet"),
+        generations=of_run("generations.parquet"),
+        candidates=of_run("candidates.parquet"),
         probes=at(plan.PROBES),
     output:
-        at(plan.RUN + "/matches.parquet"),
+        of_run("matches.parquet"),
     log:
-        log_of(plan.RUN + "/matches"),
+        log_of_run("matches"),
     benchmark:
-        benchmark_of(plan.RUN + "/matches")
-    params:
-        source=source_of("matches.py"),
-        detection=settings(CONFIG.detection),
+        benchmark_of_run("matches")
+    conda:
+        "../../envs/detection.yaml"
     resources:
         mem_mb=2000,
         runtime=240,
-    conda:
-        "../../envs/detection.yaml"
+    params:
+        source=source_of("matches.py"),
+        detection=settings(CONFIG.detection),
     script:
         "../../scripts/matches.py"
 
@@ -27,19 +27,19 @@ rule matches:
 rule outcomes:
     input:
         probes=at(plan.PROBES),
-        matches=at(plan.RUN + "/matches.parquet"),
+        matches=of_run("matches.parquet"),
     output:
-        at(plan.RUN + "/outcomes.parquet"),
+        of_run("outcomes.parquet"),
     log:
-        log_of(plan.RUN + "/outcomes"),
+        log_of_run("outcomes"),
     benchmark:
-        benchmark_of(plan.RUN + "/outcomes")
-    params:
-        source=source_of("outcomes.py"),
+        benchmark_of_run("outcomes")
+    conda:
+        "../../envs/detection.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/detection.yaml"
+    params:
+        source=source_of("outcomes.py"),
     script:
         "../../scripts/outcomes.py"

@@ -11,13 +11,13 @@ rule probes:
         log_of(plan.PROBES),
     benchmark:
         benchmark_of(plan.PROBES)
-    params:
-        source=source_of("probes.py"),
-        probes=settings(CONFIG.probes, "prefix_tokens"),
+    conda:
+        "../../envs/models.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/models.yaml"
+    params:
+        source=source_of("probes.py"),
+        probes=settings(CONFIG.probes, "prefix_tokens"),
     script:
         "../../scripts/probes.py"

@@ -10,34 +10,34 @@ rule index:
         log_of(plan.INDEX),
     benchmark:
         benchmark_of(plan.INDEX)
-    params:
-        source=source_of("index.py"),
+    conda:
+        "../../envs/detection.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/detection.yaml"
+    params:
+        source=source_of("index.py"),
     script:
         "../../scripts/index.py"
 
 
 rule candidates:
     input:
-        generations=at(plan.RUN + "/generations.parquet"),
+        generations=of_run("generations.parquet"),
         index=at(plan.INDEX),
     output:
-        at(plan.RUN + "/candidates.parquet"),
+        of_run("candidates.parquet"),
     log:
-        log_of(plan.RUN + "/candidates"),
+        log_of_run("candidates"),
     benchmark:
-        benchmark_of(plan.RUN + "/candidates")
-    params:
-        source=source_of("candidates.py"),
-        retrieval=settings(CONFIG.retrieval),
+        benchmark_of_run("candidates")
+    conda:
+        "../../envs/detection.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../../envs/detection.yaml"
+    params:
+        source=source_of("candidates.py"),
+        retrieval=settings(CONFIG.retrieval),
     script:
         "../../scripts/candidates.py"

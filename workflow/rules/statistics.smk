@@ -1,52 +1,46 @@
 """Rates with bootstrap intervals, and paired differences from the base model (Appendix G)."""
 
 
-def base_outcomes(wildcards):
-    """Outcomes of the same cell before fine-tuning."""
-    values = dict(wildcards) | {"state": plan.BASE, "epoch": 0}
-    return at(plan.RUN.format(**values) + "/outcomes.parquet")
-
-
 rule rates:
     input:
-        at(plan.RUN + "/outcomes.parquet"),
+        of_run("outcomes.parquet"),
     output:
-        at(plan.RUN + "/rates.parquet"),
+        of_run("rates.parquet"),
     log:
-        log_of(plan.RUN + "/rates"),
+        log_of_run("rates"),
     benchmark:
-        benchmark_of(plan.RUN + "/rates")
+        benchmark_of_run("rates")
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         source=source_of("rates.py"),
         task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,
         statistics=settings(CONFIG.statistics),
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    conda:
-        "../../envs/detection.yaml"
     script:
         "../../scripts/rates.py"
 
 
 rule differences:
     input:
-        fine_tuned=at(plan.RUN + "/outcomes.parquet"),
+        fine_tuned=of_run("outcomes.parquet"),
         base=base_outcomes,
     output:
-        at(plan.RUN + "/differences.parquet"),
+        of_run("differences.parquet"),
     log:
-        log_of(plan.RUN + "/differences"),
+        log_of_run("differences"),
     benchmark:
-        benchmark_of(plan.RUN + "/differences")
+        benchmark_of_run("differences")
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         source=source_of("differences.py"),
         task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,
         statistics=settings(CONFIG.statistics),
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    conda:
-        "../../envs/detection.yaml"
     script:
         "../../scripts/differences.py"

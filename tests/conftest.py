@@ -1,0 +1,68 @@
+"""What tests of several folders share: a configuration whose whole run takes half a minute."""
+
+from pathlib import Path
+
+import pytest
+
+SMALL = """
+label: "Test run: shows that the program works, and is not evidence."
+
+compute: {device: cpu, threads: 1, generation_batch_size: 64, memory_mb: 1000}
+
+datasets:
+  letters:
+    task: summarization
+    source: {kind: synthetic, corpora: [news], train: 12, test: 6, seed: 1}
+    instruction: "Summarize the article."
+    prefix_tokens: 20
+  papers:
+    task: pretraining
+    source: {kind: synthetic, corpora: [news], train: 12, seed: 2}
+
+models:
+  small:
+    title: small T5
+    source:
+      kind: scratch
+      architecture:
+        model_type: t5
+        d_model: 16
+        d_kv: 8
+        d_ff: 32
+        num_heads: 2
+        num_layers: 1
+        num_decoder_layers: 1
+        dropout_rate: 0.1
+        tie_word_embeddings: true
+      vocabulary: 400
+      pretraining: {dataset: papers, epochs: 1, batch_size: 4, max_tokens: 64}
+
+recipes:
+  # Epochs enough that a test can end a run in the middle of a training.
+  short:
+    epochs: 40
+    keep: [2, 40]
+    batch_size: 4
+    learning_rate: 0.01
+    max_input_tokens: 64
+    max_target_tokens: 32
+
+probes: {n: 10}
+
+decodings:
+  short: {strategy: greedy, max_new_tokens: 12}
+  drawn: {strategy: sample, top_k: 40, max_new_tokens: 12, seed: 0}
+
+statistics: {draws: 50}
+
+studies:
+  small: {kind: task_disparity, datasets: [letters], models: [small], recipe: short, decoding: short}
+"""
+
+
+@pytest.fixture(scope="session")
+def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An overlay over `config.yaml`: one dataset of 12 documents, a T5 of some thousand parameters, one study."""
+    file = tmp_path_factory.mktemp("configuration") / "small.yaml"
+    file.write_text(SMALL, encoding="utf-8")
+    return file

@@ -1,0 +1,227 @@
+"""Generation: a probe's text depends on the model, its prefix, the decoding and its own draws, and on nothing else."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import chisquare
+from tiny import ARCHITECTURES, DECODER_ONLY, ENCODER_DECODER, PREFIXES, tiny_model
+
+from memorization.config import Decoding
+from memorization.errors import UserError
+from memorization.models.generation import Generation, generate
+
+GREEDY = Decoding(strategy="greedy", max_new_tokens=12)
+DRAWN = Decoding(strategy="sample", top_k=40, top_p=0.95, temperature=1.3, max_new_tokens=12, seed=3)
+
+
+class Numbers:
+    """A tokenizer that shows tokens as their numbers, so that every token can be told from its text."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.eos_token_id, self.pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id
+
+    def __call__(self, texts: list[str], **options: Any) -> Any:
+        return self.tokenizer(texts, **options)
+
+    def decode(self, tokens: list[int], **_: Any) -> str:
+        return " ".join(map(str, tokens))
+
+
+def written(
+    model: Any, tokenizer: Any, decoding: Decoding, batch_size: int = 3, prefixes: Any = PREFIXES
+) -> list[Generation]:
+    return generate(model, Numbers(tokenizer), prefixes, decoding, batch_size, "test")
+
+
+def reference(model: Any, tokenizer: Any, prefix: str, tokens: int) -> str:
+    """Greedy text of `transformers` for one prefix alone, prompt and end token taken off."""
+    import torch
+
+    encoded = tokenizer(prefix, return_tensors="pt", add_special_tokens=bool(model.config.is_encoder_decoder))
+    output = model.generate(
+        input_ids=encoded["input_ids"],
+        attention_mask=torch.ones_like(encoded["input_ids"]),
+        do_sample=False,
+        num_beams=1,
+        max_new_tokens=tokens,
+        pad_token_id=0,
+    )[0].tolist()
+    output = output[1 if model.config.is_encoder_decoder else encoded["input_ids"].shape[1] :]
+    return " ".join(map(str, output[: output.index(1)] if 1 in output else output))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_greedy_text_is_that_of_transformers_for_each_prefix_alone(
+    architecture: str, tokenizer: Any, device: Any
+) -> None:
+    expected = [reference(tiny_model(architecture, tokenizer), tokenizer, prefix, 12) for prefix in PREFIXES]
+
+    texts = written(tiny_model(architecture, tokenizer), tokenizer, GREEDY)
+
+    assert [text.generation for text in texts] == expected
+    assert [text.probe for text in texts] == list(range(len(PREFIXES)))
+    assert len(set(expected)) > 1, "prefixes make no difference to this model: the test would show nothing"
+
+
+@pytest.mark.parametrize("decoding", [GREEDY, DRAWN], ids=["greedy", "drawn"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_text_does_not_depend_on_the_batch(architecture: str, decoding: Decoding, tokenizer: Any, device: Any) -> None:
+    model = tiny_model(architecture, tokenizer)
+
+    alone = written(model, tokenizer, decoding, batch_size=1)
+
+    for batch_size in (2, 3, 64):
+        assert written(model, tokenizer, decoding, batch_size) == alone
+    assert written(model, tokenizer, decoding, 3, PREFIXES[:4]) == alone[:4]
+
+
+@pytest.mark.parametrize("architecture", ["t5", "gpt2"])
+def test_greedy_text_does_not_depend_on_the_order_of_prefixes(architecture: str, tokenizer: Any, device: Any) -> None:
+    model = tiny_model(architecture, tokenizer)
+
+    forward = [text.generation for text in written(model, tokenizer, GREEDY)]
+    backward = [text.generation for text in written(model, tokenizer, GREEDY, prefixes=PREFIXES[::-1])]
+
+    assert backward == forward[::-1]
+
+
+def test_each_probe_draws_for_itself_and_each_seed_anew(tokenizer: Any, device: Any) -> None:
+    model = tiny_model("t5", tokenizer, spread=0.2)
+    prefixes = PREFIXES[:1] * 8
+
+    texts = [text.generation for text in written(model, tokenizer, DRAWN, prefixes=prefixes)]
+    again = [text.generation for text in written(model, tokenizer, DRAWN, prefixes=prefixes)]
+    other_seed = DRAWN.model_copy(update={"seed": 4})
+    others = [text.generation for text in written(model, tokenizer, other_seed, prefixes=prefixes)]
+
+    assert again == texts
+    assert len(set(texts)) == len(set(others)) == 8
+    assert not set(texts) & set(others)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"top_k": 5}, {"top_p": 0.6}, {"temperature": 2.0}, {"temperature": 0.5, "top_k": 20, "top_p": 0.9}],
+    ids=["all", "top k", "top p", "temperature", "all three"],
+)
+def test_drawn_tokens_have_the_model_s_distribution(options: dict[str, Any], tokenizer: Any, device: Any) -> None:
+    import torch
+
+    draws = 4000
+    model = tiny_model("t5", tokenizer, spread=0.1)
+    decoding = Decoding.model_validate({"strategy": "sample", "max_new_tokens": 1, "seed": 11, **options})
+    ids = torch.tensor([tokenizer(PREFIXES[0])["input_ids"]])
+    with torch.inference_mode():
+        logits = model(input_ids=ids, decoder_input_ids=torch.tensor([[0]])).logits[0, 0].double().numpy()
+    expected = restricted(logits, decoding)
+
+    texts = written(model, tokenizer, decoding, 500, PREFIXES[:1] * draws)
+
+    # The end token is drawn too, and shows as an empty text.
+    tokens = [int(text.generation) if text.generation else 1 for text in texts]
+    counts = np.bincount(tokens, minlength=len(expected))
+    assert counts[expected == 0].sum() == 0
+    often = expected * draws >= 5
+    observed = np.append(counts[often], counts[~often].sum())
+    wanted = np.append(expected[often], expected[~often].sum()) * draws
+    observed, wanted = observed[wanted > 0], wanted[wanted > 0]
+    assert len(observed) > 2
+    assert chisquare(observed, wanted * (observed.sum() / wanted.sum())).pvalue > 0.001
+
+
+def restricted(logits: np.ndarray, decoding: Decoding) -> np.ndarray:
+    """The distribution that a token is drawn from, written down anew from the definitions."""
+    logits = logits / decoding.temperature
+    allowed = np.argsort(-logits)[: decoding.top_k]
+    probabilities = np.zeros_like(logits)
+    probabilities[allowed] = np.exp(logits[allowed] - logits.max())
+    probabilities /= probabilities.sum()
+    if decoding.top_p is not None:
+        order = np.argsort(-probabilities)
+        # The fewest tokens whose mass reaches p: a token stays where what stands before it falls short of p.
+        before = np.cumsum(probabilities[order]) - probabilities[order]
+        probabilities[order[before >= decoding.top_p]] = 0.0
+        probabilities /= probabilities.sum()
+    return probabilities
+
+
+@pytest.mark.parametrize("architecture", ["t5", "bart", "gpt2"])
+def test_what_a_checkpoint_asks_for_in_decoding_is_overridden(architecture: str, tokenizer: Any, device: Any) -> None:
+    plain = written(tiny_model(architecture, tokenizer), tokenizer, GREEDY)
+    model = tiny_model(architecture, tokenizer)
+    model.generation_config.update(
+        num_beams=4,
+        no_repeat_ngram_size=1,
+        repetition_penalty=5.0,
+        length_penalty=2.0,
+        early_stopping=True,
+        min_new_tokens=11,
+        max_length=5,
+        do_sample=True,
+        temperature=9.0,
+        forced_eos_token_id=7,
+        suppress_tokens=[int(plain[0].generation.split()[0])],
+    )
+
+    assert written(model, tokenizer, GREEDY) == plain
+
+
+@pytest.mark.parametrize("architecture", ["gpt_neo", "gpt2", "llama", "bart"])
+def test_too_few_positions_are_told(architecture: str, tokenizer: Any, device: Any) -> None:
+    long = Decoding(strategy="greedy", max_new_tokens=65)
+
+    with pytest.raises(UserError, match=r"the model has 64 positions, .*`max_new_tokens: 65` takes \d+: lower one"):
+        written(tiny_model(architecture, tokenizer), tokenizer, long)
+
+
+def test_decoder_only_models_need_room_for_prefix_and_text(tokenizer: Any, device: Any) -> None:
+    tokens = len(tokenizer(PREFIXES[0], add_special_tokens=False)["input_ids"])
+    model = tiny_model("gpt2", tokenizer)
+
+    written(model, tokenizer, Decoding(strategy="greedy", max_new_tokens=64 - tokens), prefixes=PREFIXES[:1])
+    with pytest.raises(UserError, match=f"a prefix of {tokens} tokens"):
+        written(model, tokenizer, Decoding(strategy="greedy", max_new_tokens=65 - tokens), prefixes=PREFIXES[:1])
+
+
+def mock_model(rows: list[list[int]], encoder_decoder: bool) -> Any:
+    """A model that writes given tokens after its start or its prompt."""
+    import torch
+
+    def answer(input_ids: Any, **_: Any) -> Any:
+        start = torch.zeros(len(rows), 1, dtype=torch.long) if encoder_decoder else input_ids
+        return torch.cat([start, torch.tensor(rows)], dim=1)
+
+    special = {"bos_token_id": None, "decoder_start_token_id": 0, "forced_bos_token_id": None}
+    config = SimpleNamespace(is_encoder_decoder=encoder_decoder, get_text_config=SimpleNamespace)
+    return SimpleNamespace(
+        config=config, device="cpu", generate=answer, generation_config=SimpleNamespace(eos_token_id=[1, 9], **special)
+    )
+
+
+@pytest.mark.parametrize("encoder_decoder", [True, False])
+def test_the_end_token_is_not_counted_and_the_limit_is_told(encoder_decoder: bool, tokenizer: Any) -> None:
+    rows = [[5, 6, 1, 0, 0], [5, 6, 7, 8, 4], [9, 0, 0, 0, 0], [5, 6, 7, 8, 1]]
+    prefixes = ["same length"] * 4
+
+    texts = generate(
+        mock_model(rows, encoder_decoder),
+        Numbers(tokenizer),
+        prefixes,
+        Decoding(strategy="greedy", max_new_tokens=5),
+        64,
+        "test",
+    )
+
+    assert texts == [
+        Generation(0, "5 6", 2, at_limit=False),
+        Generation(1, "5 6 7 8 4", 5, at_limit=True),
+        Generation(2, "", 0, at_limit=False),
+        Generation(3, "5 6 7 8", 4, at_limit=False),
+    ]
+
+
+def test_every_architecture_is_of_one_kind() -> None:
+    assert {*ENCODER_DECODER, *DECODER_ONLY} == set(ARCHITECTURES)

@@ -1,0 +1,91 @@
+"""Models of a few thousand parameters, one for each architecture that is used, made in milliseconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from memorization.models.scratch import train_tokenizer
+
+WORDS = "The quick brown fox jumps over the lazy dog while seven wizards mix bright potions under old stone bridges"
+TEXTS = [f"{word} {' '.join(reversed(WORDS.split()))} {word}" for word in WORDS.split()]
+PREFIXES = [
+    "The quick",
+    "seven wizards mix bright potions under",
+    "dog",
+    "old stone bridges jump over",
+    "lazy",
+    "fox while over the brown bright dog mix seven",
+    "bridges under potions",
+]
+ENCODER_DECODER = ("t5", "bart")
+DECODER_ONLY = ("gpt_neo", "gpt2", "llama")
+ARCHITECTURES = (*ENCODER_DECODER, *DECODER_ONLY)
+
+SIZES: dict[str, dict[str, Any]] = {
+    "t5": {
+        "d_model": 16,
+        "d_kv": 8,
+        "d_ff": 32,
+        "num_heads": 2,
+        "num_layers": 1,
+        "decoder_start_token_id": 0,
+        "dropout_rate": 0.1,
+    },
+    "bart": {
+        "d_model": 16,
+        "encoder_layers": 1,
+        "decoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 32,
+        "decoder_ffn_dim": 32,
+        "max_position_embeddings": 64,
+        "decoder_start_token_id": 1,
+        "forced_eos_token_id": None,
+    },
+    "gpt_neo": {
+        "hidden_size": 16,
+        "num_layers": 2,
+        "num_heads": 2,
+        "attention_types": [[["global", "local"], 1]],
+        "window_size": 8,
+        "max_position_embeddings": 64,
+    },
+    "gpt2": {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64},
+    "llama": {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 64,
+    },
+}
+
+
+def tiny_tokenizer() -> Any:
+    """A tokenizer of 300 entries; 0 is padding, 1 the end."""
+    return train_tokenizer(TEXTS, 300)
+
+
+def tiny_model(architecture: str, tokenizer: Any, seed: int = 0, spread: float = 1.0, **changed: Any) -> Any:
+    """A random model; a larger `spread` of its weights makes its texts less monotonous."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    values = {
+        "vocab_size": len(tokenizer),
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 1,
+        **SIZES[architecture],
+        **changed,
+    }
+    config = AutoConfig.for_model(architecture, **values)
+    torch.manual_seed(seed)
+    model = (AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM).from_config(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(0.0, 0.02 + 0.25 * spread)
+    return model.eval()

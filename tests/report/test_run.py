@@ -1,0 +1,201 @@
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memorization.config import Config
+from memorization.errors import UserError
+from memorization.report import run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Takes the folder, says so, and waits until its standard input ends.
+HOLDER = """
+import sys
+from pathlib import Path
+from memorization.errors import UserError
+from memorization.report.run import hold
+try:
+    hold(Path(sys.argv[1]))
+except UserError as error:
+    sys.exit(str(error))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def start(results: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(results)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that holds the folder of results."""
+    with start(tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+@pytest.fixture(autouse=True)
+def nothing_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(run, "_held", held := [])
+    monkeypatch.setattr(run, "_begun", [])
+    yield
+    for lock in held:
+        lock.close()
+
+
+def test_a_second_process_is_refused_and_told_who_is_at_work(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    with pytest.raises(UserError) as raised:
+        run.hold(tmp_path)
+    assert str(raised.value).startswith(f"{tmp_path}: another run is at work in this folder (process {holder.pid}).")
+    assert "--config results=FOLDER" in str(raised.value)
+
+
+def test_the_refused_process_leaves_the_owner_in_place(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    for _ in range(2):
+        with pytest.raises(UserError, match=rf"process {holder.pid}\)"):
+            run.hold(tmp_path)
+
+
+def test_another_folder_may_be_held_at_the_same_time(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    (tmp_path / "other").mkdir()
+    run.hold(tmp_path / "other")
+    assert holder.poll() is None
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_the_folder_is_free_when_its_process_is_killed(
+    tmp_path: Path, holder: "subprocess.Popen[str]", end: signal.Signals
+) -> None:
+    holder.send_signal(end)
+    holder.wait()
+    run.hold(tmp_path)
+    assert (tmp_path / run.LOCK).read_text() == str(os.getpid())
+
+
+def test_what_this_process_holds_is_refused_to_another(tmp_path: Path) -> None:
+    run.hold(tmp_path)
+    with start(tmp_path) as other:
+        _, said = other.communicate()
+    assert other.returncode == 1
+    assert f"(process {os.getpid()})" in said
+    assert "Traceback" not in said
+
+
+def test_a_folder_that_can_be_written_is_made_and_left_empty(tmp_path: Path) -> None:
+    run.check_writable(tmp_path / "a/b")
+    assert list((tmp_path / "a/b").iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["", "results"])
+def test_a_file_in_the_place_of_the_folder_speaks_to_the_user(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    results = file / below
+    with pytest.raises(UserError) as raised:
+        run.check_writable(results)
+    assert str(raised.value).startswith(f"results: {results}: cannot be written (")
+    assert "--config results=FOLDER" in str(raised.value)
+
+
+def test_a_folder_that_cannot_be_written_speaks_to_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(UserError, match=r"cannot be written \(Permission denied\)"):
+        run.check_writable(tmp_path)
+
+
+def log(results: Path, name: str, *lines: str, age: float = 0.0) -> Path:
+    """A job's log, last written `age` seconds before the run began."""
+    file = results / "logs" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    begun = run._begun[-1]
+    os.utime(file, (begun - age, begun - age))
+    return file
+
+
+def test_messages_of_this_run_are_collected_with_their_logs(tmp_path: Path) -> None:
+    run.hold(tmp_path)
+    one = log(tmp_path, "a/one.log", "12:00 INFO fine", "12:01 ERROR the file is missing", "12:02 INFO fine")
+    two = log(tmp_path, "two.log", "12:00 ERROR the disk is full", "12:00 ERROR the disk is full")
+    log(tmp_path, "three.log", "12:00 WARNING not bad", "the word ERRORS")
+    said = run.what_went_wrong(tmp_path)
+    assert said.count("the disk is full") == 1
+    assert f"the file is missing\n    (log: {one})" in said
+    assert f"(log: {two})" in said
+    assert "WARNING" not in said
+    assert "three.log" not in said
+
+
+def test_messages_of_earlier_runs_are_left_out(tmp_path: Path) -> None:
+    run.hold(tmp_path)
+    log(tmp_path, "old.log", "12:00 ERROR long mended", age=3600)
+    log(tmp_path, "new.log", "12:00 ERROR still there")
+    said = run.what_went_wrong(tmp_path)
+    assert "still there" in said
+    assert "long mended" not in said
+
+
+def test_a_run_without_messages_points_at_those_above(tmp_path: Path) -> None:
+    assert run.what_went_wrong(tmp_path) == "\nThe run did not finish; see the messages above."
+
+
+def test_logs_with_broken_characters_are_read(tmp_path: Path) -> None:
+    run.hold(tmp_path)
+    file = log(tmp_path, "a.log")
+    file.write_bytes(b"12:00 ERROR caf\xe9 is missing\n")
+    assert "is missing" in run.what_went_wrong(tmp_path)
+
+
+def configuration(results: Path) -> Config:
+    return Config.model_validate(
+        {
+            "results": str(results),
+            "datasets": {},
+            "models": {},
+            "recipes": {},
+            "decodings": {},
+            "studies": {name: {"datasets": ["news"], "models": ["t5"]} for name in ("one", "two.5")},
+        }
+    )
+
+
+def test_the_closing_words_show_every_table_and_where_everything_lies(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/one.md").write_text("**Demonstration**\n\n| a |\n", encoding="utf-8")
+    (tmp_path / "tables/two.5.md").write_text("| b |\n", encoding="utf-8")
+    said = run.closing_words(configuration(tmp_path))
+    assert "one\n===\n\nDemonstration\n\n| a |\n" in said
+    assert "two.5\n=====\n\n| b |\n" in said
+    for folder in ("tables", "runs", "checkpoints", "logs", "benchmarks"):
+        assert f"{tmp_path}/{folder}/" in said
+
+
+def test_the_closing_words_pass_over_tables_that_were_not_made(tmp_path: Path) -> None:
+    assert "one" not in run.closing_words(configuration(tmp_path)).split("\n")
+
+
+def test_what_a_terminal_cannot_show_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    run.say("rates ↑ 5%")
+    assert terminal.buffer.getvalue() == b"rates ? 5%\n"  # type: ignore[attr-defined]

@@ -1,0 +1,38 @@
+"""What the Slurm tests share: a running cluster, or a clear reason why there is none."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import pytest
+from cluster import Cluster, ClusterUnavailableError, check_machine, slurm_cluster
+
+
+@contextlib.contextmanager
+def skipping_where_impossible() -> Iterator[None]:
+    """Turn `ClusterUnavailableError` into a skip, except under `REQUIRE_SLURM=1`.
+
+    Continuous integration sets the variable, so that a package that went missing there turns up as a failure.
+    """
+    try:
+        yield
+    except ClusterUnavailableError as reason:
+        if os.environ.get("REQUIRE_SLURM") == "1":
+            raise
+        pytest.skip(f"no Slurm test cluster here: {reason}")
+
+
+@pytest.fixture
+def slurm_machine() -> None:
+    """Skip the test where this machine cannot run a cluster."""
+    with skipping_where_impossible():
+        check_machine()
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A fresh two-node cluster for one test (it starts in a second or two), so that all its jobs are that test's."""
+    with contextlib.ExitStack() as stack:
+        with skipping_where_impossible():
+            running = stack.enter_context(slurm_cluster())
+        yield running

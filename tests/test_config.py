@@ -1,0 +1,101 @@
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from memorization.config import Config, Corpus, Decoding, Recipe, Section, Statistics
+from memorization.datasets.synthetic import CORPORA
+
+
+def sections(model: type[BaseModel] = Section) -> Iterator[type[BaseModel]]:
+    for section in model.__subclasses__():
+        yield section
+        yield from sections(section)
+
+
+def holds_a_section(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
+    return get_origin(annotation) is not Literal and any(map(holds_a_section, get_args(annotation)))
+
+
+FIELDS = [
+    pytest.param(field, id=f"{section.__name__}.{key}")
+    for section in sections()
+    for key, field in section.model_fields.items()
+]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_is_described(field: FieldInfo) -> None:
+    assert field.description
+    assert field.description.endswith((".", ")"))
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_value_has_an_example(field: FieldInfo) -> None:
+    assert field.examples or holds_a_section(field.annotation)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "example"),
+    [
+        pytest.param(section, key, example, id=f"{section.__name__}.{key}")
+        for section in sections()
+        for key, field in section.model_fields.items()
+        for example in field.examples or []
+    ],
+)
+def test_every_example_is_allowed(section: type[BaseModel], key: str, example: Any) -> None:
+    TypeAdapter(section.__pydantic_fields__[key].rebuild_annotation()).validate_python(example)
+
+
+@pytest.mark.parametrize("section", [pytest.param(each, id=each.__name__) for each in sections()])
+def test_every_section_is_described_and_refuses_unknown_keys_and_changes(section: type[BaseModel]) -> None:
+    assert section.__doc__
+    assert section.model_config["extra"] == "forbid"
+    assert section.model_config["frozen"] is True
+
+
+def test_corpora_are_those_of_the_generator() -> None:
+    assert set(get_args(Corpus)) == set(CORPORA)
+
+
+@pytest.mark.parametrize("keep", [[], [0], [4], [1, 2, 9], [-1]])
+def test_kept_epochs_must_be_reached(keep: list[int]) -> None:
+    with pytest.raises(ValidationError, match=r"epochs from 1 to 3"):
+        Recipe(epochs=3, keep=keep)
+
+
+@pytest.mark.parametrize("keep", [None, [1], [3], [3, 1, 2]])
+def test_kept_epochs_are_any_that_are_reached(keep: list[int] | None) -> None:
+    assert Recipe(epochs=3, keep=keep).keep == keep
+
+
+@pytest.mark.parametrize("key", [{"top_k": 40}, {"top_p": 0.8}, {"temperature": 0.7}])
+def test_greedy_decoding_takes_no_sampling_key(key: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="strategy: sample"):
+        Decoding(strategy="greedy", **key)
+    assert Decoding(strategy="sample", **key)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 0, -1.0])
+def test_a_learning_rate_is_positive_and_finite(value: float) -> None:
+    with pytest.raises(ValidationError):
+        Recipe(epochs=1, learning_rate=value)
+
+
+@pytest.mark.parametrize("key", ["low", "high"])
+def test_quantiles_stand_on_their_sides_of_the_middle(key: str) -> None:
+    for wrong in (0.5, 0.0 if key == "low" else 1.0):
+        with pytest.raises(ValidationError):
+            Statistics(**{key: wrong})
+
+
+def test_a_loaded_configuration_cannot_be_changed() -> None:
+    statistics = Statistics()
+    with pytest.raises(ValidationError, match="frozen"):
+        statistics.draws = 5  # type: ignore[misc]
+    assert "statistics" in Config.model_fields

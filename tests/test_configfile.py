@@ -1,0 +1,345 @@
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from memorization import configfile
+from memorization.config import Config, FilesDataset
+from memorization.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[1]
+OVERLAYS = sorted((ROOT / "configs").glob("*.yaml"))
+
+BASE: dict[str, Any] = {
+    "datasets": {
+        "news": {"task": "summarization", "source": {"kind": "files", "train": "news.parquet"}},
+        "chat": {"task": "dialog", "source": {"kind": "hub", "name": "a/b", "revision": "main"}},
+        "made": {"task": "qa", "source": {"kind": "synthetic", "corpora": ["news"], "train": 5}},
+    },
+    "models": {
+        "t5": {"source": {"kind": "folder", "path": "t5"}},
+        "far": {"source": {"kind": "hub", "name": "a/b", "revision": "main"}},
+        "own": {
+            "source": {
+                "kind": "scratch",
+                "architecture": {"model_type": "t5"},
+                "pretraining": {"dataset": "made", "epochs": 1},
+            }
+        },
+    },
+    "recipes": {"full": {"epochs": 3, "keep": [1, 3]}},
+    "decodings": {"greedy": {"strategy": "greedy"}},
+    "compute": {"threads": 2, "device": "cpu"},
+    "studies": {"table": {"datasets": ["news"], "models": ["t5"]}},
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+def changed(*path: str, value: Any) -> dict[str, Any]:
+    values = deepcopy(BASE)
+    section = values
+    for key in path[:-1]:
+        section = section.setdefault(key, {})
+    section[path[-1]] = value
+    return values
+
+
+def fault(file: Path, values: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> str:
+    """The one line that follows the heading of the message."""
+    file.write_text(yaml.safe_dump(dict(values)))
+    with pytest.raises(UserError) as raised:
+        configfile.load([file], overrides)
+    heading, *lines = str(raised.value).splitlines()
+    assert heading == "The configuration is not valid."
+    assert len(lines) == 1, lines
+    return lines[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [
+        (("resuts",), "results"),
+        (("compute", "thread"), "threads"),
+        (("datasets", "news", "inputs"), "input"),
+        (("datasets", "news", "source", "split_colum"), "split_column"),
+        (("datasets", "chat", "source", "revison"), "revision"),
+        (("datasets", "made", "source", "corpus"), None),
+        (("models", "t5", "titel"), "title"),
+        (("models", "t5", "source", "paths"), "path"),
+        (("models", "own", "source", "vocabulry"), "vocabulary"),
+        (("models", "own", "source", "pretraining", "epoch"), "epochs"),
+        (("recipes", "full", "batchsize"), "batch_size"),
+        (("probes", "m"), None),
+        (("decodings", "greedy", "topk"), "top_k"),
+        (("studies", "table", "dataset"), "datasets"),
+    ],
+)
+def test_unknown_keys_are_named_with_what_is_allowed(file: Path, path: tuple[str, ...], nearest: str | None) -> None:
+    message = fault(file, changed(*path, value=1))
+    assert message.startswith(f"{file}: {'.'.join(path)}: unknown key {path[-1]!r}; allowed: ")
+    if nearest:
+        assert message.endswith(f"; did you mean {nearest!r}?")
+        assert f" {nearest}" in message.split("; did you mean")[0]
+
+
+def test_unknown_key_lists_the_keys_of_its_own_kind_of_source(file: Path) -> None:
+    message = fault(file, changed("datasets", "news", "source", "revision", value="main"))
+    assert "allowed: kind, split_column, test, train" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (("datasets", "news", "source"), "files, hub, synthetic"),
+        (("models", "t5", "source"), "folder, hub, scratch"),
+        (("models", "datasets", "source"), "folder, hub, scratch"),
+    ],
+)
+def test_unknown_kinds_of_source_are_named_with_what_is_allowed(
+    file: Path, path: tuple[str, ...], allowed: str
+) -> None:
+    message = fault(file, changed(*path, value={"kind": "hubb"}))
+    assert message == f"{file}: {'.'.join(path)}.kind: given 'hubb'; allowed: {allowed}; did you mean 'hub'?"
+
+
+def test_a_source_without_kind_says_which_there_are(file: Path) -> None:
+    message = fault(file, changed("models", "t5", "source", value={"path": "t5"}))
+    assert message == f"{file}: models.t5.source.kind: given None; allowed: folder, hub, scratch"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("compute", "threads"), "many", "given 'many': Input should be a valid integer"),
+        (("compute", "threads"), 0, "given 0: Input should be greater than or equal to 1"),
+        (("compute",), 3, "given 3; allowed: keys with their values"),
+        (("datasets", "news"), "news.parquet", "given 'news.parquet'; allowed: keys with their values"),
+        (("datasets",), ["news"], "given ['news']; allowed: keys with their values"),
+        (("studies", "table", "datasets"), "news", "given 'news': Input should be a valid list"),
+        (("label",), 5, "given 5: Input should be a valid string"),
+    ],
+)
+def test_values_of_a_wrong_kind_are_shown(file: Path, path: tuple[str, ...], value: Any, said: str) -> None:
+    assert fault(file, changed(*path, value=value)).startswith(f"{file}: {'.'.join(path)}: {said}")
+
+
+@pytest.mark.parametrize("path", [("recipes", "full", "precision"), ("decodings", "greedy", "precision")])
+def test_fp16_is_refused_with_what_is_allowed(file: Path, path: tuple[str, ...]) -> None:
+    message = fault(file, changed(*path, value="fp16"))
+    assert message.startswith(f"{file}: {'.'.join(path)}: given 'fp16'; allowed: 'fp32' or 'bf16'")
+
+
+def test_unknown_corpora_are_refused_before_anything_runs(file: Path) -> None:
+    message = fault(file, changed("datasets", "made", "source", "corpora", value=["new"]))
+    assert message.startswith(f"{file}: datasets.made.source.corpora.0: given 'new'; allowed: 'news', ")
+    assert message.endswith("did you mean 'news'?")
+
+
+@pytest.mark.parametrize("path", [("datasets", "news", "task"), ("recipes", "full", "epochs"), ("studies",)])
+def test_missing_keys_are_named(file: Path, path: tuple[str, ...]) -> None:
+    values = deepcopy(BASE)
+    section = values
+    for key in path[:-1]:
+        section = section[key]
+    del section[path[-1]]
+    assert fault(file, values) == f"{file}: {'.'.join(path)}: this key is missing; it must be given"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (
+            ("datasets",),
+            ["newz"],
+            "given 'newz', which is not defined; allowed: chat, made, news; did you mean 'news'?",
+        ),
+        (("models",), ["gpt"], "given 'gpt', which is not defined; allowed: far, own, t5"),
+        (("recipe",), "ful", "given 'ful', which is not defined; allowed: full; did you mean 'full'?"),
+        (("decoding",), "beam", "given 'beam', which is not defined; allowed: greedy"),
+        (("epoch",), 2, "given 2, which recipe 'full' does not keep; allowed: [1, 3]"),
+    ],
+)
+def test_names_that_a_study_refers_to_must_be_defined(file: Path, path: tuple[str, ...], value: Any, said: str) -> None:
+    message = fault(file, changed("studies", "table", *path, value=value))
+    assert message == f"{file}: studies.table.{'.'.join(path)}: {said}"
+
+
+def test_a_pretraining_dataset_must_be_defined(file: Path) -> None:
+    message = fault(file, changed("models", "own", "source", "pretraining", "dataset", value="maid"))
+    assert message.startswith(f"{file}: models.own.source.pretraining.dataset: given 'maid', which is not defined")
+
+
+@pytest.mark.parametrize("name", ["base", "difference"])
+def test_names_of_states_that_no_recipe_makes_are_reserved(file: Path, name: str) -> None:
+    message = fault(file, changed("recipes", name, value={"epochs": 1}))
+    assert message.startswith(f"{file}: recipes.{name}: the name `{name}` is reserved")
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "-x", "a b", "{data}"])
+def test_names_that_cannot_stand_in_a_path_are_refused(file: Path, name: str) -> None:
+    assert fault(file, changed("recipes", name, value={"epochs": 1})).startswith(f"{file}: recipes.{name}: given")
+
+
+def test_kept_epochs_that_are_never_reached_are_refused(file: Path) -> None:
+    message = fault(file, changed("recipes", "full", "keep", value=[1, 9]))
+    assert message.startswith(f"{file}: recipes.full: given")
+    assert message.endswith("`keep` is [1, 9]: it takes epochs from 1 to 3, at least one")
+
+
+def test_greedy_with_top_k_is_refused(file: Path) -> None:
+    message = fault(file, changed("decodings", "greedy", "top_k", value=40))
+    assert message.endswith("`greedy` takes no `top_k`, `top_p` or `temperature`: use `strategy: sample`")
+
+
+def test_every_fault_is_told_at_once(file: Path) -> None:
+    values = changed("compute", "threads", value=0) | {"extra": 1, "label": 5}
+    file.write_text(yaml.safe_dump(values))
+    with pytest.raises(UserError) as raised:
+        configfile.load([file])
+    assert len(str(raised.value).splitlines()) == 1 + 3
+
+
+def test_plain_sections_are_merged_by_key(tmp_path: Path, file: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    file.write_text(yaml.safe_dump(BASE))
+    overlay.write_text("compute: {threads: 4}\nlabel: over\n")
+    config = configfile.load([file, overlay])
+    assert (config.compute.threads, config.compute.device, config.label) == (4, "cpu", "over")
+
+
+def test_named_entries_are_replaced_whole_and_the_others_stay(tmp_path: Path, file: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    file.write_text(yaml.safe_dump(changed("datasets", "news", "limit", value=7)))
+    overlay.write_text("datasets: {news: {task: qa, source: {kind: files, train: other.csv}}}\n")
+    config = configfile.load([file, overlay])
+    news = config.datasets["news"]
+    assert news.task == "qa"
+    assert news.limit is None
+    assert isinstance(news.source, FilesDataset)
+    assert news.source.train == "other.csv"
+    assert set(config.datasets) == set(BASE["datasets"])
+
+
+def test_studies_are_replaced_whole(tmp_path: Path, file: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    file.write_text(yaml.safe_dump(BASE))
+    overlay.write_text("studies: {other: {datasets: [chat], models: [t5]}}\n")
+    assert list(configfile.load([file, overlay]).studies) == ["other"]
+
+
+def test_command_line_values_lie_over_all_files(tmp_path: Path, file: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    file.write_text(yaml.safe_dump(BASE))
+    overlay.write_text("compute: {threads: 4}\nresults: there\n")
+    overrides = {"results": "elsewhere", "data_root": "data", "compute": {"threads": 8}}
+    config = configfile.load([file, overlay], overrides)
+    assert (config.results, config.data_root, config.compute.threads) == ("elsewhere", "data", 8)
+    assert config.compute.device == "cpu"
+
+
+def test_a_fault_is_looked_for_in_the_source_that_brings_it(tmp_path: Path, file: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    file.write_text(yaml.safe_dump(BASE))
+    overlay.write_text("compute: {thread: 4}\n")
+    with pytest.raises(UserError, match=f"{overlay}: compute.thread: unknown key"):
+        configfile.load([file, overlay])
+    with pytest.raises(UserError, match=r"--config: probes\.n: given 0"):
+        configfile.load([file], {"probes": {"n": 0}})
+
+
+def test_labels_may_be_spelled_as_numbers(file: Path) -> None:
+    file.write_text(yaml.safe_dump(changed("datasets", "news", "labels", value={0: "no", 1: "yes"})))
+    assert configfile.load([file]).datasets["news"].labels == {"0": "no", "1": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a: [1", "not valid YAML"),
+        (b"a: b: c", "not valid YAML"),
+        (b"a: !!python/object:os.system {}", "not valid YAML"),
+        (b"\xff\xfe\xff", "cannot be read"),
+        (b"- a\n- b\n", "holds list; a configuration file holds keys and values"),
+        (b"just words\n", "holds str; a configuration file holds keys and values"),
+    ],
+)
+def test_files_that_hold_no_configuration_are_named(file: Path, content: bytes, said: str) -> None:
+    file.write_bytes(content)
+    with pytest.raises(UserError) as raised:
+        configfile.load([file])
+    assert str(raised.value).startswith(f"{file}: {said}")
+    assert "\n" not in str(raised.value)
+
+
+def test_missing_files_and_folders_are_named(tmp_path: Path, file: Path) -> None:
+    with pytest.raises(UserError, match="no such configuration file"):
+        configfile.load([file])
+    with pytest.raises(UserError, match="cannot be read"):
+        configfile.load([tmp_path])
+
+
+def test_an_empty_overlay_changes_nothing(tmp_path: Path, file: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    file.write_text(yaml.safe_dump(BASE))
+    overlay.write_text("# nothing yet\n")
+    assert configfile.load([file, overlay]) == configfile.load([file])
+
+
+def test_the_default_configuration_is_valid() -> None:
+    assert configfile.load([ROOT / "config.yaml"]).studies
+
+
+@pytest.mark.parametrize("overlay", [pytest.param(each, id=each.stem) for each in OVERLAYS])
+def test_every_overlay_is_valid_over_the_default(overlay: Path) -> None:
+    assert configfile.load([ROOT / "config.yaml", overlay]).studies
+
+
+def schema() -> Any:
+    return json.loads(configfile.json_schema())
+
+
+def test_the_committed_schema_is_that_of_the_models() -> None:
+    committed = (ROOT / "workflow/schemas/config.schema.json").read_text(encoding="utf-8")
+    assert committed == configfile.json_schema(), "run `python -m memorization.configfile`"
+
+
+def test_the_committed_reference_page_is_that_of_the_models() -> None:
+    committed = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    assert committed == configfile.reference_page(), "run `python -m memorization.configfile`"
+
+
+def test_the_schema_accepts_what_the_models_accept() -> None:
+    jsonschema.validate(BASE, schema())
+    jsonschema.validate(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), schema())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("recipes", "full", "precision"), "fp16"),
+        (("decodings", "greedy", "precision"), "fp16"),
+        (("compute", "thread"), 1),
+        (("datasets", "news", "source", "kind"), "hubb"),
+        (("recipes", "full", "epochs"), 0),
+    ],
+)
+def test_the_schema_refuses_what_the_models_refuse(path: tuple[str, ...], value: Any) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(changed(*path, value=value), schema())
+
+
+def test_the_reference_page_names_every_key_of_every_section() -> None:
+    page = configfile.reference_page()
+    for model, described in schema()["$defs"].items():
+        section = page.split(f"## {model}\n")[1].split("\n## ")[0]
+        assert all(f"| `{key}` |" in section for key in described["properties"])
+    assert all(f"| `{key}` |" in page for key in Config.model_fields)

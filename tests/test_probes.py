@@ -1,0 +1,195 @@
+import logging
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from memorization import storage
+from memorization.config import Probes
+from memorization.errors import UserError
+from memorization.models.scratch import train_tokenizer
+from memorization.probes import prefix_ends, write_probes
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+
+PLAIN = [
+    "The committee reviewed the proposal for a new bridge across the northern river during its spring meeting.",
+    "Don't worry: 1,234 farmers have seen 56% more rain, and won't complain (at least not before autumn).",
+    "A pod of grey whales passed the lighthouse on Tuesday, watched by two hundred delighted tourists.",
+]
+UNUSUAL = [
+    "  two spaces before, and   three between  ",
+    "lines\n\n\nand\ttabs\r\nand more\n",
+    "Straße, naïve café, Übergrößenträger, e\u0301te\u0301 with combining marks, ﬁ ligature, ½ ™",
+    "日本語のテキストです。東京は日本の首都です。",
+    "👩‍👩‍👧‍👦 families 🎉🎉 party 😀 and flags 🇪🇺🇩🇪 between words",
+    "\u200bzero\u200bwidth and\u00a0no-break and \ufeff a mark",
+    "مرحبا بالعالم and שלום עולם mixed",
+    "nul \x00 and bell \x07 and escape \x1b",
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return train_tokenizer(PLAIN * 20, 500)
+
+
+@pytest.fixture(scope="module", params=["scratch", "t5", "gpt2", "roberta"])
+def any_tokenizer(request: pytest.FixtureRequest) -> Any:
+    if request.param == "scratch":
+        return train_tokenizer(PLAIN * 20, 500)
+    folder = SHARED / "models" / f"{request.param}-tokenizer"
+    if not folder.is_dir():
+        pytest.skip(f"the {request.param} tokenizer is not beside the repository")
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def ids(tokenizer: Any, text: str) -> list[int]:
+    found: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return found
+
+
+def test_a_prefix_holds_exactly_the_first_tokens(any_tokenizer: Any) -> None:
+    """T5 has one exception: its word mark that stands alone is white space, which it drops at the end of a text."""
+    for text in PLAIN:
+        tokens = ids(any_tokenizer, text)
+        for k in range(1, len(tokens)):
+            [end] = prefix_ends([text], any_tokenizer, k)
+            alone = any_tokenizer.convert_ids_to_tokens(tokens[k - 1]) == "▁" and k > 1
+            assert ids(any_tokenizer, text[:end]) == tokens[: k - alone]
+
+
+def test_a_prefix_never_reaches_into_a_later_token(any_tokenizer: Any) -> None:
+    for text in PLAIN + UNUSUAL:
+        encoded = any_tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        offsets = encoded["offset_mapping"]
+        for k in range(2, len(offsets)):
+            [end] = prefix_ends([text], any_tokenizer, k)
+            assert 0 < end <= len(text)
+            if offsets[k][0] > 0:
+                assert end <= offsets[k][0]
+
+
+def test_a_text_of_no_more_tokens_is_all_prefix(any_tokenizer: Any) -> None:
+    for text in PLAIN + UNUSUAL:
+        n = len(ids(any_tokenizer, text))
+        assert prefix_ends([text, text], any_tokenizer, n) == [len(text)] * 2
+        assert prefix_ends([text], any_tokenizer, n + 1) == [len(text)]
+
+
+def test_no_text_has_no_prefix(tokenizer: Any) -> None:
+    assert prefix_ends([], tokenizer, 5) == []
+
+
+def test_white_space_after_the_prefix_belongs_to_the_suffix(tokenizer: Any) -> None:
+    text = "bridge   bridge"
+    first = len(ids(tokenizer, "bridge"))
+    assert prefix_ends([text], tokenizer, first) == [len("bridge")]
+
+
+def dataset(folder: Path, inputs: list[str], split: str = "train", name: str = "news") -> Path:
+    rows = [
+        {"id": f"{split}-{number}", "split": split, "instruction": "", "input": text, "target": ""}
+        for number, text in enumerate(inputs)
+    ]
+    file = folder / f"{name}.parquet"
+    storage.write_table(file, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
+    return file
+
+
+def written(
+    file: Path, tokenizer: Any, k: int = 5, population: Any = "member", **settings: Any
+) -> list[dict[str, Any]]:
+    output = file.parent / "probes.parquet"
+    write_probes(file, tokenizer, Probes(**settings), k, population, output, {"rule": "probes"})
+    rows: list[dict[str, Any]] = storage.read(output, "probes").to_pylist()
+    return rows
+
+
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_prefix_and_suffix_are_the_input(tmp_path: Path, any_tokenizer: Any, k: int) -> None:
+    inputs = PLAIN + UNUSUAL
+    rows = written(dataset(tmp_path, inputs), any_tokenizer, k)
+    long = [number for number, text in enumerate(inputs) if len(ids(any_tokenizer, text)) > k]
+    assert [row["id"] for row in rows] == [f"train-{number}" for number in long]
+    for row, number in zip(rows, long, strict=True):
+        assert row["prefix"] + row["suffix"] == inputs[number]
+        assert (row["prefix_characters"], row["suffix_characters"]) == (len(row["prefix"]), len(row["suffix"]))
+        assert row["prefix"] or inputs[number].startswith("  ")
+    assert [row["probe"] for row in rows] == list(range(len(rows)))
+
+
+def test_inputs_without_a_long_enough_suffix_are_left_out_and_counted(tmp_path: Path, tokenizer: Any) -> None:
+    file = dataset(tmp_path, [PLAIN[0], "short", PLAIN[1], "the"])
+    rows = written(file, tokenizer, minimum_suffix_characters=10)
+    assert [row["id"] for row in rows] == ["train-0", "train-2"]
+    manifest = storage.manifest_of(tmp_path / "probes.parquet")
+    assert manifest["rule"] == "probes"
+    assert {key: manifest[key] for key in ("n_asked", "n", "inputs", "left_out_suffix_too_short")} == {
+        "n_asked": 10_000,
+        "n": 2,
+        "inputs": 4,
+        "left_out_suffix_too_short": 2,
+    }
+
+
+def numbered(n: int) -> list[str]:
+    return [f"{number} {PLAIN[number % 3]}" for number in range(n)]
+
+
+def test_the_draw_is_seeded_and_keeps_the_order_of_the_dataset(tmp_path: Path, tokenizer: Any) -> None:
+    file = dataset(tmp_path, numbered(60))
+    one, again, other = (written(file, tokenizer, n=20, seed=seed) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+    order = [int(row["id"].split("-")[1]) for row in one]
+    assert order == sorted(order)
+    assert len(set(order)) == 20
+
+
+def test_the_draw_does_not_depend_on_how_rows_are_read(
+    tmp_path: Path, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = dataset(tmp_path, numbered(60))
+    whole = written(file, tokenizer, n=20)
+    stream = storage.stream
+    monkeypatch.setattr(storage, "stream", lambda path, columns: stream(path, columns, rows=7))
+    monkeypatch.setattr(storage, "ROWS_PER_GROUP", 3)
+    assert written(file, tokenizer, n=20) == whole
+
+
+def test_fewer_usable_inputs_than_asked_for_are_warned_of(
+    tmp_path: Path, tokenizer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        assert len(written(dataset(tmp_path, [*numbered(6), "no"]), tokenizer, n=10)) == 6
+    assert "dataset news: 10 probes asked for, 6 usable inputs: n is 6" in caplog.text
+    assert "dataset news: 1 of 7 inputs left out: suffix too short" in caplog.text
+
+
+def test_controls_are_drawn_from_the_test_split(tmp_path: Path, tokenizer: Any) -> None:
+    rows = written(dataset(tmp_path, numbered(4), split="test"), tokenizer, population="control")
+    assert [row["id"] for row in rows] == [f"test-{number}" for number in range(4)]
+
+
+def test_a_split_without_rows_is_named(tmp_path: Path, tokenizer: Any) -> None:
+    file = dataset(tmp_path, PLAIN)
+    with pytest.raises(UserError, match=r"news\.parquet: no rows in split 'test', .* population 'control'"):
+        written(file, tokenizer, population="control")
+    assert not (tmp_path / "probes.parquet").exists()
+
+
+def test_inputs_that_are_all_too_short_say_what_to_change(tmp_path: Path, tokenizer: Any) -> None:
+    with pytest.raises(UserError, match=r"dataset 'news': none of the 2 inputs is longer than the prefix of 50 tokens"):
+        written(dataset(tmp_path, ["short", "shorter"]), tokenizer, k=50)
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, tokenizer: Any) -> None:
+    file = dataset(tmp_path, numbered(10))
+    written(file, tokenizer, n=5)
+    before = (tmp_path / "probes.parquet").read_bytes()
+    written(file, tokenizer, n=5)
+    assert (tmp_path / "probes.parquet").read_bytes() == before

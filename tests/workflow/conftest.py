@@ -1,0 +1,44 @@
+"""What the whole-run tests share: a copy of the code, and one finished run of two studies."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from runs import Ended, Workplace, copy_of_the_code
+
+SECOND_STUDY = {
+    "studies": {
+        name: {
+            "kind": "task_disparity",
+            "datasets": ["letters"],
+            "models": ["small"],
+            "recipe": "short",
+            "decoding": decoding,
+        }
+        for name, decoding in (("small", "short"), ("drawn", "drawn"))
+    }
+}
+
+
+@pytest.fixture(scope="session")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code; who edits it puts it back."""
+    return copy_of_the_code(tmp_path_factory.mktemp("code") / "code")
+
+
+@pytest.fixture(scope="session")
+def first_run(code: Path, small_config: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, Ended]:
+    """A workplace in which a greedy and a sampled study were run to their end, and what that run printed."""
+    folder = tmp_path_factory.mktemp("finished")
+    both = folder / "both.yaml"
+    both.write_text(yaml.safe_dump(SECOND_STUDY), encoding="utf-8")
+    workplace = Workplace(code, folder / "work", (small_config, both))
+    run = workplace.run()
+    assert run.code == 0, run.output
+    return workplace, run
+
+
+@pytest.fixture(scope="session")
+def finished(first_run: tuple[Workplace, Ended]) -> Workplace:
+    """The finished workplace; for reading and dry runs only: take a `copy` to change something."""
+    return first_run[0]

@@ -1,0 +1,120 @@
+"""Runs of the workflow as a user starts them: a subprocess, a working directory, what it printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 300.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended: its exit code, and standard output and error as they came."""
+
+    code: int
+    output: str
+
+    def jobs(self) -> dict[str, list[str]]:
+        """First outputs of the jobs that a run (or a dry run) announced, by rule; without rule `all`."""
+        found: dict[str, list[str]] = {}
+        for block in re.split(r"\n(?=(?:local)?rule )", self.output)[1:]:
+            rule = re.match(r"(?:local)?rule (\w+):", block)
+            output = re.search(r"^ +output: (.*)$", block, re.MULTILINE)
+            if rule and output:
+                found.setdefault(rule[1], []).append(output[1].split(", ")[0])
+        return {rule: sorted(outputs) for rule, outputs in found.items()}
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A copy of the code, a working directory, and the configuration files of the runs started there."""
+
+    code: Path
+    directory: Path
+    configs: tuple[Path, ...]
+
+    @property
+    def results(self) -> Path:
+        return self.directory / "results"
+
+    def start(self, *options: str, **environment: str) -> subprocess.Popen[str]:
+        """Start `snakemake` in a session of its own; output goes to a pipe."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.code / "Snakefile")]
+        command += ["--directory", str(self.directory), "--configfile", *map(str, self.configs)]
+        if "--cores" not in options:
+            command += ["--cores", "2"]
+        return subprocess.Popen(
+            [*command, *options],
+            # Not the repository: a run may leave its files nowhere but in its working directory.
+            cwd=self.directory,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *options: str, **environment: str) -> Ended:
+        """Run `snakemake` to its end."""
+        return ended(self.start(*options, **environment))
+
+    def dry_run(self, *options: str) -> dict[str, list[str]]:
+        """What a run would do: outputs by rule; nothing where there is nothing to be done."""
+        run = self.run("--dry-run", *options)
+        assert run.code == 0, run.output
+        assert ("Nothing to be done" in run.output) == (not run.jobs()), run.output
+        return run.jobs()
+
+    def with_configuration(self, file: Path, values: dict[str, Any]) -> Workplace:
+        """The same workplace with one more configuration over the others, written to `file`."""
+        file.write_text(yaml.safe_dump(values), encoding="utf-8")
+        return Workplace(self.code, self.directory, (*self.configs, file))
+
+    def copy(self, directory: Path) -> Workplace:
+        """The same workplace with a copy of its working directory."""
+        shutil.copytree(self.directory, directory)
+        return Workplace(self.code, directory, self.configs)
+
+
+def ended(process: subprocess.Popen[str]) -> Ended:
+    """Wait for a started run; one that takes longer than any should is killed and fails the test."""
+    try:
+        output, _ = process.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        output, _ = process.communicate()
+        raise AssertionError(f"the run did not end in {LIMIT} s:\n{output}") from None
+    return Ended(process.returncode, output)
+
+
+def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Return when `condition` holds; fail where the process ends before, or it takes far too long."""
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert process.poll() is None, f"the run ended too early:\n{process.communicate()[0]}"
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.002)
+
+
+def copy_of_the_code(folder: Path) -> Path:
+    """What a run needs of the repository, so that tests can edit it and nothing is left in the repository."""
+    leave_out = shutil.ignore_patterns("__pycache__")
+    for name in ("memorization", "scripts", "workflow", "envs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=leave_out)
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy2(ROOT / name, folder / name)
+    (folder / "profiles").symlink_to((ROOT / "profiles").readlink())
+    return folder

@@ -1,0 +1,249 @@
+"""Bad input ends a run with an exit code and one clear message for each fault, and leaves nothing half-written."""
+
+import contextlib
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from runs import Ended, Workplace
+
+from memorization import storage
+
+
+def messages(run: Ended) -> list[str]:
+    """What a failed run said of its jobs at its end, one entry for each fault."""
+    assert run.code != 0
+    assert "Traceback" not in run.output
+    _, _, said = run.output.partition("what went wrong:\n")
+    said, _, _ = said.partition("Complete log(s)")
+    return re.split(r"\n    \(log: \S+\)\n", said.rstrip("\n") + "\n")[:-1]
+
+
+def complaint(run: Ended) -> str:
+    """What a run said that was refused at its start."""
+    assert run.code != 0
+    assert "Traceback" not in run.output
+    assert "Finished jobid" not in run.output
+    return run.output
+
+
+def files_dataset(train: Path, **settings: Any) -> dict[str, Any]:
+    source = {"kind": "files", "train": str(train), **settings.pop("source", {})}
+    return {"task": "classification", "source": source, **settings}
+
+
+def faulty_datasets(folder: Path) -> dict[str, dict[str, Any]]:
+    """Datasets of which each has one fault."""
+
+    def table(name: str, **columns: Any) -> Path:
+        pq.write_table(pa.table(columns), folder / f"{name}.parquet")
+        return folder / f"{name}.parquet"
+
+    nothing = pa.array([], pa.string())
+    train_only = table("train_only", input=["a", "b"], target=["0", "1"], split=["train", "train"])
+    broken = folder / "broken.parquet"
+    broken.write_text("no Parquet file")
+    return {
+        "column": files_dataset(table("column", text=["a", "b"], target=["0", "1"])),
+        "empty": files_dataset(table("empty", input=nothing, target=nothing)),
+        "null": files_dataset(table("null", input=["a", None], target=["0", "1"])),
+        "label": files_dataset(table("label", input=["a", "b"], target=["0", "2"]), labels={"0": "no", "1": "yes"}),
+        "split": files_dataset(train_only, source={"test": str(train_only), "split_column": "split"}),
+        "broken": files_dataset(broken),
+        "remote": {"task": "qa", "source": {"kind": "hub", "name": "nobody/nothing", "revision": "main"}},
+    }
+
+
+def faulty_models(folder: Path) -> dict[str, dict[str, Any]]:
+    """Base models of which each has one fault."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    from memorization.models.scratch import train_tokenizer
+
+    tokenizer = train_tokenizer(["some words to learn from"], 300)
+    config = T5Config(
+        vocab_size=len(tokenizer), d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, decoder_start_token_id=0
+    )
+    model = T5ForConditionalGeneration(config)
+    for name in ("pickled", "foreign"):
+        model.save_pretrained(folder / name)
+        tokenizer.save_pretrained(folder / name)
+    (folder / "pickled/model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pickled/pytorch_model.bin")
+    train_tokenizer([f"{chr(97 + i)}{chr(97 + j)}" * 3 for i in range(26) for j in range(26)], 900).save_pretrained(
+        folder / "foreign"
+    )
+    return {
+        "pickled": {"source": {"kind": "folder", "path": str(folder / "pickled")}},
+        "foreign": {"source": {"kind": "folder", "path": str(folder / "foreign")}},
+        "remote": {"source": {"kind": "hub", "name": "nobody/nothing", "revision": "main"}},
+    }
+
+
+FAULTS = {
+    "datasets/column.parquet": [
+        "datasets.column.input: names column 'input'",
+        "column.parquet, row 0",
+        "columns there: text, target",
+    ],
+    "datasets/empty.parquet": ["datasets.empty", "no usable rows in split 'train'", "Check the source"],
+    "datasets/null.parquet": ["datasets.null.input", "null.parquet, row 1", "is null", "must be text"],
+    "datasets/label.parquet": ["datasets.label.labels", "label.parquet, row 1", "'2'", "allowed: 0, 1"],
+    "datasets/split.parquet": ["train_only.parquet", "column 'split' has no 'test'", "found: 'train' (2 rows)"],
+    "datasets/broken.parquet": ["datasets.broken.source.train", "broken.parquet: not a readable parquet file"],
+    "datasets/remote.parquet": ["datasets.remote", "'nobody/nothing'", "Check the network", "use `kind: files`"],
+    "models/pickled": ["models.pickled.source.path", "pytorch_model.bin", "allowed: *.safetensors"],
+    "models/foreign": ["models.foreign", "another model's tokenizer", "Put the model's own tokenizer"],
+    "models/remote": ["models.remote", "'nobody/nothing'", "Check the network", "use `kind: folder`"],
+}
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run that was asked for many results, each with one fault."""
+
+    workplace: Workplace
+    run: Ended
+
+
+@pytest.fixture(scope="module")
+def failed(code: Path, small_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Failed:
+    """One run for all faults: no fault keeps another from being found, and a start costs seconds."""
+    folder = tmp_path_factory.mktemp("faults")
+    change = {"datasets": faulty_datasets(folder), "models": faulty_models(folder)}
+    workplace = Workplace(code, folder / "work", (small_config,)).with_configuration(folder / "change.yaml", change)
+    # The hub is where nobody listens; the hub's client tries six times, which takes it 23 seconds.
+    hub = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(folder / "hub")}
+    targets = [f"results/{path}" for path in sorted(FAULTS, key=lambda path: "remote" not in path)]
+    return Failed(workplace, workplace.run(*targets, **hub))
+
+
+@pytest.mark.parametrize("path", FAULTS)
+def test_faulty_source_gives_one_message_and_no_result(failed: Failed, path: str) -> None:
+    key = path.removesuffix(".parquet").replace("/", ".")
+    said = [message for message in messages(failed.run) if message.strip().startswith(key)]
+
+    assert len(said) == 1, failed.run.output
+    assert [part for part in FAULTS[path] if part not in said[0]] == []
+    assert "Traceback" not in (failed.workplace.results / f"logs/{path}.log").read_text()
+    assert not (failed.workplace.results / path).exists()
+
+
+def test_faults_are_told_once_each_and_leave_no_file_but_logs(failed: Failed) -> None:
+    assert len(messages(failed.run)) == len(FAULTS)
+    left = [
+        file.relative_to(failed.workplace.results) for file in failed.workplace.results.rglob("*") if file.is_file()
+    ]
+    assert {file.parts[0] for file in left} <= {"logs", ".running"}
+
+
+def test_missing_files_and_folders_are_told_before_anything_runs(
+    code: Path, small_config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bare").mkdir()
+    change = {
+        "datasets": {"lost": files_dataset(tmp_path / "lost.parquet")},
+        "models": {
+            "lost": {"source": {"kind": "folder", "path": str(tmp_path / "lost")}},
+            "bare": {"source": {"kind": "folder", "path": str(tmp_path / "bare")}},
+        },
+        "studies": {
+            "small": {
+                "datasets": ["letters", "lost"],
+                "models": ["lost", "bare"],
+                "recipe": "short",
+                "decoding": "short",
+            }
+        },
+    }
+    workplace = Workplace(code, tmp_path / "work", (small_config,)).with_configuration(tmp_path / "change.yaml", change)
+
+    said = complaint(workplace.run())
+
+    assert said.count("Inputs are missing.") == 1
+    assert f"datasets.lost.source.train: {tmp_path}/lost.parquet: no such file." in said
+    assert f"models.lost.source.path: {tmp_path}/lost: no such folder." in said
+    assert f"models.bare.source.path: {tmp_path}/bare: no config.json there; a model folder holds" in said
+    assert not workplace.results.exists()
+
+
+def test_unknown_key_is_told_with_its_file_and_the_nearest_spelling(
+    code: Path, small_config: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "change.yaml"
+    workplace = Workplace(code, tmp_path / "work", (small_config,))
+
+    said = complaint(workplace.with_configuration(file, {"statistics": {"drwas": 60}}).run())
+
+    assert said.count("The configuration is not valid.") == 1
+    assert (
+        f"{file}: statistics.drwas: unknown key 'drwas'; allowed: draws, high, low, seed; did you mean 'draws'?" in said
+    )
+    assert not workplace.results.exists()
+
+
+def test_too_long_prefixes_are_an_error_and_too_few_probes_a_warning(finished: Workplace, tmp_path: Path) -> None:
+    workplace = finished.copy(tmp_path / "work").with_configuration(tmp_path / "change.yaml", {"probes": {"n": 1000}})
+    folder = "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens="
+
+    run = workplace.run(f"results/{folder}20/probes.parquet", f"results/{folder}5000/probes.parquet")
+
+    (said,) = messages(run)
+    assert "dataset 'letters': none of the 12 inputs is longer than the prefix of 5000 tokens" in said
+    assert "lower `probes.prefix_tokens`" in said
+    assert not (workplace.results / f"{folder}5000/probes.parquet").exists()
+    probes = workplace.results / f"{folder}20/probes.parquet"
+    manifest = storage.manifest_of(probes)
+    assert (manifest["n_asked"], manifest["n"], storage.rows_of(probes)) == (1000, 12, 12)
+    log = (workplace.results / f"logs/{folder}20/probes.parquet.log").read_text()
+    assert "WARNING dataset letters: 1000 probes asked for, 12 usable inputs: n is 12" in log
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """A file system in memory at `folder`; the test is skipped where none can be mounted."""
+    folder.mkdir(parents=True)
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mount.returncode:
+        pytest.skip(f"no file system can be mounted here: {mount.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_read_only_results_folder_is_told_before_anything_runs(code: Path, small_config: Path, tmp_path: Path) -> None:
+    workplace = Workplace(code, tmp_path / "work", (small_config,))
+
+    with mounted(workplace.results, "ro,size=1m"):
+        said = complaint(workplace.run())
+
+    assert said.count("results: results: cannot be written (Read-only file system)") == 1
+    assert "--config results=FOLDER" in said
+
+
+def test_full_disk_is_told_and_leaves_nothing_half_written(code: Path, small_config: Path, tmp_path: Path) -> None:
+    source = {"kind": "synthetic", "corpora": ["news"], "train": 400, "seed": 1}
+    change = {"datasets": {"large": {"task": "summarization", "source": source}}}
+    workplace = Workplace(code, tmp_path / "work", (small_config,)).with_configuration(tmp_path / "change.yaml", change)
+
+    with mounted(workplace.results, "size=40k"):
+        run = workplace.run("results/datasets/large.parquet")
+        left = [file.name for file in workplace.results.rglob("*") if file.is_file()]
+
+    (said,) = messages(run)
+    assert "results/datasets/large.parquet: the disk is full." in said
+    assert "finished work is kept" in said
+    assert sorted(left) == [".running", "large.parquet.log"]

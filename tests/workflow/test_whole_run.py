@@ -1,0 +1,138 @@
+"""A whole run: every stated output is there, says what it is, and is not made twice."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+from runs import Ended, Workplace
+
+from memorization import storage
+
+RUN = "runs/model=small/state={state}/epoch={epoch}/dataset=letters/population=member/prefix_tokens=20/decoding="
+RUNS = [
+    RUN.format(state=state, epoch=epoch) + decoding
+    for decoding in ("short", "drawn")
+    for state, epoch in (("base", 0), ("short", 40))
+]
+STAGES = ("generations", "candidates", "matches", "outcomes", "rates")
+CHECKPOINTS = "checkpoints/model=small/recipe=short/dataset=letters"
+TABLES = {
+    "datasets/letters.parquet": "dataset",
+    "datasets/papers.parquet": "dataset",
+    "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20/probes.parquet": "probes",
+    f"{CHECKPOINTS}/training.parquet": "training",
+    **{f"{run}/{stage}.parquet": stage for run in RUNS for stage in STAGES},
+    **{f"{run}/differences.parquet": "rates" for run in RUNS if "state=short" in run},
+    "tables/small.parquet": "table",
+    "tables/drawn.parquet": "table",
+}
+
+
+@pytest.mark.parametrize("path", TABLES)
+def test_table_has_its_stated_schema_and_manifest(finished: Workplace, path: str) -> None:
+    file = finished.results / path
+
+    assert pq.read_schema(file).remove_metadata().equals(storage.SCHEMAS[TABLES[path]].remove_metadata())
+    manifest = storage.manifest_of(file)
+    assert manifest["table"] == TABLES[path]
+    assert re.fullmatch(r"[0-9a-f]{16}", manifest["source"])
+    assert all(re.match(r"\d", version) for version in manifest["versions"].values())
+    assert manifest["versions"]
+    # What the path says and what the file says are the same.
+    for key, value in re.findall(r"(\w+)=([^/]+)", path):
+        coordinate = "model" if key == "tokenizer" else key
+        assert manifest["coordinates"][coordinate] == value
+
+
+def test_no_other_tables_are_made(finished: Workplace) -> None:
+    made = {str(file.relative_to(finished.results)) for file in finished.results.rglob("*.parquet")}
+
+    assert made == set(TABLES)
+
+
+def test_generations_tell_arithmetic_batch_size_and_device(finished: Workplace) -> None:
+    settings = storage.manifest_of(finished.results / RUNS[0] / "generations.parquet")["settings"]
+
+    assert settings["decoding"]["precision"] == "fp32"
+    assert settings["decoding"]["strategy"] == "greedy"
+    assert (settings["batch_size"], settings["device"], settings["threads"]) == (64, "cpu", 1)
+
+
+def test_training_tells_its_recipe_and_device_and_keeps_the_asked_epochs(finished: Workplace) -> None:
+    folder = finished.results / CHECKPOINTS
+
+    settings = storage.manifest_of(folder / "training.parquet")["settings"]
+    assert settings["recipe"]["precision"] == "fp32"
+    assert settings["device"] == "cpu"
+    assert sorted(each.name for each in folder.iterdir() if each.is_dir()) == ["epoch-2", "epoch-40"]
+    losses = storage.read(folder / "training.parquet", "training")["loss"].to_pylist()
+    assert len(losses) == 40
+    assert losses[-1] < losses[0]
+
+
+def test_fine_tuning_changes_what_the_model_writes(finished: Workplace) -> None:
+    base, fine_tuned = (
+        storage.read(finished.results / run / "generations.parquet", "generations")["generation"].to_pylist()
+        for run in RUNS[:2]
+    )
+
+    assert len(base) == 10
+    assert base != fine_tuned
+
+
+def test_every_job_has_a_log_and_a_benchmark(first_run: tuple[Workplace, Ended]) -> None:
+    workplace, run = first_run
+
+    jobs = sum(map(len, run.jobs().values()))
+    for kind in ("log", "benchmark"):
+        files = re.findall(rf"^ +{kind}: (\S+)$", run.output, re.MULTILINE)
+        assert len(files) == len(set(files)) == jobs
+        assert [file for file in files if not (workplace.directory / file).is_file()] == []
+
+
+def test_table_is_tidy_and_the_sheet_holds_the_same(finished: Workplace) -> None:
+    table = storage.read(finished.results / "tables/small.parquet", "table")
+
+    rows = table.to_pylist()
+    keys = [(row["state"], row["category"]) for row in rows]
+    categories = ["total", "verbatim", "idea", "paraphrase"]
+    assert keys == [(state, category) for state in ("base", "short", "difference") for category in categories]
+    assert {row["n"] for row in rows} == {10}
+    assert {row["label"] for row in rows} == {"Test run: shows that the program works, and is not evidence."}
+    sheet = pacsv.read_csv(
+        finished.results / "tables/small.csv",
+        convert_options=pacsv.ConvertOptions(column_types=pa.schema(storage.SCHEMAS["table"])),
+    )
+    assert sheet.to_pylist() == rows
+
+
+def test_closing_words_are_the_tables_with_their_label(first_run: tuple[Workplace, Ended]) -> None:
+    workplace, run = first_run
+
+    said = run.output[run.output.index("steps (100%) done") :]
+    for study in ("small", "drawn"):
+        shown = (workplace.results / f"tables/{study}.md").read_text().replace("**", "")
+        assert shown.startswith("Test run: shows that the program works, and is not evidence.")
+        assert shown.strip() in said
+    assert r"\begin{table*}" in (workplace.results / "tables/small.tex").read_text()
+
+
+def test_finished_results_are_not_made_again(finished: Workplace) -> None:
+    run = finished.run()
+
+    assert run.code == 0, run.output
+    assert "Nothing to be done" in run.output
+
+
+def test_a_run_leaves_nothing_beside_the_code(finished: Workplace) -> None:
+    assert sorted(each.name for each in finished.code.iterdir()) == sorted(
+        ["Snakefile", "config.yaml", "envs", "memorization", "profiles", "scripts", "workflow"]
+    )
+
+
+def test_only_finished_work_is_left(finished: Workplace) -> None:
+    leftovers = [str(file) for pattern in ("*.partial", "*.unfinished") for file in finished.results.rglob(pattern)]
+
+    assert leftovers == []

@@ -1,0 +1,105 @@
+"""What the rules share: places, parameters and input functions."""
+
+
+def at(pattern):
+    """A path of the grammar below the results folder."""
+    return f"{RESULTS}/{pattern}"
+
+
+def log_of(pattern):
+    """Where the log of a rule with this output lies."""
+    return at(f"logs/{pattern}.log")
+
+
+def benchmark_of(pattern):
+    """Where the benchmark (time and memory) of a rule with this output lies."""
+    return at(f"benchmarks/{pattern}.tsv")
+
+
+def source_of(script):
+    """The digest of a script and the modules it reaches: changed code makes what it wrote stale."""
+    return freshness.digest(ROOT / "scripts" / script, ROOT)
+
+
+def settings(section, *left_out):
+    """A section of the configuration as plain values, for a rule's parameters."""
+    return section.model_dump(mode="json", exclude=set(left_out))
+
+
+def of_run(name):
+    """A file of a run's folder."""
+    return at(f"{plan.RUN}/{name}")
+
+
+def log_of_run(name):
+    """Where the log of a rule with this file of a run as its output lies."""
+    return log_of(f"{plan.RUN}/{name}")
+
+
+def benchmark_of_run(name):
+    """Where the benchmark of a rule with this file of a run as its output lies."""
+    return benchmark_of(f"{plan.RUN}/{name}")
+
+
+def base_model_input(wildcards):
+    """A local checkpoint's files, or the dataset that a model from scratch is pretrained on."""
+    folder = plan.model_folder(CONFIG, wildcards.model)
+    if folder is not None:
+        return {"files": sorted(map(str, Path(folder).glob("*.*")))}
+    corpus = plan.pretraining_dataset(CONFIG, wildcards.model)
+    return (
+        {"dataset": at(plan.fill(plan.DATASET, {"dataset": corpus}))} if corpus else {}
+    )
+
+
+def generation_input(wildcards):
+    """Probes, base model and, for a fine-tuned state, the checkpoints of its training run."""
+    inputs = {
+        "probes": at(plan.fill(plan.PROBES, wildcards)),
+        "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
+    }
+    if wildcards.state != plan.BASE:
+        inputs["checkpoints"] = at(
+            plan.CHECKPOINTS.format(recipe=wildcards.state, **wildcards)
+        )
+    return inputs
+
+
+def batch_size_where_it_matters(wildcards):
+    """fp32 text does not depend on the batch size; bf16 text does, and is stale when it changes."""
+    return (
+        CONFIG.compute.generation_batch_size
+        if CONFIG.decodings[wildcards.decoding].precision == "bf16"
+        else None
+    )
+
+
+def base_outcomes(wildcards):
+    """Outcomes of the same cell before fine-tuning."""
+    values = dict(wildcards) | {"state": plan.BASE, "epoch": 0}
+    return of_run("outcomes.parquet").format(**values)
+
+
+def table_input(wildcards):
+    """Rates of a study's runs, and the differences of its fine-tuned ones."""
+    study = CONFIG.studies[wildcards.study]
+    return {
+        "rates": [
+            at(f"{run.path}/rates.parquet") for run in plan.study_runs(CONFIG, study)
+        ],
+        "differences": [
+            at(f"{run.path}/differences.parquet")
+            for run in plan.fine_tuned_runs(CONFIG, study)
+        ],
+        "training": list(
+            dict.fromkeys(
+                at(
+                    plan.CHECKPOINTS.format(
+                        model=run.model, recipe=run.state, dataset=run.dataset
+                    )
+                )
+                for run in plan.fine_tuned_runs(CONFIG, study)
+            )
+        ),
+        "query": f"{workflow.basedir}/workflow/queries/{study.kind}.sql",
+    }
