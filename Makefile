@@ -6,6 +6,8 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Byte code that is not kept would be made anew by every job, in seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test real lint docs clean
 

@@ -14,6 +14,7 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> outcomes -> rates         .parquet
       tables/{study}.{parquet,csv,md,tex}                                   what people read
+      figures/{study}.{svg,png}                                             what they look at
 """
 
 import sys
@@ -81,6 +82,11 @@ rule all:
             at(f"{plan.TABLE}.{{format}}"),
             study=CONFIG.studies,
             format=plan.TABLE_FORMATS,
+        ),
+        expand(
+            at(f"{plan.FIGURE}.{{format}}"),
+            study=CONFIG.studies,
+            format=plan.FIGURE_FORMATS,
         ),
 
 

@@ -53,7 +53,7 @@ class Compute(Section):
     memory_mb: int = Field(
         4000,
         ge=500,
-        description="Memory asked for a training or generation job (MB); doubled at each retry.",
+        description="Memory asked for a training or generation job (MB); as much again at each retry.",
         examples=[32000],
     )
 

@@ -29,6 +29,8 @@ RUN = (
 )
 TABLE = "tables/{study}"
 TABLE_FORMATS = ("parquet", "csv", "md", "tex")
+FIGURE = "figures/{study}"
+FIGURE_FORMATS = ("svg", "png")
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,14 @@ def model_folder(config: Config, model: str) -> str | None:
     return _rooted(source.path, "model_root", config.model_root, f"models.{model}.source.path")
 
 
+def tokenizer_folder(config: Config, model: str) -> str | None:
+    """The local tokenizer of a model from scratch; None where it is trained. UserError as in `dataset_files`."""
+    source = config.models[model].source
+    if not isinstance(source, ScratchModel) or source.tokenizer is None:
+        return None
+    return _rooted(source.tokenizer, "model_root", config.model_root, f"models.{model}.source.tokenizer")
+
+
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """A dataset's settings for its rule's parameters, without the places of its files, which stand in its input."""
     settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens"})
@@ -125,9 +135,9 @@ def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
 
 
 def model_settings(config: Config, model: str) -> dict[str, Any]:
-    """A base model's settings for its rule's parameters, without the place of its folder, which stands in its input."""
+    """A base model's settings for its rule's parameters, without the places of folders, which stand in its input."""
     source = config.models[model].source.model_dump(mode="json")
-    return source | ({"path": "folder"} if source["kind"] == "folder" else {})
+    return source | {key: "folder" for key in ("path", "tokenizer") if source.get(key)}
 
 
 def pretraining_dataset(config: Config, model: str) -> str | None:
@@ -190,10 +200,12 @@ def _missing_files(config: Config, dataset: str) -> Iterator[str]:
 
 def _missing_folder(config: Config, model: str) -> Iterator[str]:
     try:
-        folder = model_folder(config, model)
+        folder, tokenizer = model_folder(config, model), tokenizer_folder(config, model)
     except UserError as error:
         yield str(error)
         return
+    if tokenizer is not None and not any(Path(tokenizer).glob("*.*")):
+        yield f"models.{model}.source.tokenizer: {tokenizer}: no such folder, or an empty one; expected tokenizer.json."
     key = f"models.{model}.source.path: {folder}"
     if folder is not None and not Path(folder).is_dir():
         yield f"{key}: no such folder."

@@ -18,10 +18,14 @@ def main(snakemake: Snakemake) -> None:
     device = loading.start_torch(snakemake.params.device, snakemake.params.threads)
     if isinstance(source, ScratchModel):
         dataset, work = Path(snakemake.input.dataset), job.unfinished(output)
-        scratch.build(name, source, dataset, device, work, snakemake.params.source, output)
+        tokenizer = folder_of(snakemake.input.get("tokenizer"))
+        scratch.build(name, source, dataset, tokenizer, device, work, snakemake.params.source, output)
     else:
-        folder = Path(snakemake.input.files[0]).parent if isinstance(source, FolderModel) else None
-        loading.prepare(name, source, folder, output)
+        loading.prepare(name, source, folder_of(snakemake.input.get("files")), output)
+
+
+def folder_of(files: list[str] | None) -> Path | None:
+    return Path(files[0]).parent if files else None
 
 
 job.run(main, snakemake)

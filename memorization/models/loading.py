@@ -53,7 +53,7 @@ def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output
         assert path is not None
         _check_folder(name, path)
         record: dict[str, Any] = {"kind": "folder", "name": str(path), "revision": None, "trust_remote_code": False}
-        record["digest"] = _digest(path)
+        record["digest"] = folder_digest(path)
     else:
         record = {
             "kind": "hub",
@@ -104,7 +104,7 @@ def _check_folder(name: str, path: Path) -> None:
         )
 
 
-def _digest(path: Path) -> str:
+def folder_digest(path: Path) -> str:
     """Digest of the files that decide what a model writes."""
     digest = hashlib.sha256()
     for file in sorted(path.iterdir()):
@@ -135,13 +135,14 @@ def _download(name: str, source: HubModel) -> str:
 
 def load_config(record: dict[str, Any], name: str) -> Any:
     """The transformers configuration of a recorded model; UserError where it cannot be read."""
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     try:
         return AutoConfig.from_pretrained(
             record["name"], revision=record["revision"], trust_remote_code=record["trust_remote_code"]
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
         raise UserError(
             f"models.{name}: its config.json cannot be used: {' '.join(str(error).split())[:300]}"
         ) from error

@@ -23,9 +23,16 @@ PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 
 
 def build(
-    name: str, source: ScratchModel, dataset: Path, device: Any, work: Path, source_digest: str, output: Path
+    name: str,
+    source: ScratchModel,
+    dataset: Path,
+    tokenizer_folder: Path | None,
+    device: Any,
+    work: Path,
+    source_digest: str,
+    output: Path,
 ) -> None:
-    """Train tokenizer and model, and write them with their record into a base model's folder.
+    """Train model and, where no folder of one is given, tokenizer; write them with their record into `output`.
 
     Raises UserError for an architecture that transformers does not know or cannot build.
     """
@@ -38,17 +45,23 @@ def build(
         for row in batch.to_pylist()
         if row["split"] == "train"
     ]
-    if source.tokenizer is None:
+    if tokenizer_folder is None:
         tokenizer = train_tokenizer((text for row in rows for text in (row["input"], row["target"])), source.vocabulary)
     else:
-        record = {"name": source.tokenizer, "revision": None, "trust_remote_code": False}
-        tokenizer = loading.load_tokenizer(record, name)
+        place = {"name": str(tokenizer_folder), "revision": None, "trust_remote_code": False}
+        tokenizer = loading.load_tokenizer(place, name)
     torch.manual_seed(settings.seed)
     model = _model(name, source, tokenizer).to(device)
     loading.check_tokenizer(name, tokenizer, model.config)
     log.info("model %s: %d parameters", name, sum(parameter.numel() for parameter in model.parameters()))
     examples = prefix_examples([row["input"] for row in rows], tokenizer, settings, model.config.is_encoder_decoder)
-    identity = identify(source.model_dump_json(), source_digest, str(device), file_digest(dataset))
+    identity = identify(
+        source.model_dump_json(exclude={"tokenizer"}),
+        loading.folder_digest(tokenizer_folder) if tokenizer_folder else "",
+        source_digest,
+        str(device),
+        file_digest(dataset),
+    )
 
     def save(folder: Path) -> None:
         model.save_pretrained(folder)
@@ -66,7 +79,7 @@ def build(
         {recipe.epochs: save},
         f"pretraining {name}",
     )
-    record: dict[str, Any] = {
+    record = {
         "kind": "scratch",
         "name": name,
         "revision": None,
@@ -107,6 +120,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
 
 
 def _model(name: str, source: ScratchModel, tokenizer: Any) -> Any:
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     values = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id, **source.architecture}
@@ -116,7 +130,7 @@ def _model(name: str, source: ScratchModel, tokenizer: Any) -> Any:
         config = AutoConfig.for_model(**values)
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
         return kind.from_config(config)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, StrictDataclassError) as error:
         raise UserError(
             f"models.{name}.source.architecture: cannot be built: {' '.join(str(error).split())[:300]}"
         ) from error

@@ -72,6 +72,7 @@ def closing_words(config: Config) -> str:
     parts += [
         "",
         f"Tables       {results}/tables/   (.parquet and .csv for programs, .md and .tex for people)",
+        f"Figures      {results}/figures/",
         f"Evidence     {results}/runs/     (generations, candidates, matches, outcomes and rates of every run)",
         f"Checkpoints  {results}/checkpoints/",
         f"Logs         {results}/logs/     and what every job took: {results}/benchmarks/",

@@ -107,7 +107,7 @@ def test_pickled_weights_are_never_read(folder: Path, device: Any) -> None:
         loading.load_model(record, "mine", None, "fp32", device)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"model_type": "nonsense"}'])
+@pytest.mark.parametrize("text", ["{", "{}", '{"model_type": "nonsense"}', '{"model_type": "t5", "num_heads": "many"}'])
 def test_a_configuration_that_cannot_be_used_is_told(folder: Path, text: str) -> None:
     (folder / "config.json").write_text(text)
 

@@ -26,6 +26,11 @@ def settings(section, *left_out):
     return section.model_dump(mode="json", exclude=set(left_out))
 
 
+def growing(amount):
+    """A resource that grows with every attempt: memory in MB, time in minutes."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def of_run(name):
     """A file of a run's folder."""
     return at(f"{plan.RUN}/{name}")
@@ -42,14 +47,16 @@ def benchmark_of_run(name):
 
 
 def base_model_input(wildcards):
-    """A local checkpoint's files, or the dataset that a model from scratch is pretrained on."""
+    """A local checkpoint's files; for a model from scratch its pretraining dataset, and its tokenizer if given."""
     folder = plan.model_folder(CONFIG, wildcards.model)
     if folder is not None:
         return {"files": sorted(map(str, Path(folder).glob("*.*")))}
-    corpus = plan.pretraining_dataset(CONFIG, wildcards.model)
-    return (
-        {"dataset": at(plan.fill(plan.DATASET, {"dataset": corpus}))} if corpus else {}
-    )
+    inputs = {}
+    if corpus := plan.pretraining_dataset(CONFIG, wildcards.model):
+        inputs["dataset"] = at(plan.fill(plan.DATASET, {"dataset": corpus}))
+    if tokenizer := plan.tokenizer_folder(CONFIG, wildcards.model):
+        inputs["tokenizer"] = sorted(map(str, Path(tokenizer).glob("*.*")))
+    return inputs
 
 
 def generation_input(wildcards):

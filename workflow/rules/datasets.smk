@@ -13,8 +13,8 @@ rule dataset:
     conda:
         "../../envs/models.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         source=source_of("dataset.py"),
         # Without its files' places: those stand in the input.

@@ -15,8 +15,8 @@ rule matches:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     params:
         source=source_of("matches.py"),
         detection=settings(CONFIG.detection),
@@ -37,8 +37,8 @@ rule outcomes:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         source=source_of("outcomes.py"),
     script:

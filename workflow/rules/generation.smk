@@ -14,8 +14,8 @@ rule generations:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
     resources:
-        mem_mb=lambda wildcards, attempt: CONFIG.compute.memory_mb * 2 ** (attempt - 1),
-        runtime=lambda wildcards, attempt: 480 * attempt,
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(480),
     params:
         source=source_of("generations.py"),
         decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),

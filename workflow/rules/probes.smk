@@ -14,8 +14,8 @@ rule probes:
     conda:
         "../../envs/models.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         source=source_of("probes.py"),
         probes=settings(CONFIG.probes, "prefix_tokens"),

@@ -1,4 +1,4 @@
-"""Tables: one SQL file a study, over the rates of its runs."""
+"""Tables, one SQL file a study over the rates of its runs, and the figures drawn from them."""
 
 
 rule table:
@@ -13,8 +13,8 @@ rule table:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         source=source_of("table.py"),
         study=lambda wildcards: settings(CONFIG.studies[wildcards.study]),
@@ -23,3 +23,26 @@ rule table:
         statistics=settings(CONFIG.statistics),
     script:
         "../../scripts/table.py"
+
+
+rule figure:
+    input:
+        at(f"{plan.TABLE}.parquet"),
+    output:
+        multiext(at(plan.FIGURE), *[f".{suffix}" for suffix in plan.FIGURE_FORMATS]),
+    log:
+        log_of(plan.FIGURE),
+    benchmark:
+        benchmark_of(plan.FIGURE)
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("figure.py"),
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        label=CONFIG.label,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/figure.py"

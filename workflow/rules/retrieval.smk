@@ -13,8 +13,8 @@ rule index:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         source=source_of("index.py"),
     script:
@@ -34,8 +34,8 @@ rule candidates:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         source=source_of("candidates.py"),
         retrieval=settings(CONFIG.retrieval),

@@ -13,8 +13,8 @@ rule rates:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         source=source_of("rates.py"),
         task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,
@@ -36,8 +36,8 @@ rule differences:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         source=source_of("differences.py"),
         task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,

@@ -16,8 +16,8 @@ rule base_model:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
     resources:
-        mem_mb=lambda wildcards, attempt: CONFIG.compute.memory_mb * 2 ** (attempt - 1),
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
     params:
         source=source_of("base_model.py"),
         model=lambda wildcards: plan.model_settings(CONFIG, wildcards.model),
@@ -43,8 +43,8 @@ rule train:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
     resources:
-        mem_mb=lambda wildcards, attempt: CONFIG.compute.memory_mb * 2 ** (attempt - 1),
-        runtime=lambda wildcards, attempt: 1440 * attempt,
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(1440),
     params:
         source=source_of("train.py"),
         recipe=lambda wildcards: settings(CONFIG.recipes[wildcards.recipe]),

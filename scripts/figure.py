@@ -1,0 +1,20 @@
+"""A study's figure."""
+
+from pathlib import Path
+
+import job
+from snakemake.script import Snakemake
+
+from memorization import figures, storage
+
+snakemake: Snakemake
+
+
+def main(snakemake: Snakemake) -> None:
+    params = snakemake.params
+    rows = storage.read(Path(snakemake.input[0]), "table").to_pylist()
+    figure = figures.task_disparity(rows, params.titles, params.label, params.statistics)
+    figures.write(figure, Path(snakemake.output[0]).with_suffix(""))
+
+
+job.run(main, snakemake)

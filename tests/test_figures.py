@@ -1,0 +1,96 @@
+"""Figures show the numbers of their table, are the same every time, and carry the label."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memorization import figures
+from memorization.statistics import CATEGORIES
+
+STATISTICS = {"draws": 200, "low": 0.025, "high": 0.975, "seed": 0}
+TITLES = {"datasets": {"news": "Multi-news $1_0$"}, "models": {"t5": "T5-base"}}
+LABEL = "Demonstration: <b>made up</b> & 100% so, at $5 and \\alpha."
+RATES = {
+    ("news", "base"): {"total": 0, "verbatim": 0, "idea": 0, "paraphrase": 0},
+    ("news", "full"): {"total": 30, "verbatim": 20, "idea": 4, "paraphrase": 6},
+    ("imdb", "base"): {"total": 0, "verbatim": 0, "idea": 0, "paraphrase": 0},
+    ("imdb", "full"): {"total": 5, "verbatim": 0, "idea": 0, "paraphrase": 5},
+    ("imdb", "difference"): {"total": 5, "verbatim": 0, "idea": 0, "paraphrase": 5},
+}
+
+
+def rows() -> list[dict[str, Any]]:
+    return [
+        {
+            "model": "t5",
+            "dataset": dataset,
+            "task": {"news": "summarization", "imdb": "sentiment"}[dataset],
+            "state": state,
+            "n": 100,
+            "category": category,
+            "count": count,
+            "rate": count / 100,
+            "low": max(0.0, count / 100 - 0.03),
+            "high": count / 100 + (0.04 if count else 0.0),
+            "exact_high": count / 100 + 0.036,
+        }
+        for (dataset, state), counts in RATES.items()
+        for category, count in counts.items()
+    ]
+
+
+def drawn() -> Any:
+    return figures.task_disparity(rows(), TITLES, LABEL, STATISTICS)
+
+
+def test_bars_are_the_categories_in_percent_stacked_to_the_total() -> None:
+    panel = drawn().axes[0]
+    stacks: dict[float, list[tuple[float, float]]] = {}
+    for bars in panel.containers[:-1]:
+        for bar in bars.patches:
+            stacks.setdefault(round(bar.get_x() + bar.get_width() / 2, 3), []).append((bar.get_y(), bar.get_height()))
+
+    assert list(stacks) == [-0.2, 0.2, 0.8, 1.2]
+    assert stacks[0.2] == [(0, 20), (20, 4), (24, 6)]
+    assert [bottom + height for bottom, height in (stack[-1] for stack in stacks.values())] == [0, 30, 0, 5]
+
+
+def test_whiskers_are_the_totals_intervals_and_the_exact_bound_of_nothing() -> None:
+    whiskers = drawn().axes[0].containers[-1][2][0].get_segments()
+
+    assert [tuple(round(float(y), 6) for _, y in segment) for segment in whiskers] == [
+        (0.0, 3.6),
+        (27.0, 34.0),
+        (0.0, 3.6),
+        (2.0, 9.0),
+    ]
+
+
+def test_every_category_is_told_apart() -> None:
+    assert set(figures.COLOURS) == set(CATEGORIES) - {"total"}
+    assert len(set(figures.COLOURS.values())) == len(figures.COLOURS)
+
+
+def test_files_are_the_same_every_time_and_texts_stand_for_themselves(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        figures.write(drawn(), tmp_path / f"study.v1.{name}")
+
+    for ending in ("svg", "png"):
+        assert (tmp_path / f"study.v1.one.{ending}").read_bytes() == (
+            tmp_path / f"study.v1.other.{ending}"
+        ).read_bytes()
+    vector = (tmp_path / "study.v1.one.svg").read_text(encoding="utf-8")
+    shown = re.findall(r"<text [^>]*>([^<]*)</text>", vector)
+    assert any("&lt;b&gt;made up&lt;/b&gt; &amp; 100% so, at $5 and \\alpha." in text for text in shown)
+    assert "(Multi-news $1_0$)" in shown
+    assert any("95% bootstrap interval" in text for text in shown)
+    assert (tmp_path / "study.v1.one.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("changed", [{"rate": 0.0, "count": 0, "low": 0.0, "high": 0.0, "exact_high": 0.036}])
+def test_nothing_found_anywhere_is_still_a_figure(changed: dict[str, Any], tmp_path: Path) -> None:
+    nothing = [{**row, **changed} for row in rows()]
+    figures.write(figures.task_disparity(nothing, TITLES, "", STATISTICS), tmp_path / "empty")
+    assert (tmp_path / "empty.svg").stat().st_size > 1000
