@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from tokenizers import Tokenizer
 
 from memorization import storage
 from memorization.config import Population, Probes
@@ -21,7 +22,7 @@ SPLIT_OF: dict[str, str] = {"member": "train", "control": "test"}
 
 def write_probes(
     dataset: Path,
-    tokenizer: Any,
+    tokenizer: Tokenizer,
     probes: Probes,
     prefix_tokens: int,
     population: Population,
@@ -63,20 +64,24 @@ def write_probes(
     storage.write_batches(output, "probes", _batches([kept[index] for index in drawn]), {**manifest, **counts})
 
 
-def prefix_ends(texts: Sequence[str], tokenizer: Any, prefix_tokens: int) -> list[int]:
+def read_tokenizer(file: Path) -> Tokenizer:
+    """The tokenizer of a `tokenizer.json`, which neither cuts nor pads texts, whatever the file says."""
+    tokenizer: Tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def prefix_ends(texts: Sequence[str], tokenizer: Tokenizer, prefix_tokens: int) -> list[int]:
     """For each text, the character where its first `prefix_tokens` tokens end; its length where it has no more.
 
     White space after the prefix belongs to the suffix, so that prefix + suffix is the text. Where the last token
     shares its character with the next one (SentencePiece's lone word mark, the bytes of an emoji), that character
     belongs to the suffix: a prefix never reaches into a later token.
     """
-    if not texts:
-        return []
-    encoded = tokenizer(
-        list(texts), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
-    )
     ends = []
-    for text, offsets in zip(texts, encoded["offset_mapping"], strict=True):
+    for text, encoding in zip(texts, tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True):
+        offsets = encoding.offsets
         if len(offsets) <= prefix_tokens:
             ends.append(len(text))
         else:

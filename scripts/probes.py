@@ -6,23 +6,21 @@ import job
 from snakemake.script import Snakemake
 
 from memorization.config import Probes
-from memorization.models import loading
-from memorization.probes import write_probes
+from memorization.probes import read_tokenizer, write_probes
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
     wildcards = snakemake.wildcards
-    tokenizer = loading.load_tokenizer(loading.read_record(Path(snakemake.input.model)), wildcards.model)
     write_probes(
         Path(snakemake.input.dataset),
-        tokenizer,
+        read_tokenizer(Path(snakemake.input.model, "tokenizer.json")),
         Probes.model_validate(snakemake.params.probes),
         int(wildcards.prefix_tokens),
         wildcards.population,
         Path(snakemake.output[0]),
-        job.manifest(snakemake, "tokenizers", "transformers", probes=snakemake.params.probes),
+        job.manifest(snakemake, "tokenizers", probes=snakemake.params.probes),
     )
 
 

@@ -9,7 +9,7 @@ from memorization import storage
 from memorization.config import Probes
 from memorization.errors import UserError
 from memorization.models.scratch import train_tokenizer
-from memorization.probes import prefix_ends, write_probes
+from memorization.probes import prefix_ends, read_tokenizer, write_probes
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -57,7 +57,7 @@ def test_a_prefix_holds_exactly_the_first_tokens(any_tokenizer: Any) -> None:
     for text in PLAIN:
         tokens = ids(any_tokenizer, text)
         for k in range(1, len(tokens)):
-            [end] = prefix_ends([text], any_tokenizer, k)
+            [end] = prefix_ends([text], any_tokenizer.backend_tokenizer, k)
             alone = any_tokenizer.convert_ids_to_tokens(tokens[k - 1]) == "▁" and k > 1
             assert ids(any_tokenizer, text[:end]) == tokens[: k - alone]
 
@@ -67,27 +67,40 @@ def test_a_prefix_never_reaches_into_a_later_token(any_tokenizer: Any) -> None:
         encoded = any_tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         offsets = encoded["offset_mapping"]
         for k in range(2, len(offsets)):
-            [end] = prefix_ends([text], any_tokenizer, k)
+            [end] = prefix_ends([text], any_tokenizer.backend_tokenizer, k)
             assert 0 < end <= len(text)
             if offsets[k][0] > 0:
                 assert end <= offsets[k][0]
 
 
+def test_a_tokenizer_s_file_cuts_and_pads_nothing(tokenizer: Any, tmp_path: Path) -> None:
+    tokenizer.backend_tokenizer.enable_truncation(3)
+    tokenizer.backend_tokenizer.enable_padding(length=200)
+    tokenizer.backend_tokenizer.save(str(tmp_path / "tokenizer.json"))
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+
+    read = read_tokenizer(tmp_path / "tokenizer.json")
+
+    assert prefix_ends(PLAIN, read, 10) == prefix_ends(PLAIN, tokenizer.backend_tokenizer, 10)
+    assert all(end < len(text) for end, text in zip(prefix_ends(PLAIN, read, 10), PLAIN, strict=True))
+
+
 def test_a_text_of_no_more_tokens_is_all_prefix(any_tokenizer: Any) -> None:
     for text in PLAIN + UNUSUAL:
         n = len(ids(any_tokenizer, text))
-        assert prefix_ends([text, text], any_tokenizer, n) == [len(text)] * 2
-        assert prefix_ends([text], any_tokenizer, n + 1) == [len(text)]
+        assert prefix_ends([text, text], any_tokenizer.backend_tokenizer, n) == [len(text)] * 2
+        assert prefix_ends([text], any_tokenizer.backend_tokenizer, n + 1) == [len(text)]
 
 
 def test_no_text_has_no_prefix(tokenizer: Any) -> None:
-    assert prefix_ends([], tokenizer, 5) == []
+    assert prefix_ends([], tokenizer.backend_tokenizer, 5) == []
 
 
 def test_white_space_after_the_prefix_belongs_to_the_suffix(tokenizer: Any) -> None:
     text = "bridge   bridge"
     first = len(ids(tokenizer, "bridge"))
-    assert prefix_ends([text], tokenizer, first) == [len("bridge")]
+    assert prefix_ends([text], tokenizer.backend_tokenizer, first) == [len("bridge")]
 
 
 def dataset(folder: Path, inputs: list[str], split: str = "train", name: str = "news") -> Path:
@@ -104,7 +117,7 @@ def written(
     file: Path, tokenizer: Any, k: int = 5, population: Any = "member", **settings: Any
 ) -> list[dict[str, Any]]:
     output = file.parent / "probes.parquet"
-    write_probes(file, tokenizer, Probes(**settings), k, population, output, {"rule": "probes"})
+    write_probes(file, tokenizer.backend_tokenizer, Probes(**settings), k, population, output, {"rule": "probes"})
     rows: list[dict[str, Any]] = storage.read(output, "probes").to_pylist()
     return rows
 

@@ -1,8 +1,8 @@
 """Base models and checkpoints: where they come from, whether they can be used, loading them.
 
-A base model's folder (`prepare`) holds `model.json`, which says where the weights are: in the folder itself for a
-model trained from scratch, else in a local folder or on the hub. A fine-tuned checkpoint is a plain transformers
-folder. Weights are read from safetensors alone.
+A base model's folder (`prepare`) holds `tokenizer.json` and `model.json`, which says where the weights are: in the
+folder itself for a model trained from scratch, else in a local folder or on the hub. A fine-tuned checkpoint is a plain
+transformers folder. Weights are read from safetensors alone.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def start_torch(device: str, threads: int) -> Any:
         raise UserError("compute.device: given 'cuda', and torch sees no GPU here; allowed here: auto, cpu.")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # It would fill every new tensor with NaN first, to find reads of memory that was never written.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     return torch.device(chosen)
 
@@ -65,14 +67,11 @@ def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output
     config = load_config(record, name)
     tokenizer = load_tokenizer(record, name)
     check_tokenizer(name, tokenizer, config)
-    write_record(output, record, config)
-
-
-def write_record(output: Path, record: dict[str, Any], config: Any) -> None:
-    """Write a base model's folder that holds only its record."""
+    record |= {"model_type": config.model_type, "encoder_decoder": bool(config.is_encoder_decoder)}
     with storage.replacing(output) as folder:
         folder.mkdir()
-        record = {**record, "model_type": config.model_type, "encoder_decoder": bool(config.is_encoder_decoder)}
+        # Probes are cut by it, without a deep learning library.
+        tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
         (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
