@@ -27,8 +27,9 @@ real: setup
 	@test -n "$(DATA)" || { echo "make real: DATA is not set; use make real DATA=folder-of-the-datasets [MODELS=folder-of-the-model]" >&2; exit 2; }
 	snakemake --cores $(CORES) --configfile configs/real-data.yaml --config data_root="$(DATA)" model_root="$(or $(MODELS),$(DATA))"
 
+# Side by side, whole runs in one process, which share a finished one.
 test: setup
-	pytest
+	pytest --numprocesses 2 --dist loadgroup
 
 lint: setup
 	ruff check .

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from memorization.config import Config, HubModel, ScratchModel
+from memorization.config import Config, ScratchModel
 from memorization.errors import UserError, did_you_mean
 
 # Sections of named entries: an overlay adds to them, and replaces a whole entry where it names one again.
@@ -50,13 +50,31 @@ def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> C
     return config
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML in which a key stands once; PyYAML would take the last one and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key_node.value!r} stands there twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else None)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise UserError(f"{file}: no such configuration file.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read: {error}.") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{file}: not valid YAML: line {line}: {error.problem}.") from None
     except yaml.YAMLError as error:
         raise UserError(f"{file}: not valid YAML: {' '.join(str(error).split())}.") from None
     if values is None:
@@ -239,11 +257,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, BaseModel):
         return "see there"
     return json.dumps(value, ensure_ascii=False).replace("|", "\\|")
-
-
-def trusts_remote_code(config: Config) -> list[str]:
-    """Names of the models whose repository may run its own code."""
-    return [name for name, m in config.models.items() if isinstance(m.source, HubModel) and m.source.trust_remote_code]
 
 
 def main() -> None:

@@ -31,8 +31,9 @@ def write_probes(
 ) -> None:
     """Draw at most `probes.n` usable inputs of the population's split and write them with schema `probes`.
 
-    Inputs with no suffix left, or one shorter than the stated minimum, are left out and counted; the draw is seeded,
-    the rows stay in the dataset's order. Raises UserError where no input is usable; warns where fewer than n are.
+    Inputs with no suffix left, or one shorter than the stated minimum (white space around it does not count), are left
+    out and counted, as are those with a blank prefix. The draw is seeded, the rows stay in the dataset's order. Raises
+    UserError where no input is usable; warns where fewer than n are.
     """
     split = SPLIT_OF[population]
     name = dataset.stem
@@ -43,7 +44,8 @@ def write_probes(
         rows += len(selected)
         cuts = prefix_ends([row["input"] for row in selected], tokenizer, prefix_tokens)
         for row, cut in zip(selected, cuts, strict=True):
-            if len(row["input"]) - cut < probes.minimum_suffix_characters:
+            prefix, suffix = row["input"][:cut], row["input"][cut:]
+            if not prefix.strip() or len(suffix.strip()) < probes.minimum_suffix_characters:
                 short += 1
             else:
                 kept.append((row["id"], row["input"], cut))

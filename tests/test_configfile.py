@@ -266,6 +266,8 @@ def test_labels_may_be_spelled_as_numbers(file: Path) -> None:
     [
         (b"a: [1", "not valid YAML"),
         (b"a: b: c", "not valid YAML"),
+        (b"studies:\n  one: {datasets: [a]}\n  one: {datasets: [b]}", "not valid YAML: line 3: the key 'one' stands"),
+        (b"[a, b]: 1", "not valid YAML"),
         (b"a: !!python/object:os.system {}", "not valid YAML"),
         (b"\xff\xfe\xff", "cannot be read"),
         (b"- a\n- b\n", "holds list; a configuration file holds keys and values"),

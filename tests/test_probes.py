@@ -126,12 +126,15 @@ def written(
 def test_prefix_and_suffix_are_the_input(tmp_path: Path, any_tokenizer: Any, k: int) -> None:
     inputs = PLAIN + UNUSUAL
     rows = written(dataset(tmp_path, inputs), any_tokenizer, k)
-    long = [number for number, text in enumerate(inputs) if len(ids(any_tokenizer, text)) > k]
+    ends = prefix_ends(inputs, any_tokenizer.backend_tokenizer, k)
+    usable = [bool(text[:end].strip()) for text, end in zip(inputs, ends, strict=True)]
+    assert usable.count(False) <= 1
+    long = [number for number, text in enumerate(inputs) if len(ids(any_tokenizer, text)) > k and usable[number]]
     assert [row["id"] for row in rows] == [f"train-{number}" for number in long]
     for row, number in zip(rows, long, strict=True):
         assert row["prefix"] + row["suffix"] == inputs[number]
         assert (row["prefix_characters"], row["suffix_characters"]) == (len(row["prefix"]), len(row["suffix"]))
-        assert row["prefix"] or inputs[number].startswith("  ")
+        assert row["prefix"].strip()
     assert [row["probe"] for row in rows] == list(range(len(rows)))
 
 
@@ -206,3 +209,19 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, tokenizer: Any) -> 
     before = (tmp_path / "probes.parquet").read_bytes()
     written(file, tokenizer, n=5)
     assert (tmp_path / "probes.parquet").read_bytes() == before
+
+
+def test_blank_prefixes_and_suffixes_are_left_out(tokenizer: Any, tmp_path: Path) -> None:
+    texts = ["word " * 3 + " " * 30, " " * 30 + "some words", *PLAIN]
+    rows = [
+        {"id": str(number), "split": "train", "instruction": "", "input": text, "target": "t"}
+        for number, text in enumerate(texts)
+    ]
+    file, output = tmp_path / "blank.parquet", tmp_path / "probes.parquet"
+    storage.write_table(file, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
+    blank = len(tokenizer.backend_tokenizer.encode("word " * 3, add_special_tokens=False))
+
+    write_probes(file, tokenizer.backend_tokenizer, Probes(), blank, "member", output, {})
+
+    assert storage.read(output, "probes")["id"].to_pylist() == ["2", "3", "4"]
+    assert storage.manifest_of(output)["left_out_suffix_too_short"] == 2

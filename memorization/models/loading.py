@@ -40,7 +40,7 @@ def start_torch(device: str, threads: int) -> Any:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     # It would fill every new tensor with NaN first, to find reads of memory that was never written.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     return torch.device(chosen)
 

@@ -15,7 +15,7 @@ from memorization.plan import TABLE
 from memorization.report.tables import plain
 
 LOCK = ".running"
-MARK = " ERROR "
+ERROR, WARNING = " ERROR ", " WARNING "
 
 # Kept open for the life of the process: the kernel lets go of the lock when the process dies, however it dies.
 _held: list[IO[str]] = []
@@ -62,13 +62,16 @@ def say(text: str) -> None:
 
 
 def closing_words(config: Config) -> str:
-    """Every study's table, and where everything lies."""
+    """Every study's table, what its jobs warned of, and where everything lies."""
     results = Path(config.results)
     parts = []
     for study in config.studies:
         table = results / f"{TABLE.format(study=study)}.md"
         if table.is_file():
             parts += ["", study, "=" * len(study), "", plain(table.read_text(encoding="utf-8")).rstrip()]
+    warnings = _messages(results, WARNING)
+    if warnings:
+        parts += ["", *(f"Warning: {text}" for text, _ in warnings)]
     parts += [
         "",
         f"Tables       {results}/tables/   (.parquet and .csv for programs, .md and .tex for people)",
@@ -82,14 +85,18 @@ def closing_words(config: Config) -> str:
 
 def what_went_wrong(results: Path) -> str:
     """The messages that jobs of this run left in their logs, each once."""
+    messages = [f"  {text}\n    (log: {log})" for text, log in _messages(results, ERROR)]
+    if not messages:
+        return "\nThe run did not finish; see the messages above."
+    return "\n".join(["", "The run did not finish. Finished work is kept; what went wrong:", *messages])
+
+
+def _messages(results: Path, mark: str) -> list[tuple[str, Path]]:
+    """Lines of this run's logs with a mark, each once a log, and the log they stand in."""
     begun = _begun[-1] if _begun else 0.0
-    messages: dict[str, None] = {}
+    found: dict[tuple[str, Path], None] = {}
     for log in sorted((results / "logs").rglob("*.log")):
         if log.stat().st_mtime >= begun - 1:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            messages |= dict.fromkeys(f"{line.split(MARK, 1)[1]}\n    (log: {log})" for line in lines if MARK in line)
-    if not messages:
-        return "\nThe run did not finish; see the messages above."
-    return "\n".join(
-        ["", "The run did not finish. Finished work is kept; what went wrong:", *(f"  {m}" for m in messages)]
-    )
+            found |= {(line.split(mark, 1)[1], log): None for line in lines if mark in line}
+    return list(found)

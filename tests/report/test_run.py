@@ -190,6 +190,15 @@ def test_the_closing_words_show_every_table_and_where_everything_lies(tmp_path: 
         assert f"{tmp_path}/{folder}/" in said
 
 
+def test_the_closing_words_repeat_what_jobs_of_this_run_warned_of(tmp_path: Path) -> None:
+    run.hold(tmp_path)
+    log(tmp_path, "one.log", "12:00 WARNING dataset news: n is 12", "12:00 INFO fine")
+    log(tmp_path, "old.log", "12:00 WARNING of last year", age=3600)
+    said = run.closing_words(configuration(tmp_path))
+    assert said.count("Warning: dataset news: n is 12") == 1
+    assert "last year" not in said
+
+
 def test_the_closing_words_pass_over_tables_that_were_not_made(tmp_path: Path) -> None:
     assert "one" not in run.closing_words(configuration(tmp_path)).split("\n")
 

@@ -3,9 +3,17 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cluster import Cluster, ClusterUnavailableError, check_machine, slurm_cluster
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, these stay in one process: a machine has room for one cluster."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("slurm"))
 
 
 @contextlib.contextmanager

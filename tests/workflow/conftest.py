@@ -20,6 +20,13 @@ SECOND_STUDY = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, whole runs stay in one process, so that the finished one is made once."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("whole runs"))
+
+
 @pytest.fixture(scope="session")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the code; who edits it puts it back."""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from runs import Workplace
 
-FROM_GENERATIONS = {"generations", "candidates", "matches", "outcomes", "rates", "differences", "table"}
-FROM_MATCHES = {"matches", "outcomes", "rates", "differences", "table"}
+FROM_GENERATIONS = {"generations", "candidates", "matches", "outcomes", "rates", "differences", "table", "figure"}
+FROM_MATCHES = FROM_GENERATIONS - {"generations", "candidates"}
 
 
 @contextlib.contextmanager
@@ -43,9 +43,10 @@ def test_a_changed_decoding_makes_its_own_runs_again_and_what_follows(finished: 
         **dict.fromkeys(FROM_GENERATIONS, 2),
         "differences": 1,
         "table": 1,
+        "figure": 1,
     }
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert [output for output in outputs if "decoding=drawn" not in output and "tables/drawn" not in output] == []
+    assert [output for output in outputs if "decoding=drawn" not in output and "s/drawn." not in output] == []
 
 
 def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Path) -> None:
@@ -58,16 +59,16 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 
     assert set(jobs) == FROM_GENERATIONS
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert len(outputs) == 2 * 5 + 2
-    assert [output for output in outputs if "decoding=warm" not in output and "tables/warm" not in output] == []
+    assert len(outputs) == 2 * 5 + 3
+    assert [output for output in outputs if "decoding=warm" not in output and "s/warm." not in output] == []
 
 
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"statistics": {"draws": 60}}, {"rates", "differences", "table"}),
+        ({"statistics": {"draws": 60}}, {"rates", "differences", "table", "figure"}),
         ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
-        ({"label": "Another label."}, {"table"}),
+        ({"label": "Another label."}, {"table", "figure"}),
         # In fp32 neither changes a result; nor does what a job may use.
         ({"compute": {"generation_batch_size": 3, "memory_mb": 1500}}, set()),
     ],
@@ -92,7 +93,8 @@ def test_a_changed_docstring_or_comment_makes_nothing_again(finished: Workplace)
     ("module", "rules"),
     [
         ("memorization/detection/alignment.py", FROM_MATCHES),
-        ("memorization/report/tables.py", {"table"}),
+        ("memorization/report/tables.py", {"table", "figure"}),
+        ("memorization/figures.py", {"figure"}),
         ("memorization/models/generation.py", FROM_GENERATIONS),
         ("memorization/errors.py", set()),
         ("memorization/report/run.py", set()),
