@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from memorization.datasets import vocabulary
-from memorization.datasets.synthetic import CORPORA, Document, document, documents
+from memorization.datasets.synthetic import CORPORA, Document, document, documents, translation
 from memorization.errors import UserError
 
 COUNT = 300
@@ -165,7 +164,7 @@ def test_german_is_not_english(corpora: dict[str, list[Document]]) -> None:
 
 
 def test_every_german_noun_phrase_agrees(corpora: dict[str, list[Document]]) -> None:
-    genders = {german: gender for _, german, gender in (*vocabulary.NOUNS, *vocabulary.SITES)}
+    genders = {german: gender for _, german, gender in (*translation.NOUNS, *translation.SITES)}
     articles = {"m": {"der", "den", "dem", "im"}, "f": {"die", "der"}, "n": {"das", "dem", "im"}}
     phrase = re.compile(r"\b(der|die|das|den|dem|im)(?: (\w+))? ([A-ZÄÖÜ]\w+)", re.IGNORECASE)
     found = 0
