@@ -15,7 +15,7 @@ from memorization import storage
 from memorization.config import Pretraining, Recipe, ScratchModel
 from memorization.errors import UserError
 from memorization.models import loading
-from memorization.models.training import Example, file_digest, fit, identify
+from memorization.models.training import Example, file_digest, fit, identify, saving
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +63,6 @@ def build(
         file_digest(dataset),
     )
 
-    def save(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-
     recipe = Recipe(**settings.model_dump(include={"epochs", "batch_size", "learning_rate", "seed"}))
     reports = fit(
         model,
@@ -76,7 +72,7 @@ def build(
         device,
         work,
         identity,
-        {recipe.epochs: save},
+        {recipe.epochs: saving(model, tokenizer)},
         f"pretraining {name}",
     )
     record = {

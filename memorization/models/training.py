@@ -270,10 +270,6 @@ def fine_tune(
         file_digest(dataset),
     )
 
-    def save(folder: Path) -> None:
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-
     reports = fit(
         model,
         examples,
@@ -282,7 +278,7 @@ def fine_tune(
         device,
         work,
         identity,
-        dict.fromkeys(kept, save),
+        dict.fromkeys(kept, saving(model, tokenizer)),
         f"training on {dataset.stem}",
     )
     log.info("training on %s: %d examples, last loss %.4f nats/token", dataset.stem, len(rows), reports[-1].loss)
@@ -293,6 +289,16 @@ def fine_tune(
         table = pa.Table.from_pylist([asdict(report) for report in reports], schema=storage.SCHEMAS["training"])
         storage.write_table(folder / "training.parquet", "training", table, manifest)
     shutil.rmtree(work, ignore_errors=True)
+
+
+def saving(model: Any, tokenizer: Any) -> Callable[[Path], None]:
+    """What writes the model, as it then is, and its tokenizer into a plain transformers folder."""
+
+    def save(folder: Path) -> None:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    return save
 
 
 def identify(*parts: str) -> str:
