@@ -58,7 +58,8 @@ def write_probes(
             "dataset's own `prefix_tokens`."
         )
     if len(kept) < probes.n:
-        log.warning("dataset %s: %d probes asked for, %d usable inputs: n is %d", name, probes.n, len(kept), len(kept))
+        given = (name, split, probes.n, len(kept), len(kept))
+        log.warning("dataset %s, split %s: %d probes asked for, %d usable inputs: n is %d", *given)
     if short:
         log.info("dataset %s: %d of %d inputs left out: suffix too short", name, short, rows)
     drawn = sorted(random.Random(probes.seed).sample(range(len(kept)), min(probes.n, len(kept))))

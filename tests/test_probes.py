@@ -182,7 +182,7 @@ def test_fewer_usable_inputs_than_asked_for_are_warned_of(
 ) -> None:
     with caplog.at_level(logging.INFO):
         assert len(written(dataset(tmp_path, [*numbered(6), "no"]), tokenizer, n=10)) == 6
-    assert "dataset news: 10 probes asked for, 6 usable inputs: n is 6" in caplog.text
+    assert "dataset news, split train: 10 probes asked for, 6 usable inputs: n is 6" in caplog.text
     assert "dataset news: 1 of 7 inputs left out: suffix too short" in caplog.text
 
 

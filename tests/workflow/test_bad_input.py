@@ -204,7 +204,7 @@ def test_too_long_prefixes_are_an_error_and_too_few_probes_a_warning(finished: W
     manifest = storage.manifest_of(probes)
     assert (manifest["n_asked"], manifest["n"], storage.rows_of(probes)) == (1000, 12, 12)
     log = (workplace.results / f"logs/{folder}20/probes.parquet.log").read_text()
-    assert "WARNING dataset letters: 1000 probes asked for, 12 usable inputs: n is 12" in log
+    assert "WARNING dataset letters, split train: 1000 probes asked for, 12 usable inputs: n is 12" in log
 
 
 @contextlib.contextmanager
