@@ -9,6 +9,8 @@ import pytest
 from cluster import Cluster, ClusterUnavailableError, check_machine, slurm_cluster
 
 
+# First: pytest-xdist reads the mark in its own hook of this name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side, these stay in one process: a machine has room for one cluster."""
     for item in items:

@@ -20,6 +20,8 @@ SECOND_STUDY = {
 }
 
 
+# First: pytest-xdist reads the mark in its own hook of this name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side, whole runs stay in one process, so that the finished one is made once."""
     for item in items:
