@@ -107,6 +107,18 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("suffix_start", pa.int32(), "characters", "start of the span in the suffix"),
         Column("suffix_length", pa.int32(), "characters", "length of that span"),
     ),
+    "alignment": _schema(
+        Column("pair", pa.int32(), "", "number of the pair, from 0"),
+        Column("type", pa.string(), "", "none, verbatim, summary or other"),
+        *(
+            Column(f"{side}_{part}", pa.int32(), "characters", meaning, nullable=True)
+            for side in ("generation", "suffix")
+            for part, meaning in (
+                ("start", f"start of the span in the {side}; null for none"),
+                ("length", "length of that span; null for none"),
+            )
+        ),
+    ),
     "outcomes": _schema(
         _PROBE,
         Column("id", pa.string(), "", "identifier of the dataset's row"),

@@ -18,8 +18,9 @@ def main(snakemake: Snakemake) -> None:
         Path(snakemake.input.candidates),
         Path(snakemake.input.probes),
         Detection.model_validate(snakemake.params.detection),
+        snakemake.threads,
     )
-    manifest = job.manifest(snakemake, "nltk", detection=snakemake.params.detection)
+    manifest = job.manifest(snakemake, "nltk", "numba", detection=snakemake.params.detection)
     storage.write_batches(Path(snakemake.output[0]), "matches", batches, manifest)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,16 +10,16 @@ import pyarrow.compute as pc
 
 from memorization import storage
 from memorization.config import Detection
-from memorization.detection.alignment import AlignmentParameters, align
+from memorization.detection.alignment import Aligner, AlignmentParameters
 from memorization.detection.text import sentence_model
 from memorization.progress import Progress
 
-log = logging.getLogger(__name__)
-
-PAIRS_A_CALL = 5_000
+PAIRS_A_CALL = 20_000
 
 
-def match_batches(generations: Path, candidates: Path, probes: Path, detection: Detection) -> Iterator[pa.RecordBatch]:
+def match_batches(
+    generations: Path, candidates: Path, probes: Path, detection: Detection, threads: int
+) -> Iterator[pa.RecordBatch]:
     """Batches of schema `matches`: every detection between a generation and one of its candidates, by probe and rank.
 
     Raises UserError where the sentence model's data is missing.
@@ -30,16 +29,11 @@ def match_batches(generations: Path, candidates: Path, probes: Path, detection: 
     sentences = sentence_model(
         detection.sentences, suffixes.to_pylist() if detection.sentences == "punkt_corpus" else ()
     )
-    parameters = AlignmentParameters.profile(detection.profile)
-    total = storage.rows_of(candidates)
-    with Progress(total, "alignment", "pairs") as progress:
+    aligner = Aligner(AlignmentParameters.profile(detection.profile), sentences, threads)
+    with Progress(storage.rows_of(candidates), "alignment", "pairs") as progress:
         for batch in storage.stream(candidates, ["probe", "rank", "document"], PAIRS_A_CALL):
-            aligned = align(
-                texts.take(batch["probe"]).to_pylist(),
-                suffixes.take(batch["document"]).to_pylist(),
-                parameters,
-                sentences,
-            )
+            paired = (texts.take(batch["probe"]), suffixes.take(batch["document"]))
+            aligned = aligner.compare(*(side.to_pylist() for side in paired))
             found = aligned.filter(pc.not_equal(aligned["type"], "none"))
             columns = {name: batch[name].take(found["pair"].combine_chunks()) for name in ("probe", "rank", "document")}
             columns |= {name: found[name].combine_chunks() for name in storage.SCHEMAS["matches"].names[3:]}

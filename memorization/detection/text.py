@@ -4,11 +4,13 @@ Sentences come from Punkt (Kiss & Strunk, 2006), whose parameters are either NLT
 from the documents at hand; words from the Penn Treebank rules; stems from Porter's algorithms.
 """
 
-import copy
+import contextlib
 import functools
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from memorization.errors import UserError
@@ -20,6 +22,10 @@ _PUNCTUATION = frozenset(string.punctuation)
 # Punkt holds every token of a batch in memory (some 300 bytes each), so a large corpus is learnt in parts.
 _BATCH_CHARACTERS = 4_000_000
 _REMEMBERED_DECISIONS = 65_536
+# Two letters at least: a single one may be an initial.
+# Signs that may close the sentence before; the empty string stands for the end of the text.
+_CLOSING = frozenset("\"')]}\u2018\u2019\u201c\u201d\xab\xbb") | {""}
+_PLAIN_END = re.compile(r"""([A-Za-z]{2,})([.?!])(?:\s+[A-Za-z0-9"'(\[]|["')\]}])""")
 
 
 class Sentences(Protocol):
@@ -31,32 +37,33 @@ class Sentences(Protocol):
 
 
 class SentenceModel:
-    """Punkt with one set of parameters."""
+    """Punkt with one set of parameters.
+
+    Its walk through a text is written anew here, without the objects that NLTK makes for each full stop, and with its
+    decisions remembered: cutting a corpus into sentences would take longer than aligning it.
+    """
 
     def __init__(self, name: str, tokenizer: Any) -> None:
         """Wrap an NLTK `PunktSentenceTokenizer`; `name` says where its parameters come from."""
         self.name = name
         self._tokenizer = tokenizer
-        self._remember()
+        self._prepare()
 
-    def _remember(self) -> None:
-        """Remember Punkt's decisions on words around full stops: they depend on nothing else and take most of its time.
-
-        Passages are cut again after their texts were, and "the study. We" stands in many of them.
-        """
-        decide = type(self._tokenizer).text_contains_sentbreak.__get__(self._tokenizer)
-        self._tokenizer.text_contains_sentbreak = functools.lru_cache(_REMEMBERED_DECISIONS)(decide)
+    def _prepare(self) -> None:
+        parameters, language = self._tokenizer._params, self._tokenizer._lang_vars
+        self._exceptions = parameters.abbrev_types | {first for first, _ in parameters.collocations}
+        self._decide = functools.lru_cache(_REMEMBERED_DECISIONS)(self._tokenizer.text_contains_sentbreak)
+        self._ends = _without_timeout(language.period_context_re())
+        self._closing = _without_timeout(language.re_boundary_realignment)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the memory behind on the way to another process."""
-        tokenizer = copy.copy(self._tokenizer)
-        del tokenizer.text_contains_sentbreak
-        return {"name": self.name, "_tokenizer": tokenizer}
+        return {"name": self.name, "_tokenizer": self._tokenizer}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Begin with an empty memory."""
         self.__dict__.update(state)
-        self._remember()
+        self._prepare()
 
     def __repr__(self) -> str:
         """Show the name alone: the parameters fill pages."""
@@ -64,7 +71,62 @@ class SentenceModel:
 
     def span_tokenize(self, text: str) -> list[tuple[int, int]]:
         """Sentences of `text` as (first character, character after the last), from left to right."""
-        return list(self._tokenizer.span_tokenize(text))
+        starts, stops = [0], []
+        for match in self._sentence_ends(text):
+            stops.append(match.end())
+            # What follows begins after white space, or with punctuation that stands there without.
+            starts.append(match.start("next_tok") if match["next_tok"] else match.end())
+        # The last sentence ends without trailing white space.
+        stops.append(len(text.rstrip()))
+        spans = []
+        closing = 0
+        for number, stop in enumerate(stops):
+            start = starts[number] + closing
+            closing = 0
+            if number + 1 < len(stops):
+                following = starts[number + 1]
+                # Punctuation that closes a sentence belongs to it: "(Well.) Yes."
+                if text[following : following + 1] in _CLOSING and (
+                    match := self._closing.match(text[following : stops[number + 1]])
+                ):
+                    closing = match.end()
+                    spans.append((start, following + len(match[0].rstrip())))
+                    continue
+            if start < stop:
+                spans.append((start, stop))
+        return spans
+
+    def _sentence_ends(self, text: str) -> Iterator[Any]:
+        """Matches of a sentence end and the token behind it, where the two and the word before make a break.
+
+        Of several that share their word ("What?!") the last one counts.
+        """
+        previous, start, stop = None, 0, 0
+        for match in self._ends.finditer(text):
+            # Place of the word before, from the last white space; a space in the very first place does not count.
+            space = max(map(text[stop : match.start()].rfind, string.whitespace))
+            own_start = stop + space + 1 if space > 0 else start
+            if previous and stop <= own_start and self._breaks(text[start:stop] + previous[0] + previous["after_tok"]):
+                yield previous
+            previous, start, stop = match, own_start, match.start()
+        if previous and self._breaks(text[start:stop] + previous[0] + previous["after_tok"]):
+            yield previous
+
+    def _breaks(self, context: str) -> bool:
+        """Whether a sentence ends inside a word, a sentence end and what follows.
+
+        Behind a word, a question or exclamation mark always ends it if anything follows, and a full stop does unless
+        the word is an abbreviation or the first of a collocation. Whatever is not so plain is decided by Punkt, once.
+        """
+        plain = _PLAIN_END.match(context)
+        if plain and (plain[2] != "." or plain[1].lower() not in self._exceptions):
+            return True
+        return bool(self._decide(context))
+
+
+def _without_timeout(pattern: Any) -> Any:
+    """The pattern behind NLTK's guard against patterns that take forever, which these do not."""
+    return getattr(pattern, "_rx", pattern)
 
 
 def sentence_model(name: str, corpus: Iterable[str] = ()) -> SentenceModel:
@@ -77,10 +139,14 @@ def sentence_model(name: str, corpus: Iterable[str] = ()) -> SentenceModel:
 
 
 def _english_punkt() -> Any:
-    """Load NLTK's English parameters from NLTK's data path; never downloads."""
+    """Load NLTK's English parameters from NLTK's data path; downloads them once where they are not there."""
     import nltk.data
     from nltk.tokenize.punkt import PunktTokenizer
 
+    try:
+        return PunktTokenizer("english")
+    except LookupError:
+        _download_punkt()
     try:
         return PunktTokenizer("english")
     except LookupError as error:
@@ -89,10 +155,29 @@ def _english_punkt() -> Any:
         raise UserError(
             "sentence model 'punkt_english': NLTK's English Punkt parameters (tokenizers/punkt_tab/english) were not "
             f"found, or are incomplete, in any folder of NLTK's data path:\n{places}\n"
-            "Either run `python -m nltk.downloader punkt_tab`, or set the environment variable NLTK_DATA to the folder "
-            "that holds tokenizers/punkt_tab, or choose the sentence model 'punkt_corpus', which learns its parameters "
-            "from your own documents and needs no download."
+            "and could not be downloaded.\n"
+            "Either run `python -m nltk.downloader punkt_tab` where there is a network, or set the environment "
+            "variable NLTK_DATA to the folder that holds tokenizers/punkt_tab, or choose the sentence model "
+            "'punkt_corpus', which learns its parameters from your own documents and needs no download."
         ) from error
+
+
+def _download_punkt() -> None:
+    """Bring the parameters into NLTK's own folder; says nothing where that is not possible.
+
+    Jobs that start together take turns, so that one does not read what another has half written.
+    """
+    import fcntl
+
+    from nltk.downloader import Downloader
+
+    downloader = Downloader()
+    folder = Path(downloader.default_download_dir())
+    with contextlib.suppress(OSError, ValueError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".punkt_tab.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            downloader.download("punkt_tab", quiet=True)
 
 
 def _corpus_punkt(corpus: Iterable[str]) -> Any:
@@ -168,7 +253,7 @@ def _treebank_rules() -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
 
 
 def _guarded(rules: Iterable[tuple[Any, str]], needles: Sequence[tuple[str, ...]]) -> list[Rule]:
-    return [(strings, pattern, to) for strings, (pattern, to) in zip(needles, rules, strict=True)]
+    return [(strings, _without_timeout(pattern), to) for strings, (pattern, to) in zip(needles, rules, strict=True)]
 
 
 def tokens(sentence: str) -> tuple[str, ...]:
@@ -193,11 +278,7 @@ def is_content(token: str) -> bool:
 
 
 def word_spans(sentence: str, tokens: Iterable[str]) -> list[tuple[str, int, int]]:
-    """Tokens of a sentence with at least one character that is no ASCII punctuation: (word, start, end) in characters.
-
-    The first word begins where the sentence begins and the last ends where it ends, so that the quotation mark before
-    a sentence and the full stop after it belong to a copied sentence.
-    """
+    """Tokens of a sentence that are not ASCII punctuation alone: (word, start, end) in characters."""
     lowered = sentence.lower()
     origin = _origins(sentence) if len(lowered) != len(sentence) else range(len(lowered) + 1)
     spans: list[tuple[str, int, int]] = []
@@ -207,10 +288,7 @@ def word_spans(sentence: str, tokens: Iterable[str]) -> list[tuple[str, int, int
             continue
         start = lowered.find(token, position)
         position = start + len(token)
-        spans.append((token, origin[start] if spans else 0, origin[position]))
-    if spans:
-        word, start, _ = spans[-1]
-        spans[-1] = (word, start, len(sentence))
+        spans.append((token, origin[start], origin[position]))
     return spans
 
 

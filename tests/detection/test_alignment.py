@@ -1,34 +1,20 @@
 import json
 import random
-from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nltk
+import numpy as np
 import pyarrow as pa
 import pytest
+import transcription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memorization.detection.alignment import (
-    MATCHES,
-    Aligner,
-    AlignmentParameters,
-    Case,
-    Detection,
-    Document,
-    Pair,
-    Seed,
-    align,
-    clusters,
-    common_runs,
-    decide,
-    drop_inner_runs,
-    prepared_pairs,
-    split_at_gaps,
-)
+from memorization.detection import alignment, kernel
+from memorization.detection.alignment import MATCHES, Aligner, AlignmentParameters, align
+from memorization.detection.documents import Documents
 from memorization.detection.text import SentenceModel, sentence_model
 from memorization.errors import UserError
 
@@ -137,8 +123,6 @@ def test_nul_counts_as_a_character_and_separates_words() -> None:
     kind, spans = aligned(generation, f"{copied} {WHALES}")
     assert kind == "verbatim"
     assert spans == [(len(generation) - len(copied), len(copied), 0, len(copied))]
-    document = Aligner(AlignmentParameters.profile("zeng2024"), model()).prepare("Boats\0sank.")
-    assert document.frequencies == [{"boat": 1, "sank": 1}]
 
 
 def test_reworded_sentences_are_other() -> None:
@@ -168,15 +152,6 @@ def test_passage_copied_twice_loses_both_copies() -> None:
     twice, once = f"{BRIDGE} {DROUGHT} {BRIDGE} {MUSIC}", f"{BRIDGE} {WHALES} {TAXES}"
     assert aligned(once, twice)[0] != "verbatim"  # swapped roles: the suffix has it twice, the generation once
     assert aligned(twice, once)[0] == "verbatim"
-
-
-def test_short_sentences_are_merged_into_the_next() -> None:
-    aligner = Aligner(AlignmentParameters.profile("zeng2024"), model())
-    document = aligner.prepare(f"Yes.  Never.  {BRIDGE} Why not?")
-    # The spaces between merged sentences are not counted, so that the span ends early; the last stays short.
-    assert document.starts == [0, 14 + len(BRIDGE) + 1]
-    assert document.lengths == [4 + 6 + len(BRIDGE), 8]
-    assert document.sentence_counts["bridg"] == 1
 
 
 def test_runs_and_offsets_where_lower_case_is_longer() -> None:
@@ -217,121 +192,44 @@ def test_unknown_names_are_refused_with_the_allowed_ones() -> None:
         AlignmentParameters(50, 50, "porter", "swapped", gap=-1)
 
 
-def test_clusters_take_turns_between_the_sides() -> None:
-    seeds = [Seed(0, 0), Seed(1, 20), Seed(2, 1), Seed(20, 2)]
-    # Near each other on the suspicious side, (1, 20) is far away on the other; both outer seeds share a group there.
-    assert clusters(seeds, 4, 1) == [[(0, 0), (2, 1)], [(1, 20)], [(20, 2)]]
-    assert clusters(seeds, 4, 2) == [[(0, 0), (2, 1)]]
-    assert clusters([Seed(0, 0), Seed(1, 9)], 4, 1) == [[(0, 0)], [(1, 9)]]
-    assert clusters([], 4, 1) == []
+def pairwise_oracle(generations: list[str], suffixes: list[str], parameters: AlignmentParameters) -> list[Found]:
+    punkt = model()._tokenizer
+    pairs = zip(generations, suffixes, strict=True)
+    return [transcription.aligned(generation, suffix, parameters, punkt) for generation, suffix in pairs]
 
 
-def test_groups_are_cut_where_more_than_the_gap_lies_between() -> None:
-    assert len(split_at_gaps([Seed(0, 0), Seed(5, 0)], 0, 4, 1)) == 1
-    assert len(split_at_gaps([Seed(0, 0), Seed(6, 0)], 0, 4, 1)) == 2
+WORDS = st.lists(st.integers(0, 2), max_size=12)
 
 
-def pair_of(*lengths: int, **numbers: Any) -> Pair:
-    """A pair whose two texts have sentences of those lengths in characters and nothing in common."""
-    starts = [sum(lengths[:number]) for number in range(len(lengths))]
-    suspicious = Document("", starts, list(lengths), [{f"a{start}": 1} for start in starts], Counter())
-    source = Document("", starts, list(lengths), [{f"b{start}": 1} for start in starts], Counter())
-    for document in (suspicious, source):
-        document.sentence_counts.update(stem for counts in document.frequencies for stem in counts)
-    return Pair(suspicious, source, AlignmentParameters(50, 50, "porter", "as_given", **numbers))
+@given(WORDS, WORDS, st.integers(0, 8))
+def test_copied_runs_are_those_of_the_definition(first: list[int], second: list[int], length: int) -> None:
+    # Words of 1 to 3 letters with a space between them.
+    def words(numbers: list[int]) -> list[tuple[int, int, int]]:
+        ends = np.cumsum([number + 2 for number in numbers]).tolist()
+        return [(number, end - number - 2, end - 1) for number, end in zip(numbers, ends, strict=True)]
+
+    spelled, other = ([(str(number), *span) for number, *span in words(side)] for side in (first, second))
+    last_place = np.full(3, -1)
+    found = kernel._verbatim_runs(
+        *(np.array(words(side), np.int32).reshape(-1, 3) for side in (first, second)), last_place, length
+    )
+    assert [tuple(run) for run in found.tolist()] == transcription.verbatim(spelled, other, length)
+    assert set(last_place) == {-1}
 
 
-def resolved(cases: list[Case], *best: dict[int, float]) -> list[Case]:
-    """What stays of overlapping cases; `best`: of each suspicious sentence, its cosine to some source sentences."""
-    pair = pair_of(*[9] * len(best))
-    pair._cosines = list(best)
-    return pair.resolve_overlaps(cases)
+@given(st.lists(st.integers(-3, 3), max_size=40), st.integers(0, 3))
+def test_sorting_is_stable_and_keeps_to_its_part(keys: list[int], begin: int) -> None:
+    begin = min(begin, len(keys))
+    order = np.arange(len(keys))
+    kernel._sort(np.array(keys, np.int64), order, begin, len(keys))
+    assert order.tolist() == [*range(begin), *sorted(range(begin, len(keys)), key=lambda place: keys[place])]
 
 
-def test_passage_has_at_least_its_characters() -> None:
-    pair = pair_of(49, 1)
-    assert not pair.is_long_enough(Case((0, 0), (0, 1)))
-    assert not pair.is_long_enough(Case((0, 1), (0, 0)))
-    assert pair.is_long_enough(Case((0, 1), (0, 1)))
-
-
-def test_gap_shrinks_one_by_one_until_a_case_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds = [Seed(0, 0), Seed(2, 2), Seed(6, 6)]
-    monkeypatch.setattr(Pair, "_fragment_cosine", lambda _, case: 0.9 if case.suspicious == (0, 2) else 0.34)
-    assert list(pair_of(9).validate(seeds, 4)) == [Case((0, 2), (0, 2))]
-    assert list(pair_of(9, smallest_gap=3).validate(seeds, 4)) == []
-
-
-def test_better_of_two_overlapping_cases_stays() -> None:
-    first, second = Case((0, 1), (0, 0)), Case((1, 2), (1, 1))
-    assert resolved([second, first], {0: 0.9}, {0: 0.5, 1: 0.6}, {1: 0.1}) == [first]  # 0.5 + 0.5 * 0.9
-    assert resolved([second, first], {0: 0.1}, {0: 0.5, 1: 0.6}, {1: 0.9}) == [second]
-    assert resolved([first, second], {0: 0.5}, {0: 0.5, 1: 0.5}, {1: 0.5}) == [first]
-    assert resolved([Case((0, 0), (0, 0)), Case((1, 1), (0, 0))], {0: 0.5}, {0: 0.5}) != [first]
-
-
-def test_longer_of_two_nearly_perfect_cases_stays() -> None:
-    short, long, other = Case((0, 0), (0, 0)), Case((0, 1), (1, 2)), Case((0, 0), (1, 1))
-    assert resolved([short, long], {0: 1.0, 1: 0.995}, {2: 0.5}) == [long]
-    assert resolved([short, other], {0: 0.995, 1: 1.0}, {}) == [short]
-    assert resolved([short, other], {0: 0.98, 1: 1.0}, {}) == [other]
-
-
-def test_winner_meets_the_cases_behind_those_passed_over() -> None:
-    first, second, third = Case((0, 1), (0, 0)), Case((1, 3), (1, 1)), Case((3, 4), (2, 2))
-    # The second beats the first, and then the third beats the second in its place.
-    assert resolved([first, second, third], {0: 0.1}, {0: 0.1, 1: 0.5}, {1: 0.5}, {1: 0.5, 2: 0.9}, {2: 0.9}) == [third]
-    # The first beats the second, which no longer stands between it and the third.
-    assert resolved([first, second, third], {0: 0.9}, {0: 0.9}, {}, {2: 0.1}, {}) == [first, third]
-    # Of two that beat it, the earlier stays where both are as good.
-    behind = Case((1, 2), (1, 1))
-    assert resolved([first, behind, Case((1, 2), (2, 2))], {}, {1: 0.5, 2: 0.5}, {1: 0.5, 2: 0.5}) == [behind]
-
-
-def test_summary_needs_three_times_the_characters() -> None:
-    other, short, long = Detection(0, 60, 0, 60), Detection(0, 100, 0, 299), Detection(0, 100, 0, 300)
-    assert decide([other], [long]) == ("summary", [long])
-    assert decide([other], [short]) == ("other", [other])
-    assert decide([other], []) == ("other", [other])
-    assert decide([], [short]) == ("none", [])
-
-
-def runs_by_definition(first: list[str], second: list[str]) -> Iterator[tuple[int, int, int]]:
-    for i in range(len(first)):
-        for j in range(len(second)):
-            if i and j and first[i - 1] == second[j - 1]:
-                continue
-            count = 0
-            while i + count < len(first) and j + count < len(second) and first[i + count] == second[j + count]:
-                count += 1
-            if count:
-                yield i + count - 1, j + count - 1, count
-
-
-WORDS = st.lists(st.sampled_from("abc"), max_size=12)
-
-
-@given(WORDS, WORDS)
-def test_common_runs_are_the_maximal_ones(first: list[str], second: list[str]) -> None:
-    found = list(common_runs(first, second))
-    assert sorted(found) == sorted(runs_by_definition(first, second))
-    assert [end for end, _, _ in found] == sorted(end for end, _, _ in found)
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), max_size=8))
-def test_inner_runs_are_those_inside_another(spans: list[tuple[int, int]]) -> None:
-    runs = [Detection(number, 1, start, length) for number, (start, length) in enumerate(spans)]
-    kept = [
-        run
-        for run in runs
-        if not any(
-            other is not run
-            and other.source_start <= run.source_start
-            and run.source_start + run.source_length <= other.source_start + other.source_length
-            for other in runs
-        )
-    ]
-    assert drop_inner_runs(runs) == kept
+@pytest.mark.parametrize("count", [1, 7, 200, 5000])
+def test_logarithms_are_those_of_the_interpreter(count: int) -> None:
+    # The kernel weighs with the C library's logarithm; one unit in the last place may turn a comparison.
+    compiled = kernel.compiled(lambda total, df: kernel.math.log(total / df))
+    assert all(compiled(count, df) == kernel.math.log(count / df) for df in range(1, count + 1))
 
 
 @st.composite
@@ -397,16 +295,102 @@ def test_roles_are_nothing_but_an_exchange() -> None:
     assert [span[2:] + span[:2] for span in others] == spans
 
 
-def test_each_text_is_prepared_once_and_let_go() -> None:
-    prepared: list[str] = []
+@settings(deadline=None, max_examples=100)
+@given(PAIRS, st.sampled_from(PROFILES))
+def test_agrees_with_the_plain_transcription(pairs: list[tuple[str, str]], profile: str) -> None:
+    parameters = AlignmentParameters.profile(profile)
+    generations, suffixes = map(list, zip(*pairs, strict=True))
+    found = grouped(align(generations, suffixes, parameters, model()))
+    assert found == pairwise_oracle(generations, suffixes, parameters)
 
-    class Counting(Aligner):
-        def prepare(self, text: str) -> Any:
-            prepared.append(text)
-            return super().prepare(text)
 
-    aligner = Counting(AlignmentParameters.profile("zeng2024"), model())
+# Few words in many short sentences: passages that overlap, shrink and tie as no text of a person does.
+SMALL_WORDS = st.lists(
+    st.sampled_from(["river", "bridge", "whale", "music", "corn", "harvest"]), min_size=1, max_size=5
+)
+SMALL_TEXTS = st.lists(SMALL_WORDS, max_size=14).map(lambda text: " ".join(f"{' '.join(words)}." for words in text))
+CLOSE = {"verbatim_length": 20, "passage_length": 10}
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    SMALL_TEXTS,
+    SMALL_TEXTS,
+    st.fixed_dictionaries(
+        {
+            "gap": st.integers(0, 4),
+            "smallest_gap": st.integers(0, 2),
+            "summary_gap": st.integers(0, 24),
+            "cluster_size": st.integers(0, 3),
+            "sentence_size": st.integers(0, 4),
+            "seed_cosine": st.sampled_from([0.0, 0.3, 0.6]),
+            "seed_dice": st.sampled_from([0.0, 0.33, 0.5]),
+            "validation_cosine": st.sampled_from([0.2, 0.34, 0.9]),
+        }
+    ),
+    st.sampled_from(["as_given", "swapped"]),
+)
+def test_agrees_with_the_plain_transcription_under_any_parameters(
+    generation: str, suffix: str, numbers: dict[str, Any], roles: Any
+) -> None:
+    parameters = AlignmentParameters(stemmer="porter", roles=roles, **CLOSE, **numbers)
+    found = grouped(align([generation], [suffix], parameters, model()))
+    assert found == pairwise_oracle([generation], [suffix], parameters)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_plain_transcription_agrees_with_the_original_program(english: None, profile: str) -> None:
+    parameters = AlignmentParameters.profile(profile)
+    punkt = sentence_model("punkt_english")._tokenizer
+    for pairs, golden, part in [("pairs", "golden", slice(0, 60)), ("edge_cases", "edge_golden", slice(None))]:
+        expected = [(row["type"], [tuple(span) for span in row["detections"]]) for row in read(f"{golden}_{profile}")]
+        for pair, other in list(zip(read(pairs), expected, strict=True))[part]:
+            assert transcription.aligned(pair["susp"], pair["src"], parameters, punkt) == other, pair["id"]
+
+
+def long_text(words: int, seed: int) -> str:
+    generator = random.Random(seed)
+    vocabulary = [f"word{number}" for number in range(3000)]
+    weights = [1 / (rank + 1) for rank in range(len(vocabulary))]
+    drawn = generator.choices(vocabulary, weights, k=words)
+    return " ".join(f"{' '.join(drawn[start : start + 20])}." for start in range(0, words, 20))
+
+
+def test_long_texts_take_no_memory_of_words_times_words() -> None:
+    generation, suffix = long_text(5_000, 1), long_text(20_000, 2)
+    copied = f"{BRIDGE} {DROUGHT}"
+    generation, suffix = f"{generation} {copied}", f"{copied} {suffix}"
+    found = aligned(generation, suffix)
+    assert found[0] == "verbatim"
+    assert (generation.index(copied), len(copied), 0, len(copied)) in found[1]
+
+
+def test_a_text_that_repeats_one_word_is_compared() -> None:
+    assert aligned("river " * 5_000, "river " * 20_000) == ("none", [])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_any_number_of_threads_gives_the_same(threads: int) -> None:
+    parameters = AlignmentParameters.profile("zeng2024")
+    pairs = [(f"{MUSIC} {own} {other}", f"{other} {own} {TAXES}") for own in SENTENCES for other in SENTENCES]
+    expected = align(*map(list, zip(*pairs, strict=True)), parameters, model())
+    assert Aligner(parameters, model(), threads).compare(*map(list, zip(*pairs, strict=True))) == expected
+
+
+def test_texts_are_prepared_once_and_let_go_when_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    added: list[str] = []
+    add = Documents.add
+
+    def counting(self: Documents, texts: list[str]) -> None:
+        added.extend(texts)
+        add(self, texts)
+
+    monkeypatch.setattr(Documents, "add", counting)
+    aligner = Aligner(AlignmentParameters.profile("zeng2024"), model())
     generations, suffixes = [BRIDGE, BRIDGE, MUSIC, MUSIC], [DROUGHT, WHALES, WHALES, DROUGHT]
-    pairs = list(prepared_pairs(aligner, generations, suffixes))
-    assert sorted(prepared) == sorted({BRIDGE, MUSIC, DROUGHT, WHALES})
-    assert [(first.text, second.text) for first, second in pairs] == list(zip(generations, suffixes, strict=True))
+    first = aligner.compare(generations, suffixes)
+    assert aligner.compare(generations, suffixes) == first
+    assert sorted(added) == sorted({BRIDGE, MUSIC, DROUGHT, WHALES})
+    monkeypatch.setattr(alignment, "WORDS_HELD", 10)
+    assert aligner.compare(generations, suffixes) == first
+    assert len(added) == 8

@@ -1,15 +1,19 @@
+import functools
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import nltk
+import nltk.downloader
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memorization.detection.text import is_content, sentence_model, stemmer, tokens, word_spans
+from memorization.detection import text as text_module
+from memorization.detection.text import SentenceModel, is_content, sentence_model, stemmer, tokens, word_spans
 from memorization.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -47,14 +51,9 @@ def test_content_tokens_begin_with_letter_or_digit_and_have_three_characters(tok
     assert is_content(token) is expected
 
 
-def test_words_reach_to_both_ends_of_their_sentence() -> None:
+def test_words_have_their_places_in_the_sentence() -> None:
     sentence = '("Well, he can\'t!")'
-    assert word_spans(sentence, tokens(sentence)) == [
-        ("well", 0, 6),
-        ("he", 8, 10),
-        ("ca", 11, 13),
-        ("n't", 13, len(sentence)),
-    ]
+    assert word_spans(sentence, tokens(sentence)) == [("well", 2, 6), ("he", 8, 10), ("ca", 11, 13), ("n't", 13, 16)]
 
 
 def test_words_of_punctuation_alone_are_none() -> None:
@@ -64,7 +63,7 @@ def test_words_of_punctuation_alone_are_none() -> None:
 def test_words_are_found_where_lower_case_is_longer() -> None:
     sentence = "\u0130\u0130 came \u0130 home now."
     spans = word_spans(sentence, tokens(sentence))
-    assert [sentence[start:end] for _, start, end in spans] == ["\u0130\u0130", "came", "\u0130", "home", "now."]
+    assert [sentence[start:end] for _, start, end in spans] == ["\u0130\u0130", "came", "\u0130", "home", "now"]
 
 
 @given(TREEBANK)
@@ -87,6 +86,7 @@ def test_unknown_model_names_the_allowed_ones() -> None:
 
 def test_missing_english_parameters_say_where_and_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    monkeypatch.setattr(text_module, "_download_punkt", lambda: None)
     with pytest.raises(UserError) as caught:
         sentence_model("punkt_english")
     for part in (str(tmp_path), "punkt_tab/english", "nltk.downloader punkt_tab", "NLTK_DATA", "punkt_corpus"):
@@ -96,8 +96,26 @@ def test_missing_english_parameters_say_where_and_what_to_do(monkeypatch: pytest
 def test_incomplete_english_parameters_are_missing_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "tokenizers/punkt_tab/english").mkdir(parents=True)
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    monkeypatch.setattr(text_module, "_download_punkt", lambda: None)
     with pytest.raises(UserError, match="incomplete"):
         sentence_model("punkt_english")
+
+
+@pytest.mark.skipif(not ENGLISH.is_dir(), reason="NLTK's English Punkt parameters are not beside the repository")
+def test_missing_english_parameters_are_downloaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    asked: list[str] = []
+
+    def download(_: object, name: str, quiet: bool) -> bool:
+        asked.append(name)
+        shutil.copytree(ENGLISH, tmp_path, dirs_exist_ok=True)
+        return True
+
+    monkeypatch.setattr(nltk.downloader.Downloader, "download", download)
+    monkeypatch.setattr(nltk.downloader.Downloader, "default_download_dir", lambda _: str(tmp_path))
+    for _ in range(2):
+        assert sentence_model("punkt_english").span_tokenize("One. Two.") == [(0, 4), (5, 9)]
+    assert asked == ["punkt_tab"]
 
 
 @pytest.mark.skipif(not ENGLISH.is_dir(), reason="NLTK's English Punkt parameters are not beside the repository")
@@ -130,6 +148,36 @@ def test_corpus_parameters_are_learnt_from_the_documents() -> None:
 @pytest.mark.parametrize("corpus", [[], [""], [" \n\t "], ["!!!"], ["\0"], ["one"]])
 def test_corpus_without_anything_to_learn(corpus: list[str]) -> None:
     assert sentence_model("punkt_corpus", corpus).span_tokenize("Hi there. Yes.") == [(0, 9), (10, 14)]
+
+
+# What Punkt looks at around the end of a sentence.
+SENTENCE_PARTS = """Dr. fig.
+U.S. e.g. etc. J. 5. 1,000. No. word Word. ok? ok! ... . .. ?! .) ." ?' (Yes.) \u201cNo.\u201d
+-- and " ' ("""
+ENDS = st.lists(
+    st.sampled_from(SENTENCE_PARTS.split() + SPACES) | st.text(max_size=3),
+    max_size=16,
+).map("".join)
+
+
+@given(ENDS)
+def test_sentences_are_those_of_punkt(text: str) -> None:
+    model = sentence_model("punkt_corpus", CORPUS)
+    assert model.span_tokenize(text) == list(model._tokenizer.span_tokenize(text))
+
+
+@pytest.mark.skipif(not ENGLISH.is_dir(), reason="NLTK's English Punkt parameters are not beside the repository")
+@given(ENDS)
+def test_sentences_are_those_of_english_punkt(text: str) -> None:
+    model = english()
+    assert model.span_tokenize(text) == list(model._tokenizer.span_tokenize(text))
+
+
+@functools.cache
+def english() -> SentenceModel:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nltk.data, "path", [str(ENGLISH)])
+        return sentence_model("punkt_english")
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n"])

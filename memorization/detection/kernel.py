@@ -1,0 +1,896 @@
+"""The aligner's arithmetic, compiled: many pairs a call, without Python in between.
+
+Texts come as flat arrays (`Corpus`, `Words`) in which the lists of the items of a table stand one behind the other, and
+`offsets[i] : offsets[i + 1]` is where item i's stand. What is computed follows Sanchez-Perez et al. (2015) step by
+step, in double precision and in a stated order of summation: sentence by sentence, and within one in the order in which
+stems appear. So a result depends on nothing but the pair, and comparisons that are nearly equal fall the same way
+everywhere.
+
+Functions here release the GIL and share nothing, so that threads can take parts of the pairs. They stand in one file
+because the compiler keeps its machine code per file: it would not see that a function of another file has changed.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+
+NONE, VERBATIM, SUMMARY, OTHER = range(4)
+"""Types of a pair, in numbers."""
+
+SUMMARY_RATIO = 3
+"""A summary's source passages have at least this many times the characters of the suspicious ones."""
+
+SAME_PASSAGE = 0.99
+"""Two overlapping passages that both explain their sentences better than this are told apart by their length."""
+
+compiled: Any = numba.njit(cache=True, nogil=True)
+
+
+class ChunkTables(NamedTuple):
+    """What stands in each chunk: numbers of stems; numbers of words with start and end in the chunk (characters)."""
+
+    lengths: np.ndarray
+    stem_offsets: np.ndarray
+    stems: np.ndarray
+    word_offsets: np.ndarray
+    words: np.ndarray
+    word_starts: np.ndarray
+    word_ends: np.ndarray
+
+
+class Cut(NamedTuple):
+    """Texts cut into sentences and chunks; starts and ends are characters of the text."""
+
+    sentence_offsets: np.ndarray
+    """Of each text."""
+    starts: np.ndarray
+    ends: np.ndarray
+    chunk_offsets: np.ndarray
+    """Of each sentence."""
+    chunks: np.ndarray
+
+
+class Words(NamedTuple):
+    """Words of sentences, with start and end in the text (characters).
+
+    A sentence's first word begins where the sentence does, and its last one ends with it.
+    """
+
+    offsets: np.ndarray
+    """Of each sentence."""
+    numbers: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+
+class Corpus(NamedTuple):
+    """Prepared texts: sentences as frequencies of stems, the short ones merged.
+
+    Stems are counted within a text (`stems`), whose own vocabulary says which they are; `postings` turn a text's
+    sentences around: for each stem of its vocabulary, the sentences that hold it.
+    """
+
+    sentence_offsets: np.ndarray
+    """Of each text."""
+    starts: np.ndarray
+    lengths: np.ndarray
+    """Start, and number of characters, of each sentence."""
+    stem_offsets: np.ndarray
+    """Of each sentence."""
+    stems: np.ndarray
+    frequencies: np.ndarray
+    """Stems of a sentence in the order of their first appearance, and how often they stand there."""
+    vocabulary_offsets: np.ndarray
+    """Of each text."""
+    vocabulary: np.ndarray
+    """Numbers of its stems, as they appear."""
+    posting_offsets: np.ndarray
+    """Of each entry of `vocabulary`."""
+    posting_sentences: np.ndarray
+    posting_frequencies: np.ndarray
+
+
+class Numbers(NamedTuple):
+    """Parameters of the aligner that decide about passages (see `alignment.AlignmentParameters`)."""
+
+    seed_cosine: float
+    seed_dice: float
+    validation_cosine: float
+    gap: int
+    smallest_gap: int
+    summary_gap: int
+    cluster_size: int
+    passage_length: int
+
+
+class Passages(NamedTuple):
+    """Passages of pairs: first and last sentence on each side, both included; `summary` marks the second pass."""
+
+    pair: np.ndarray
+    summary: np.ndarray
+    suspicious_first: np.ndarray
+    suspicious_last: np.ndarray
+    source_first: np.ndarray
+    source_last: np.ndarray
+
+
+@compiled
+def words_of(cut: Cut, tables: ChunkTables) -> Words:
+    """Words of every sentence."""
+    sentences = len(cut.starts)
+    offsets = np.zeros(sentences + 1, np.int64)
+    for sentence in range(sentences):
+        count = 0
+        for place in range(cut.chunk_offsets[sentence], cut.chunk_offsets[sentence + 1]):
+            chunk = cut.chunks[place]
+            count += tables.word_offsets[chunk + 1] - tables.word_offsets[chunk]
+        offsets[sentence + 1] = offsets[sentence] + count
+    numbers = np.empty(offsets[-1], np.int32)
+    starts = np.empty(offsets[-1], np.int32)
+    ends = np.empty(offsets[-1], np.int32)
+    for sentence in range(sentences):
+        word = offsets[sentence]
+        origin = cut.starts[sentence]
+        for place in range(cut.chunk_offsets[sentence], cut.chunk_offsets[sentence + 1]):
+            chunk = cut.chunks[place]
+            for entry in range(tables.word_offsets[chunk], tables.word_offsets[chunk + 1]):
+                numbers[word] = tables.words[entry]
+                starts[word] = origin + tables.word_starts[entry]
+                ends[word] = origin + tables.word_ends[entry]
+                word += 1
+            origin += tables.lengths[chunk] + 1
+        if word > offsets[sentence]:
+            starts[offsets[sentence]] = cut.starts[sentence]
+            ends[word - 1] = cut.ends[sentence]
+    return Words(offsets, numbers, starts, ends)
+
+
+@compiled
+def prepare(cut: Cut, tables: ChunkTables, stem_count: int, sentence_size: int) -> Corpus:
+    """Sentences of every text as frequencies of stems (preprocessing step); `stem_count`: how many stems there are.
+
+    Sentences without a stem vanish. Those of fewer than `sentence_size` tokens are merged into the next one, chains
+    of them too; the last stays as it is. The merged length is the sum of both: where there was space between them the
+    sentence ends that much too early, as in the published aligner.
+    """
+    texts = len(cut.sentence_offsets) - 1
+    sentences = len(cut.starts)
+    tokens = 0
+    for chunk in cut.chunks:
+        tokens += tables.stem_offsets[chunk + 1] - tables.stem_offsets[chunk]
+    sentence_offsets = np.zeros(texts + 1, np.int64)
+    starts = np.empty(sentences, np.int32)
+    lengths = np.empty(sentences, np.int32)
+    stem_offsets = np.zeros(sentences + 1, np.int64)
+    stems = np.empty(tokens, np.int32)
+    frequencies = np.empty(tokens, np.int32)
+    vocabulary_offsets = np.zeros(texts + 1, np.int64)
+    vocabulary = np.empty(tokens, np.int32)
+    posting_offsets = np.zeros(tokens + 1, np.int64)
+    posting_sentences = np.empty(tokens, np.int32)
+    posting_frequencies = np.empty(tokens, np.int32)
+    # Of each stem, the last merged sentence that held it, and its entry there; the last text, and its place there.
+    seen_in = np.full(stem_count, -1, np.int64)
+    entry_of = np.empty(stem_count, np.int64)
+    text_of = np.full(stem_count, -1, np.int64)
+    place_of = np.empty(stem_count, np.int32)
+    held = np.zeros(stem_count, np.int64)
+    merged = 0  # sentences out so far, the open one included
+    entry = 0
+    for text in range(texts):
+        first = merged
+        open_tokens = sentence_size  # of the sentence that may still be merged into; none is open yet
+        for sentence in range(cut.sentence_offsets[text], cut.sentence_offsets[text + 1]):
+            own_tokens = 0
+            for place in range(cut.chunk_offsets[sentence], cut.chunk_offsets[sentence + 1]):
+                chunk = cut.chunks[place]
+                own_tokens += tables.stem_offsets[chunk + 1] - tables.stem_offsets[chunk]
+            if own_tokens == 0:
+                continue
+            length = cut.ends[sentence] - cut.starts[sentence]
+            if merged > first and open_tokens < sentence_size:
+                lengths[merged - 1] += length
+                open_tokens += own_tokens
+            else:
+                starts[merged] = cut.starts[sentence]
+                lengths[merged] = length
+                open_tokens = own_tokens
+                merged += 1
+            for place in range(cut.chunk_offsets[sentence], cut.chunk_offsets[sentence + 1]):
+                chunk = cut.chunks[place]
+                for token in range(tables.stem_offsets[chunk], tables.stem_offsets[chunk + 1]):
+                    stem = tables.stems[token]
+                    if seen_in[stem] != merged:
+                        seen_in[stem] = merged
+                        entry_of[stem] = entry
+                        stems[entry] = stem
+                        frequencies[entry] = 0
+                        entry += 1
+                    frequencies[entry_of[stem]] += 1
+            stem_offsets[merged] = entry
+        sentence_offsets[text + 1] = merged
+        # Count the stems within the text, and then how many sentences hold each.
+        base = known = vocabulary_offsets[text]
+        for place in range(stem_offsets[first], entry):
+            stem = stems[place]
+            if text_of[stem] != text:
+                text_of[stem] = text
+                place_of[stem] = known - base
+                vocabulary[known] = stem
+                held[known - base] = 0
+                known += 1
+            stems[place] = place_of[stem]
+            held[place_of[stem]] += 1
+        vocabulary_offsets[text + 1] = known
+        posting = stem_offsets[first]
+        for own in range(known - base):
+            posting += held[own]
+            posting_offsets[base + own + 1] = posting
+            held[own] = posting - held[own]
+        for sentence in range(first, merged):
+            for place in range(stem_offsets[sentence], stem_offsets[sentence + 1]):
+                posting = held[stems[place]]
+                posting_sentences[posting] = sentence - first
+                posting_frequencies[posting] = frequencies[place]
+                held[stems[place]] += 1
+    known = vocabulary_offsets[-1]
+    return Corpus(
+        sentence_offsets,
+        starts[:merged],
+        lengths[:merged],
+        stem_offsets[: merged + 1],
+        stems[:entry],
+        frequencies[:entry],
+        vocabulary_offsets,
+        vocabulary[:known],
+        posting_offsets[: known + 1],
+        posting_sentences[:entry],
+        posting_frequencies[:entry],
+    )
+
+
+class Side(NamedTuple):
+    """One text of a pair; its sentences are `first` to `first + sentences - 1` of the corpus."""
+
+    first: int
+    sentences: int
+    weights: np.ndarray
+    """ln(N / df) of each stem of the vocabulary, over the sentences of both texts."""
+    norms: np.ndarray
+    """Euclidean length of each sentence's vector."""
+
+
+@compiled
+def _weights(corpus, suspicious, source, place_of):
+    """Weights ln(N / df) of both vocabularies, without smoothing, and where a suspicious stem stands in the source's.
+
+    N and df count the sentences of both texts together. A stem that stands in every sentence weighs 0. `place_of`: of
+    each stem, its place in the source's vocabulary or -1. Returns (suspicious weights, source weights, for each
+    suspicious stem its place in the source's vocabulary or -1).
+    """
+    begin, end = corpus.vocabulary_offsets[suspicious], corpus.vocabulary_offsets[suspicious + 1]
+    other_begin, other_end = corpus.vocabulary_offsets[source], corpus.vocabulary_offsets[source + 1]
+    total = (
+        corpus.sentence_offsets[suspicious + 1]
+        - corpus.sentence_offsets[suspicious]
+        + corpus.sentence_offsets[source + 1]
+        - corpus.sentence_offsets[source]
+    )
+    inverse = np.zeros(total + 1)
+    for count in range(1, total + 1):
+        inverse[count] = math.log(total / count)
+    own = np.empty(end - begin)
+    others = np.empty(other_end - other_begin)
+    same = np.empty(end - begin, np.int32)
+    for place in range(other_begin, other_end):
+        others[place - other_begin] = inverse[corpus.posting_offsets[place + 1] - corpus.posting_offsets[place]]
+    for place in range(begin, end):
+        df = corpus.posting_offsets[place + 1] - corpus.posting_offsets[place]
+        other = place_of[corpus.vocabulary[place]]
+        if other >= 0:
+            df += corpus.posting_offsets[other_begin + other + 1] - corpus.posting_offsets[other_begin + other]
+            others[other] = inverse[df]
+        own[place - begin] = inverse[df]
+        same[place - begin] = other
+    return own, others, same
+
+
+@compiled
+def _side(corpus, text, weights):
+    """A text of a pair, with the length of each sentence's vector."""
+    first = corpus.sentence_offsets[text]
+    sentences = corpus.sentence_offsets[text + 1] - first
+    norms = np.empty(sentences)
+    for sentence in range(sentences):
+        square = 0.0
+        for entry in range(corpus.stem_offsets[first + sentence], corpus.stem_offsets[first + sentence + 1]):
+            weight = corpus.frequencies[entry] * weights[corpus.stems[entry]]
+            square += weight * weight
+        norms[sentence] = math.sqrt(square)
+    return Side(first, sentences, weights, norms)
+
+
+@compiled
+def _compare_sentence(corpus, number, suspicious, source, source_text, same, cosines, shared):
+    """Cosine of one suspicious sentence with every source sentence, and the stems they share, into the two arrays."""
+    cosines[: source.sentences] = 0.0
+    shared[: source.sentences] = 0
+    base = corpus.vocabulary_offsets[source_text]
+    for entry in range(
+        corpus.stem_offsets[suspicious.first + number], corpus.stem_offsets[suspicious.first + number + 1]
+    ):
+        stem = same[corpus.stems[entry]]
+        if stem < 0:
+            continue
+        weight = corpus.frequencies[entry] * suspicious.weights[corpus.stems[entry]]
+        for posting in range(corpus.posting_offsets[base + stem], corpus.posting_offsets[base + stem + 1]):
+            sentence = corpus.posting_sentences[posting]
+            cosines[sentence] += weight * (corpus.posting_frequencies[posting] * source.weights[stem])
+            shared[sentence] += 1
+    for sentence in range(source.sentences):
+        if shared[sentence]:
+            norms = suspicious.norms[number] * source.norms[sentence]
+            cosines[sentence] = cosines[sentence] / norms if norms else 0.0
+
+
+@compiled
+def _seeds(corpus, suspicious, source, source_text, same, numbers):
+    """Pairs of similar sentences (seeding step), by suspicious and then source sentence: array (2, seeds).
+
+    Both tests are strict.
+    """
+    found = np.empty((16, 2), np.int64)
+    count = 0
+    cosines = np.empty(source.sentences)
+    shared = np.empty(source.sentences, np.int32)
+    for number in range(suspicious.sentences):
+        _compare_sentence(corpus, number, suspicious, source, source_text, same, cosines, shared)
+        size = corpus.stem_offsets[suspicious.first + number + 1] - corpus.stem_offsets[suspicious.first + number]
+        for other in range(source.sentences):
+            if cosines[other] > numbers.seed_cosine:
+                other_size = corpus.stem_offsets[source.first + other + 1] - corpus.stem_offsets[source.first + other]
+                if 2 * shared[other] / (size + other_size) > numbers.seed_dice:
+                    if count == len(found):
+                        found = _doubled(found)
+                    found[count, 0] = number
+                    found[count, 1] = other
+                    count += 1
+    return _columns(found, count)
+
+
+@compiled
+def _doubled(rows):
+    """A table with room for as many more rows as it has."""
+    larger = np.empty((2 * rows.shape[0], rows.shape[1]), np.int64)
+    for row in range(rows.shape[0]):
+        for column in range(rows.shape[1]):
+            larger[row, column] = rows[row, column]
+    return larger
+
+
+@compiled
+def _sort(keys, order, begin, end):
+    """Sort a part of `order` by the keys of what it numbers; equal ones keep their order (merge sort)."""
+    buffer = np.empty(end - begin, np.int64)
+    width = 1
+    while width < end - begin:
+        for start in range(begin, end, 2 * width):
+            left, middle = start, min(start + width, end)
+            right, last = middle, min(start + 2 * width, end)
+            for place in range(start - begin, last - begin):
+                if right >= last or (left < middle and keys[order[left]] <= keys[order[right]]):
+                    buffer[place] = order[left]
+                    left += 1
+                else:
+                    buffer[place] = order[right]
+                    right += 1
+        for place in range(end - begin):
+            order[begin + place] = buffer[place]
+        width *= 2
+
+
+@compiled
+def _grow(corpus, seeds, suspicious, source, same, gap, numbers):
+    """Cases (extension step): array (cases, 4) of first and last suspicious and source sentence.
+
+    Seeds near each other on both sides form a group. The two sides take turns, beginning with the suspicious one, until
+    a turn splits a group no further; one group after the very first turn proves nothing about the other side, so that
+    turn is always followed by another. A group whose sides are similar as a whole is a case; what is not is tried again
+    with ever smaller gaps.
+    """
+    cases = np.empty((8, 4), np.int64)
+    count = 0
+    total = seeds.shape[1]
+    order = np.arange(total)
+    accumulated = np.zeros(len(suspicious.weights))
+    other_accumulated = np.zeros(len(source.weights))
+    # Groups are parts of `order` that wait to be split: begin, end, side, whether it is the first turn, gap.
+    waiting = np.empty((total + 1, 5), np.int64)
+    kept = np.empty((total + 1, 2), np.int64)
+    top = _put(waiting, 0, 0, total, 0, 1, gap)
+    while top:
+        top -= 1
+        begin, end, side = waiting[top, 0], waiting[top, 1], waiting[top, 2]
+        is_first, own_gap = waiting[top, 3], waiting[top, 4]
+        _sort(seeds[side], order, begin, end)
+        parts = _split_at_gaps(seeds[side], order, begin, end, own_gap, numbers.cluster_size, kept)
+        if parts > 1 or is_first:
+            for part in range(parts - 1, -1, -1):
+                top = _put(waiting, top, kept[part, 0], kept[part, 1], 1 - side, 0, own_gap)
+        elif parts == 1:
+            begin, end = kept[0, 0], kept[0, 1]
+            if count == len(cases):
+                cases = _doubled(cases)
+            _enclose(seeds, order, begin, end, cases, count)
+            cosine = _fragment_cosine(corpus, suspicious, source, same, cases, count, accumulated, other_accumulated)
+            if cosine > numbers.validation_cosine:
+                count += 1
+            elif own_gap > numbers.smallest_gap:
+                top = _put(waiting, top, begin, end, 0, 1, own_gap - 1)
+    return cases[:count]
+
+
+@compiled
+def _put(waiting, top, begin, end, side, is_first, gap):
+    """Lay a group on the pile of those that wait; returns the pile's height."""
+    waiting[top, 0] = begin
+    waiting[top, 1] = end
+    waiting[top, 2] = side
+    waiting[top, 3] = is_first
+    waiting[top, 4] = gap
+    return top + 1
+
+
+@compiled
+def _split_at_gaps(side, order, begin, end, gap, smallest, kept):
+    """Cut a sorted group where more than `gap` sentences of the side lie between; keep parts of `smallest` seeds up.
+
+    Writes begin and end of the parts into `kept`, and returns how many there are.
+    """
+    parts = 0
+    start = begin
+    for place in range(begin + 1, end + 1):
+        if place == end or side[order[place]] - side[order[place - 1]] - 1 > gap:
+            if place - start >= smallest:
+                kept[parts, 0] = start
+                kept[parts, 1] = place
+                parts += 1
+            start = place
+    return parts
+
+
+@compiled
+def _enclose(seeds, order, begin, end, cases, case):
+    """Write the range of sentences of a group of seeds, first to last on each side, into a row of `cases`."""
+    for side in range(2):
+        first = last = seeds[side, order[begin]]
+        for place in range(begin + 1, end):
+            first = min(first, seeds[side, order[place]])
+            last = max(last, seeds[side, order[place]])
+        cases[case, 2 * side] = first
+        cases[case, 2 * side + 1] = last
+
+
+@compiled
+def _add_up(corpus, side, first, last, accumulated):
+    """Sum the vectors of a range of sentences into `accumulated`; returns the stems that they hold, as they appear."""
+    begin, end = corpus.stem_offsets[side.first + first], corpus.stem_offsets[side.first + last + 1]
+    order = np.empty(end - begin, np.int32)
+    held = np.zeros(len(accumulated), np.bool_)
+    count = 0
+    for entry in range(begin, end):
+        stem = corpus.stems[entry]
+        if not held[stem]:
+            held[stem] = True
+            order[count] = stem
+            count += 1
+        accumulated[stem] += corpus.frequencies[entry] * side.weights[stem]
+    return order[:count], held
+
+
+@compiled
+def _fragment_cosine(corpus, suspicious, source, same, cases, case, accumulated, other_accumulated):
+    """Cosine of the two sums of all sentences in a case's ranges, seeds or not (validation).
+
+    The two arrays, one entry a stem of either side, are 0 before and after.
+    """
+    stems, _ = _add_up(corpus, suspicious, cases[case, 0], cases[case, 1], accumulated)
+    others, held = _add_up(corpus, source, cases[case, 2], cases[case, 3], other_accumulated)
+    product = square = other_square = 0.0
+    for stem in stems:
+        weight = accumulated[stem]
+        square += weight * weight
+        if same[stem] >= 0 and held[same[stem]]:
+            product += weight * other_accumulated[same[stem]]
+    for stem in others:
+        other_square += other_accumulated[stem] * other_accumulated[stem]
+    for stem in stems:
+        accumulated[stem] = 0.0
+    for stem in others:
+        other_accumulated[stem] = 0.0
+    norms = math.sqrt(square) * math.sqrt(other_square)
+    return product / norms if norms else 0.0
+
+
+@compiled
+def _resolve_overlaps(corpus, cases, suspicious, source, source_text, same):
+    """Of cases that share suspicious sentences, keep the one that explains its sentences best (filtering step).
+
+    The challengers of an incumbent are the later cases that begin before it ends. They are passed over, but their
+    winner stays the incumbent for the cases behind them. Returns the rows of `cases` that are kept.
+    """
+    order = np.arange(len(cases))
+    _sort(cases[:, 0], order, 0, len(cases))
+    kept = np.empty(len(cases), np.int64)
+    count = 0
+    position = 0
+    is_out = False  # whether the incumbent is the last of `kept`, rather than the case at `position`
+    while position < len(cases):
+        incumbent = kept[count - 1] if is_out else order[position]
+        later = position + 1
+        while later < len(cases) and cases[order[later], 0] <= cases[incumbent, 1]:
+            later += 1
+        count -= is_out
+        is_out = later > position + 1
+        if is_out:
+            challengers = order[position + 1 : later]
+            incumbent = _winner(corpus, cases, incumbent, challengers, suspicious, source, source_text, same)
+        kept[count] = incumbent
+        count += 1
+        position = later - 1 if is_out else later
+    return kept[:count]
+
+
+@compiled
+def _winner(corpus, cases, incumbent, challengers, suspicious, source, source_text, same):
+    """Compare the incumbent with each challenger in turn; the best similarity so far must be exceeded."""
+    winner = incumbent
+    best = 0.0
+    cosines = np.empty(source.sentences)
+    shared = np.empty(source.sentences, np.int32)
+    explained = _best_cosines(corpus, cases, incumbent, suspicious, source, source_text, same, cosines, shared)
+    for challenger in challengers:
+        others_explained = _best_cosines(
+            corpus, cases, challenger, suspicious, source, source_text, same, cosines, shared
+        )
+        own = _overlap_similarity(cases, incumbent, challenger, explained)
+        others = _overlap_similarity(cases, challenger, incumbent, others_explained)
+        if own > SAME_PASSAGE and others > SAME_PASSAGE:
+            better = challenger if _sentences(cases, challenger) > _sentences(cases, incumbent) else incumbent
+        elif others > own:
+            better = challenger
+        else:
+            continue
+        similarity = others if better == challenger else own
+        if similarity > best:
+            winner = better
+            best = similarity
+    return winner
+
+
+@compiled
+def _sentences(cases, case):
+    """Suspicious sentences of a case."""
+    return cases[case, 1] - cases[case, 0] + 1
+
+
+@compiled
+def _best_cosines(corpus, cases, case, suspicious, source, source_text, same, cosines, shared):
+    """Of each suspicious sentence of a case, the highest cosine to any sentence of its source range."""
+    best = np.zeros(_sentences(cases, case))
+    for number in range(len(best)):
+        _compare_sentence(corpus, cases[case, 0] + number, suspicious, source, source_text, same, cosines, shared)
+        for other in range(cases[case, 2], cases[case, 3] + 1):
+            best[number] = max(best[number], cosines[other])
+    return best
+
+
+@compiled
+def _overlap_similarity(cases, case, other, best):
+    """How well a case's source explains its suspicious sentences, those shared with the other case first."""
+    first, last = max(cases[case, 0], cases[other, 0]), min(cases[case, 1], cases[other, 1])
+    shared = rest = 0.0
+    count = rest_count = 0
+    for number in range(cases[case, 0], cases[case, 1] + 1):
+        if first <= number <= last:
+            shared += best[number - cases[case, 0]]
+            count += 1
+        else:
+            rest += best[number - cases[case, 0]]
+            rest_count += 1
+    overlap = shared / count
+    return overlap + (1 - overlap) * (rest / rest_count) if rest_count else overlap
+
+
+@compiled
+def _stretch(corpus, text, first, last):
+    """Start and number of characters from one sentence of a text to another, as merged sentences have them."""
+    first += corpus.sentence_offsets[text]
+    last += corpus.sentence_offsets[text]
+    return corpus.starts[first], corpus.starts[last] + corpus.lengths[last] - corpus.starts[first]
+
+
+@compiled
+def passages(corpus: Corpus, suspicious: np.ndarray, source: np.ndarray, stem_count: int, numbers: Numbers) -> Passages:
+    """Passages of each pair (suspicious[i], source[i]) of texts, of both passes, in the aligner's order."""
+    found = np.empty((64, 6), np.int64)
+    count = 0
+    place_of = np.full(stem_count, -1, np.int32)
+    for pair in range(len(suspicious)):
+        text, other_text = suspicious[pair], source[pair]
+        vocabulary = corpus.vocabulary[
+            corpus.vocabulary_offsets[other_text] : corpus.vocabulary_offsets[other_text + 1]
+        ]
+        for place in range(len(vocabulary)):
+            place_of[vocabulary[place]] = place
+        own, others, same = _weights(corpus, text, other_text, place_of)
+        for stem in vocabulary:
+            place_of[stem] = -1
+        side, other_side = _side(corpus, text, own), _side(corpus, other_text, others)
+        seeds = _seeds(corpus, side, other_side, other_text, same, numbers)
+        if not seeds.shape[1]:
+            continue
+        for is_summary in range(2):
+            gap = numbers.summary_gap if is_summary else numbers.gap
+            cases = _grow(corpus, seeds, side, other_side, same, gap, numbers)
+            for case in _resolve_overlaps(corpus, cases, side, other_side, other_text, same):
+                _, length = _stretch(corpus, text, cases[case, 0], cases[case, 1])
+                _, other_length = _stretch(corpus, other_text, cases[case, 2], cases[case, 3])
+                if min(length, other_length) < numbers.passage_length:
+                    continue
+                if count == len(found):
+                    found = _doubled(found)
+                found[count, 0] = pair
+                found[count, 1] = is_summary
+                for side_end in range(4):
+                    found[count, 2 + side_end] = cases[case, side_end]
+                count += 1
+    columns = _columns(found, count)
+    return Passages(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
+
+
+@compiled
+def _columns(rows, count):
+    """The columns of the rows at the head of a table."""
+    columns = np.empty((rows.shape[1], count), np.int64)
+    for row in range(count):
+        for column in range(rows.shape[1]):
+            columns[column, row] = rows[row, column]
+    return columns
+
+
+class Fragments(NamedTuple):
+    """Passages cut into sentences anew.
+
+    `items[2 * i]` and `items[2 * i + 1]` are the suspicious and the source passage of case i; `offsets` are the
+    passages'; a sentence is its place in a text's `Words`, or -1 minus its place in the extra ones.
+    """
+
+    items: np.ndarray
+    offsets: np.ndarray
+    sentences: np.ndarray
+
+
+class Detections(NamedTuple):
+    """Detections of pairs, in characters; pairs of type `NONE` have none."""
+
+    pair: np.ndarray
+    type: np.ndarray
+    suspicious_start: np.ndarray
+    suspicious_length: np.ndarray
+    source_start: np.ndarray
+    source_length: np.ndarray
+
+
+@compiled
+def locate(cut: Cut, stretches: np.ndarray) -> np.ndarray:
+    """Places of the sentences with these texts, starts and ends (rows of the array); -1 where there is none."""
+    places = np.full(len(stretches), -1, np.int64)
+    for number in range(len(stretches)):
+        text, start, end = stretches[number]
+        if text < 0:
+            continue
+        first, last = cut.sentence_offsets[text], cut.sentence_offsets[text + 1]
+        place = first + np.searchsorted(cut.starts[first:last], start)
+        if place < last and cut.starts[place] == start and cut.ends[place] == end:
+            places[number] = place
+    return places
+
+
+@compiled
+def decide(
+    corpus: Corpus,
+    suspicious: np.ndarray,
+    source: np.ndarray,
+    found: Passages,
+    fragments: Fragments,
+    words: Words,
+    extra: Words,
+    word_count: int,
+    verbatim_length: int,
+) -> Detections:
+    """Type and detections of the pairs that have passages; `fragments` are those of the first pass's, in their order.
+
+    Verbatim where any case of the first pass holds a copied run; else a summary where the second pass's source
+    characters are at least three times its suspicious ones; else other where the first pass left a case.
+    """
+    rows = np.empty((64, 6), np.int64)
+    count = 0
+    # Of each word, its last place in the source of the case at hand.
+    last_place = np.full(word_count, -1, np.int64)
+    first_pass = 0  # passages of the first pass so far
+    passage = 0
+    while passage < len(found.pair):
+        pair = found.pair[passage]
+        end = passage
+        while end < len(found.pair) and found.pair[end] == pair:
+            end += 1
+        first_row = count
+        for case in range(passage, end):
+            if found.summary[case]:
+                break
+            runs = _verbatim_runs(
+                _words(fragments, fragments.items[2 * first_pass], words, extra),
+                _words(fragments, fragments.items[2 * first_pass + 1], words, extra),
+                last_place,
+                verbatim_length,
+            )
+            first_pass += 1
+            for run in range(len(runs)):
+                rows, count = _tell(rows, count, pair, VERBATIM, runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3])
+        if count == first_row:
+            source_total = suspicious_total = 0
+            for case in range(passage, end):
+                if found.summary[case]:
+                    spans = _spans(corpus, suspicious[pair], source[pair], found, case)
+                    suspicious_total += spans[1]
+                    source_total += spans[3]
+            is_summary = source_total > 0 and source_total >= SUMMARY_RATIO * suspicious_total
+            for case in range(passage, end):
+                if found.summary[case] == is_summary:
+                    spans = _spans(corpus, suspicious[pair], source[pair], found, case)
+                    kind = SUMMARY if is_summary else OTHER
+                    rows, count = _tell(rows, count, pair, kind, spans[0], spans[1], spans[2], spans[3])
+        passage = end
+    columns = _columns(rows, count)
+    return Detections(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
+
+
+@compiled
+def _tell(rows, count, pair, kind, start, length, other_start, other_length):
+    """Add a detection to the table; returns the table and the number of its rows."""
+    if count == len(rows):
+        rows = _doubled(rows)
+    rows[count, 0] = pair
+    rows[count, 1] = kind
+    rows[count, 2] = start
+    rows[count, 3] = length
+    rows[count, 4] = other_start
+    rows[count, 5] = other_length
+    return rows, count + 1
+
+
+@compiled
+def _spans(corpus, suspicious, source, found, case):
+    """Start and length of a passage on each side, in characters."""
+    start, length = _stretch(corpus, suspicious, found.suspicious_first[case], found.suspicious_last[case])
+    other_start, other_length = _stretch(corpus, source, found.source_first[case], found.source_last[case])
+    return start, length, other_start, other_length
+
+
+@compiled
+def _words(fragments, item, words, extra):
+    """Words of a passage: array (words, 3) of number, start and end in the text."""
+    count = 0
+    for place in range(fragments.offsets[item], fragments.offsets[item + 1]):
+        sentence = fragments.sentences[place]
+        table = words if sentence >= 0 else extra
+        sentence = sentence if sentence >= 0 else -1 - sentence
+        count += table.offsets[sentence + 1] - table.offsets[sentence]
+    found = np.empty((count, 3), np.int32)
+    count = 0
+    for place in range(fragments.offsets[item], fragments.offsets[item + 1]):
+        sentence = fragments.sentences[place]
+        table = words if sentence >= 0 else extra
+        sentence = sentence if sentence >= 0 else -1 - sentence
+        for word in range(table.offsets[sentence], table.offsets[sentence + 1]):
+            found[count, 0] = table.numbers[word]
+            found[count, 1] = table.starts[word]
+            found[count, 2] = table.ends[word]
+            count += 1
+    return found
+
+
+@compiled
+def _verbatim_runs(suspicious, source, last_place, length):
+    """Copied runs of words with more than `length` suspicious characters, by their suspicious end (verbatim step).
+
+    Walks through the suspicious words and keeps only the source places where a run stands: time and memory follow the
+    matching words, never words times words. Returns rows of spans (suspicious start and length, source start and
+    length), without those whose source range lies in another run's; a passage copied twice loses both copies.
+    """
+    runs = np.empty((4, 4), np.int64)
+    count = 0
+    # The places of a word in the source are a chain: from the last one to the one before it.
+    before = np.empty(len(source), np.int64)
+    for place in range(len(source)):
+        before[place] = last_place[source[place, 0]]
+        last_place[source[place, 0]] = place
+    # Of the current and the previous suspicious word: source places where it stands, descending, and the number of
+    # words of the run that ends there; 0 elsewhere.
+    places = np.empty((2, len(source)), np.int64)
+    lengths = np.zeros((2, len(source) + 1), np.int64)
+    filled = np.zeros(2, np.int64)
+    for number in range(len(suspicious) + 1):
+        now, then = number % 2, 1 - number % 2
+        # Past the last word nothing matches, which ends the runs that reach it.
+        place = last_place[suspicious[number, 0]] if number < len(suspicious) else np.int64(-1)
+        matches = 0
+        while place >= 0:
+            places[now, matches] = place
+            lengths[now, place] = 1 + (lengths[then, place - 1] if place else 0)
+            matches += 1
+            place = before[place]
+        # Runs that go no further, by their source place; one at the end of the source was told with its last word.
+        for entry in range(filled[then] - 1, -1, -1):
+            other = places[then, entry]
+            if other + 1 < len(source) and not lengths[now, other + 1]:
+                runs, count = _note(suspicious, source, number - 1, other, lengths[then, other], length, runs, count)
+        if matches and places[now, 0] == len(source) - 1:
+            other = len(source) - 1
+            runs, count = _note(suspicious, source, number, other, lengths[now, other], length, runs, count)
+        for entry in range(filled[then]):
+            lengths[then, places[then, entry]] = 0
+        filled[now] = matches
+    for place in range(len(source)):
+        last_place[source[place, 0]] = -1
+    return _without_inner(runs[:count])
+
+
+@compiled
+def _note(suspicious, source, end, source_end, words, length, runs, count):
+    """Write down a run of so many words, where it is long enough."""
+    start = suspicious[end - words + 1, 1]
+    if suspicious[end, 2] - start > length:
+        if count == len(runs):
+            runs = _doubled(runs)
+        source_start = source[source_end - words + 1, 1]
+        runs[count, 0] = start
+        runs[count, 1] = suspicious[end, 2] - start
+        runs[count, 2] = source_start
+        runs[count, 3] = source[source_end, 2] - source_start
+        count += 1
+    return runs, count
+
+
+@compiled
+def _without_inner(runs):
+    """Keep runs whose source range lies in no other run's, in the given order.
+
+    By start, the longest first: a range lies in another exactly where one before it reaches as far as it does, or
+    where the next one is the same range.
+    """
+    keys = np.empty(len(runs), np.int64)
+    ends = np.empty(len(runs), np.int64)
+    for run in range(len(runs)):
+        ends[run] = runs[run, 2] + runs[run, 3]
+        keys[run] = (runs[run, 2] << 32) - ends[run]
+    order = np.arange(len(runs))
+    _sort(keys, order, 0, len(runs))
+    keeps = np.ones(len(runs), np.bool_)
+    reach = -1
+    for place in range(len(order)):
+        run = order[place]
+        is_twice = place + 1 < len(order) and keys[order[place + 1]] == keys[run]
+        if is_twice or ends[run] <= reach:
+            keeps[run] = False
+        reach = max(reach, ends[run])
+    count = 0
+    for run in range(len(runs)):
+        if keeps[run]:
+            for column in range(4):
+                runs[count, column] = runs[run, column]
+            count += 1
+    return runs[:count]

@@ -1,0 +1,152 @@
+"""Texts as arrays, against the tokenizers that look at a sentence as a whole."""
+
+from typing import Any
+
+import nltk
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_text import CORPUS, TREEBANK
+
+from memorization.detection.documents import Chunks, Documents
+from memorization.detection.text import is_content, sentence_model, stemmer, word_spans
+
+STEM = stemmer("porter")
+
+
+class OneSentence:
+    """A text is a sentence, whatever is in it."""
+
+    def span_tokenize(self, text: str) -> list[tuple[int, int]]:
+        return [(0, len(text))] if text else []
+
+
+def documents(*texts: str, sentences: Any = None, sentence_size: int = 1) -> Documents:
+    found = Documents(sentences or OneSentence(), "porter", sentence_size)
+    found.add(texts)
+    return found
+
+
+def frequencies(found: Documents, text: int) -> list[dict[str, int]]:
+    """Stems of a text's merged sentences, in their order, and how often each stands there."""
+    corpus = found.corpus
+    names = list(found.chunks._stem_numbers)
+    vocabulary = corpus.vocabulary[corpus.vocabulary_offsets[text] : corpus.vocabulary_offsets[text + 1]]
+    first, last = corpus.sentence_offsets[text : text + 2]
+    return [
+        {
+            names[vocabulary[corpus.stems[entry]]]: int(corpus.frequencies[entry])
+            for entry in range(*corpus.stem_offsets[n : n + 2])
+        }
+        for n in range(first, last)
+    ]
+
+
+def words(found: Documents, sentence: int) -> list[tuple[str, int, int]]:
+    names = list(found.chunks._word_numbers)
+    own = slice(*found.words.offsets[sentence : sentence + 2])
+    columns = (found.words.numbers[own], found.words.starts[own], found.words.ends[own])
+    return [
+        (names[number], start, end) for number, start, end in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+
+
+@given(TREEBANK)
+def test_chunks_have_the_tokens_of_their_sentence(sentence: str) -> None:
+    found = documents(sentence)
+    tokens = nltk.TreebankWordTokenizer().tokenize(sentence.replace("\0", " ").lower())
+    expected: dict[str, int] = {}
+    for token in filter(is_content, tokens):
+        expected[STEM(token)] = expected.get(STEM(token), 0) + 1
+    assert frequencies(found, 0) == ([expected] if expected else [])
+    assert [list(each) for each in frequencies(found, 0)] == ([list(expected)] if expected else [])
+    spans = word_spans(sentence.replace("\0", " "), tokens)
+    if spans:
+        spans[0] = (spans[0][0], 0, spans[0][2])
+        spans[-1] = (*spans[-1][:2], len(sentence))
+    assert (words(found, 0) if sentence else []) == spans
+
+
+@given(st.lists(TREEBANK, max_size=4))
+def test_a_text_does_not_depend_on_those_before_it(texts: list[str]) -> None:
+    sentences = sentence_model("punkt_corpus", CORPUS)
+    together = documents(*texts, sentences=sentences)
+    one_by_one = documents(sentences=sentences)
+    for text in texts:
+        one_by_one.add([text])
+    for table, other in ((together.corpus, one_by_one.corpus), (together.words, one_by_one.words)):
+        for column, expected in zip(table, other, strict=True):
+            assert column.tolist() == expected.tolist()
+    for number, text in enumerate(texts):
+        assert frequencies(together, number) == frequencies(documents(text, sentences=sentences), 0)
+
+
+def test_words_reach_to_both_ends_of_their_sentence() -> None:
+    sentence = '("Well, he can\'t!")'
+    expected = [("well", 0, 6), ("he", 8, 10), ("ca", 11, 13), ("n't", 13, len(sentence))]
+    assert words(documents(sentence), 0) == expected
+
+
+def test_short_sentences_are_merged_into_the_next() -> None:
+    text = "Yes.  Never.  The committee reviewed the proposal. Why not?"
+    found = documents(text, sentences=sentence_model("punkt_corpus", CORPUS), sentence_size=3)
+    # The spaces between merged sentences are not counted, so that the span ends early; the last stays short.
+    assert found.corpus.starts.tolist() == [0, text.index("Why")]
+    assert found.corpus.lengths.tolist() == [4 + 6 + 36, 8]
+    assert frequencies(found, 0)[1] == {"whi": 1, "not": 1}
+
+
+def test_a_nul_separates_words_and_counts_as_a_character() -> None:
+    found = documents("Boats\0sank.")
+    assert frequencies(found, 0) == [{"boat": 1, "sank": 1}]
+    assert words(found, 0) == [("boats", 0, 5), ("sank", 6, 11)]
+
+
+def test_postings_turn_sentences_around() -> None:
+    found = documents("One river. Two rivers, a river! A bridge.", sentences=sentence_model("punkt_corpus", CORPUS))
+    corpus = found.corpus
+    names = list(found.chunks._stem_numbers)
+    postings = {
+        names[stem]: list(
+            zip(corpus.posting_sentences[own].tolist(), corpus.posting_frequencies[own].tolist(), strict=True)
+        )
+        for place, stem in enumerate(corpus.vocabulary)
+        for own in [slice(*corpus.posting_offsets[place : place + 2])]
+    }
+    assert postings == {"one": [(0, 1)], "river": [(0, 1), (1, 2)], "two": [(1, 1)], "bridg": [(2, 1)]}
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", "!!!", "\0"])
+def test_texts_without_words(text: str) -> None:
+    found = documents(text)
+    assert frequencies(found, 0) == []
+    assert len(found.words.numbers) == 0
+
+
+def test_passages_are_cut_anew_and_sentences_found_again() -> None:
+    text = "One river is here. Two rivers are there. Why?"
+    found = documents(text, text.replace(" ", "\0"), sentences=sentence_model("punkt_corpus", CORPUS))
+    texts, starts, lengths = np.array([0, 0, 0, 1]), np.array([0, 19, 0, 0]), np.array([40, 21, 16, 18])
+    fragments, extra = found.fragments(texts, starts, lengths)
+
+    def sentences(item: int) -> list[int]:
+        own = slice(*fragments.offsets[fragments.items[item] : fragments.items[item] + 2])
+        return [int(sentence) for sentence in fragments.sentences[own]]
+
+    assert sentences(0) == [0, 1]
+    assert sentences(1) == [1]
+    # One that ends elsewhere than a sentence of the text, and one of a text that holds a NUL, are cut for themselves.
+    assert {sentence for item in (2, 3) for sentence in sentences(item)} == {-1, -2}
+    assert len(extra.offsets) == 3
+    names = list(found.chunks._word_numbers)
+    [cut_off] = [place for place in range(2) if extra.ends[extra.offsets[place + 1] - 1] == 16]
+    assert [names[number] for number in extra.numbers[slice(*extra.offsets[cut_off : cut_off + 2])]][-1] == "her"
+
+
+def test_empty_chunks_bridge_wide_gaps() -> None:
+    sentence = " One  river\n\n\tis here. "
+    chunks = Chunks("porter")
+    numbers = chunks.of(sentence)
+    assert len(numbers) == 4 + 3
+    assert sum(chunks.lengths[number] + 1 for number in numbers) == len(sentence.rstrip()) + 1
