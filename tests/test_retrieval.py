@@ -134,6 +134,19 @@ def test_a_length_is_kept_as_lucene_keeps_it(tmp_path: Path, length: int) -> Non
     agrees(hits(search(tmp_path / "index", ["whale drought"])), bm25(texts, "whale drought"), 10)
 
 
+def test_real_reviews_are_ranked_by_bm25(tmp_path: Path) -> None:
+    file = Path(__file__).parents[1] / "../shared/data/imdb.parquet"
+    if not file.exists():
+        pytest.skip("the reviews are not here")
+    texts = next(storage.stream(file, ["input"], rows=300))["input"].to_pylist()
+    queries = [" ".join(text.split()[20:100]) + " " + texts[0][:200] for text in texts[:10]]
+    build_index(texts, tmp_path / "index")
+    table = search(tmp_path / "index", queries)
+    for place, query in enumerate(queries):
+        agrees(hits(table, place), expected := bm25(texts, query), 10)
+        assert [row for row, _ in hits(table, place)] == ranked(expected, 10)
+
+
 SOME_WORDS = st.lists(st.sampled_from([*WORDS[:6], "the", "of"]), max_size=12)
 TEXTS = st.builds(lambda some, times: " ".join(some * times), SOME_WORDS, st.sampled_from([1, 1, 2, 9, 40]))
 
