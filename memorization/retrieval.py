@@ -1,7 +1,12 @@
 """The local search engine (Appendix B.1): a Tantivy index of suffixes, and BM25 with a generation as the query.
 
-Scores are those of an Elasticsearch `match` query with default settings (k1 1.2, b 0.75): every query word counts as
-often as it stands in the query. English stop words are left out of the query, not of the index.
+Scores are those of an Elasticsearch `match` query with default settings (k1 1.2, b 0.75; Lucene's one-byte document
+lengths): every query word counts as often as it stands in the query. English stop words are left out of the query, not
+of the index.
+
+A table of candidates depends on the documents, the queries and k alone. Tantivy adds up a document's score in the order
+of the query's words and with the statistics of the whole index, so that it matters neither how many threads wrote the
+index, and with that into how many segments, nor how many search it.
 """
 
 from __future__ import annotations
@@ -11,25 +16,52 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from memorization import storage
+from memorization.errors import UserError
+from memorization.progress import Progress
 
 TEXT, ROW = "text", "row"
-# The longest token Tantivy's default analyzer keeps, in bytes.
-LONGEST_TOKEN = 40
+
+TOKEN_LIMIT = 40
+"""Bytes of a token from which Tantivy's default analyzer leaves it out."""
+
+STOP_WORDS = "english"
+"""Tantivy's list of this name: Lucene's 33 words."""
+
 WRITER_HEAP_BYTES = 256_000_000
+"""Memory of all writing threads together; what does not fit is written out and merged later."""
+
+MOST_WRITERS = 4
+"""Each writing thread leaves a segment of its own, and every query looks its words up in each."""
+
+QUERIES_A_BATCH, QUERIES_A_CALL = 1_000, 25
+"""Queries whose candidates are held in memory, and those that a thread takes at a time."""
+
+TIE = 1e-6
+"""Scores that differ by less than this fraction are one score: a sum of single-precision numbers says no more."""
 
 CANDIDATES = pa.schema([("query", pa.int32()), ("rank", pa.int32()), ("document", pa.int32()), ("score", pa.float32())])
 
 
-def build_index(documents: Iterable[str], index: Path) -> None:
-    """Index documents in their order into the folder `index`; a document's row number is its place from 0."""
+def build_index(documents: Iterable[str], index: Path, threads: int | None = None) -> None:
+    """Index documents into the folder `index`, replacing what is there; a document's row number is its place from 0.
+
+    Documents are taken one by one and not kept, so that a generator of any length needs no more memory than a short
+    one. A document without a word (empty, punctuation) keeps its row and is never found. `threads` write, by default
+    as many as there are cores for this process; no result depends on it.
+
+    Raises UserError where a document is no text, the disk is full or the folder cannot be written; then the folder is
+    as it was.
+    """
     import tantivy
 
+    _refuse_one_text(documents, "documents")
     schema = (
         tantivy.SchemaBuilder()
         .add_text_field(TEXT, stored=False, tokenizer_name="default", index_option="freq")
@@ -39,15 +71,180 @@ def build_index(documents: Iterable[str], index: Path) -> None:
     )
     with storage.replacing(index) as folder, _system_errors():
         folder.mkdir()
-        # One thread, so that documents keep their order.
-        writer = tantivy.Index(schema, path=str(folder)).writer(WRITER_HEAP_BYTES, 1)
-        for row, text in enumerate(documents):
-            document = tantivy.Document()
-            document.add_text(TEXT, text)
-            document.add_integer(ROW, row)
-            writer.add_document(document)
-        writer.commit()
+        writers = min(threads or _cores(), MOST_WRITERS)
+        writer = tantivy.Index(schema, path=str(folder)).writer(WRITER_HEAP_BYTES, writers)
+        try:
+            for row, text in enumerate(documents):
+                document = tantivy.Document()
+                document.add_text(TEXT, _text(text, "documents", row))
+                document.add_integer(ROW, row)
+                writer.add_document(document)
+            writer.commit()
+        except BaseException:
+            # Ends the writing threads, which would bring files back into the folder while it is removed.
+            with contextlib.suppress(ValueError):
+                writer.rollback()
+            raise
         writer.wait_merging_threads()
+
+
+def search(index: Path, queries: Sequence[str], k: int = 10, threads: int | None = None) -> pa.Table:
+    """The k best documents of each query: columns `query, rank` (from 1), `document, score`, by query and rank.
+
+    `query` is the place of the query from 0, `document` the row of the document in the indexed table, `score` the BM25
+    score in single precision. Documents with equal scores (nearer than `TIE`) are ordered by row. Fewer than k rows
+    stand for a query that has a word in common with fewer documents, and none for a query without a word of the index:
+    empty, nothing but punctuation, control characters, stop words or tokens of `TOKEN_LIMIT` bytes and more.
+
+    Query text is never parsed. A word is a run of Unicode's alphanumeric characters, in lower case; every other
+    character, NUL and those of query languages included, separates words. A query may be of any length. `threads`
+    search, by default as many as there are cores for this process; no result depends on it.
+
+    Raises UserError where a query is no text, k is not positive, or the folder holds no index.
+    """
+    _refuse_one_text(queries, "queries")
+    with _Engine(index, k, threads) as engine:
+        starts = range(0, len(queries), QUERIES_A_BATCH)
+        batches = [engine.candidates(start, queries[start : start + QUERIES_A_BATCH]) for start in starts]
+    return pa.Table.from_batches(batches, CANDIDATES)
+
+
+def index_suffixes(probes: Path, index: Path, threads: int) -> None:
+    """Index the suffixes of a probes table, streamed, so that a document's row is its probe."""
+    with Progress(storage.rows_of(probes), "index", "suffixes") as progress:
+
+        def suffixes() -> Iterator[str]:
+            for batch in storage.stream(probes, ["suffix"]):
+                yield from batch["suffix"].to_pylist()
+                progress.advance(batch.num_rows)
+
+        build_index(suffixes(), index, threads)
+
+
+def candidate_batches(generations: Path, index: Path, k: int, threads: int) -> Iterator[pa.RecordBatch]:
+    """Batches of schema `candidates`: the k best suffixes of every generation, streamed, by probe and rank."""
+    first = 0
+    with _Engine(index, k, threads) as engine, Progress(storage.rows_of(generations), "search", "queries") as progress:
+        for batch in storage.stream(generations, ["generation"], QUERIES_A_BATCH):
+            found = engine.candidates(first, batch["generation"].to_pylist())
+            yield found.rename_columns(storage.SCHEMAS["candidates"].names)
+            first += batch.num_rows
+            progress.advance(batch.num_rows)
+
+
+class _Engine:
+    """An open index and the threads that search it; Tantivy lets go of Python's lock while it searches."""
+
+    def __init__(self, index: Path, k: int, threads: int | None) -> None:
+        import tantivy
+
+        if k < 1:
+            raise UserError(f"k is {k}: the number of documents wanted for each query is 1 or more")
+        try:
+            opened = tantivy.Index.open(str(index))
+        except (ValueError, OSError) as error:
+            raise UserError(
+                f"{index}: holds no index that can be opened ({error}); make one by `build_index`"
+            ) from error
+        self.k = k
+        self.schema: Any = opened.schema
+        self.searcher: Any = opened.searcher()
+        self.pool = ThreadPoolExecutor(threads or _cores())
+
+    def __enter__(self) -> _Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown(cancel_futures=True)
+
+    def candidates(self, first: int, queries: Sequence[str]) -> pa.RecordBatch:
+        """The candidates (CANDIDATES) of queries that are numbered from `first`."""
+        texts = [_text(query, "queries", first + place) for place, query in enumerate(queries)]
+        pieces = [texts[start : start + QUERIES_A_CALL] for start in range(0, len(texts), QUERIES_A_CALL)]
+        rows = [
+            (first + query, rank, document, score)
+            for query, hits in enumerate(hits for piece in self.pool.map(self._hits, pieces) for hits in piece)
+            for rank, (document, score) in enumerate(hits, start=1)
+        ]
+        columns = zip(*rows, strict=True) if rows else ([] for _ in CANDIDATES)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, CANDIDATES, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=CANDIDATES)
+
+    def _hits(self, texts: list[str]) -> list[list[tuple[int, float]]]:
+        import tantivy
+
+        # Its own for each call: an analyzer has a state, and must not be used by two threads at once.
+        analyzer = (
+            tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+            .filter(tantivy.Filter.remove_long(TOKEN_LIMIT))
+            .filter(tantivy.Filter.lowercase())
+            .filter(tantivy.Filter.stopword(STOP_WORDS))
+            .build()
+        )
+        return [self._best(Counter(analyzer.analyze(text))) for text in texts]
+
+    def _best(self, words: Counter[str]) -> list[tuple[int, float]]:
+        """The k best (row, score), after looking at every document that ties with the k-th."""
+        documents = self.searcher.num_docs
+        if not words or not documents:
+            return []
+        query = self._query(words)
+        wanted = 2 * self.k
+        while True:
+            hits = self.searcher.search(query, limit=min(wanted, documents), count=False).hits
+            scores = _tied([score for score, _ in hits])
+            if len(hits) < wanted or scores[-1] < scores[self.k - 1]:
+                break
+            wanted *= 2
+        rows = self.searcher.fast_field_values(ROW, [address for _, address in hits]) if hits else []
+        ranked = sorted(zip(rows, scores, strict=True), key=lambda hit: (-hit[1], hit[0]))
+        return ranked[: self.k]
+
+    def _query(self, words: Counter[str]) -> Any:
+        import tantivy
+
+        clauses = []
+        for word, count in words.items():
+            term = tantivy.Query.term_query(self.schema, TEXT, word, index_option="freq")
+            weighted = term if count == 1 else tantivy.Query.boost_query(term, float(count))
+            clauses.append((tantivy.Occur.Should, weighted))
+        return tantivy.Query.boolean_query(clauses)
+
+
+def _tied(scores: list[float]) -> list[float]:
+    """Falling scores, each that is nearer than `TIE` to the one before it replaced by the first of its like."""
+    tied: list[float] = []
+    for place, score in enumerate(scores):
+        near = place > 0 and scores[place - 1] - score < TIE * scores[place - 1]
+        tied.append(tied[-1] if near else score)
+    return tied
+
+
+def _refuse_one_text(texts: object, what: str) -> None:
+    if isinstance(texts, str):
+        raise UserError(f"{what}: one text ({texts[:40]!r}) was given; give a sequence of texts, such as a list")
+
+
+def _text(text: object, what: str, place: int) -> str:
+    """The text as it came; UserError, naming its place from 0, where it is none."""
+    if not isinstance(text, str):
+        raise UserError(
+            f"{what}[{place}] is {text!r:.60}, a {type(text).__name__} and no text: leave it out, or give '' to keep "
+            "its place"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{what}[{place}] holds {text[error.start]!r} at character {error.start}, half of a surrogate pair and "
+            "no character of Unicode: read the text as UTF-8, or replace it"
+        ) from error
+    return text
+
+
+def _cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
@@ -59,59 +256,3 @@ def _system_errors() -> Iterator[None]:
         if code := re.search(r"\(os error (\d+)\)", str(error)):
             raise OSError(int(code[1]), os.strerror(int(code[1]))) from error
         raise
-
-
-def search(index: Path, queries: Sequence[str], k: int = 10) -> pa.Table:
-    """The k best documents of each query: columns `query, rank` (from 1), `document, score`.
-
-    Equal scores are ordered by row. A query without a word of the index (empty, punctuation, stop words) has no row.
-    Query text is never parsed: its words become term queries. ValueError where the folder holds no index.
-    """
-    columns: dict[str, list[Any]] = {name: [] for name in CANDIDATES.names}
-    for query, hits in enumerate(_hits(index, queries, k)):
-        for rank, (document, score) in enumerate(hits, start=1):
-            for name, value in zip(CANDIDATES.names, (query, rank, document, score), strict=True):
-                columns[name].append(value)
-    return pa.table(columns, schema=CANDIDATES)
-
-
-def _hits(index: Path, queries: Sequence[str], k: int) -> Iterator[list[tuple[int, float]]]:
-    import tantivy
-
-    opened = tantivy.Index.open(str(index))
-    searcher = opened.searcher()
-    analyzer = (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(LONGEST_TOKEN))
-        .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.stopword("english"))
-        .build()
-    )
-    for text in queries:
-        words = Counter(analyzer.analyze(text))
-        if not words:
-            yield []
-            continue
-        clauses = [
-            (
-                tantivy.Occur.Should,
-                tantivy.Query.boost_query(
-                    tantivy.Query.term_query(opened.schema, TEXT, word, index_option="freq"), float(count)
-                ),
-            )
-            for word, count in words.items()
-        ]
-        yield _best(searcher, tantivy.Query.boolean_query(clauses), k)
-
-
-def _best(searcher: Any, query: Any, k: int) -> list[tuple[int, float]]:
-    """The k best (row, score), with every document that ties with the k-th considered."""
-    wanted = k + 1
-    while True:
-        hits = searcher.search(query, limit=wanted, count=False).hits
-        if len(hits) < wanted or hits[-1][0] < hits[k - 1][0]:
-            break
-        wanted *= 2
-    rows = searcher.fast_field_values(ROW, [address for _, address in hits]) if hits else []
-    ranked = sorted(zip(rows, (score for score, _ in hits), strict=True), key=lambda hit: (-hit[1], hit[0]))
-    return ranked[:k]

@@ -11,17 +11,14 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    generations = storage.read(Path(snakemake.input.generations), "generations", ["generation"])[
-        "generation"
-    ].to_pylist()
-    k = snakemake.params.retrieval["candidates"]
-    found = retrieval.search(Path(snakemake.input.index), generations, k)
-    storage.write_table(
-        Path(snakemake.output[0]),
-        "candidates",
-        found.rename_columns(["probe", "rank", "document", "score"]),
-        job.manifest(snakemake, "tantivy", retrieval=snakemake.params.retrieval),
+    batches = retrieval.candidate_batches(
+        Path(snakemake.input.generations),
+        Path(snakemake.input.index),
+        snakemake.params.retrieval["candidates"],
+        snakemake.threads,
     )
+    manifest = job.manifest(snakemake, "tantivy", retrieval=snakemake.params.retrieval)
+    storage.write_batches(Path(snakemake.output[0]), "candidates", batches, manifest)
 
 
 job.run(main, snakemake)

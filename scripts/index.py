@@ -5,15 +5,13 @@ from pathlib import Path
 import job
 from snakemake.script import Snakemake
 
-from memorization import retrieval, storage
+from memorization import retrieval
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    batches = storage.stream(Path(snakemake.input[0]), ["suffix"])
-    suffixes = (suffix for batch in batches for suffix in batch["suffix"].to_pylist())
-    retrieval.build_index(suffixes, Path(snakemake.output[0]))
+    retrieval.index_suffixes(Path(snakemake.input[0]), Path(snakemake.output[0]), snakemake.threads)
 
 
 job.run(main, snakemake)

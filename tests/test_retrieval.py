@@ -1,10 +1,8 @@
-"""Retrieval against BM25 worked out here with scikit-learn's word counts.
+"""Retrieval against BM25 worked out here in double precision, with scikit-learn's word counts."""
 
-Lucene's and Tantivy's index keeps a document's length in one byte: exact up to 39 words, rounded down above. The
-documents that scores are compared for are shorter.
-"""
-
+import itertools
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
+from memorization import retrieval, storage
+from memorization.errors import UserError
 from memorization.retrieval import build_index, search
 
 K1, B = 1.2, 0.75
@@ -28,17 +30,29 @@ WORDS = VOCABULARY.split()
 SIGNS = '+ - && || ! ( ) { } [ ] ^ " ~ * ? : \\ / < > ='
 
 
-def documents(n: int, seed: int = 0) -> list[str]:
+def documents(n: int, seed: int = 0, longest: int = 38) -> list[str]:
     random = np.random.default_rng(seed)
     share = 1 / np.arange(1, len(WORDS) + 1)
     return [
-        " ".join(random.choice(WORDS, size=random.integers(3, 39), p=share / share.sum())) + f" of number{i}"
+        " ".join(random.choice(WORDS, size=random.integers(3, longest + 1), p=share / share.sum())) + f" of number{i}"
         for i in range(n)
     ]
 
 
 def words(text: str) -> list[str]:
     return [word for word in re.findall(r"[^\W_]+", text.lower()) if len(word.encode()) < 40]
+
+
+def kept_length(words: int) -> int:
+    """What Lucene's index keeps of a document's length, in one byte (SmallFloat.intToByte4 and back).
+
+    Exact below 40; above, a floating-point number of four bits whose first stands for itself.
+    """
+    exact = 24
+    if words < exact:
+        return words
+    shift = max((words - exact).bit_length() - 4, 0)
+    return exact + (words - exact >> shift << shift)
 
 
 def bm25(texts: list[str], query: str) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -48,11 +62,24 @@ def bm25(texts: list[str], query: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     lengths = counts.sum(axis=1)
     holding = (counts > 0).sum(axis=0)
     idf = np.log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
-    weights = idf * counts * (K1 + 1) / (counts + K1 * (1 - B + B * lengths / lengths.mean())[:, None])
+    kept = np.array([kept_length(int(length)) for length in lengths])
+    weights = idf * counts * (K1 + 1) / (counts + K1 * (1 - B + B * kept / lengths.mean())[:, None])
     asked = CountVectorizer(analyzer=lambda text: [word for word in words(text) if word not in STOP_WORDS])
     asked.vocabulary = vectorizer.vocabulary_
     scores: np.ndarray[Any, np.dtype[np.float64]] = weights @ asked.transform([query]).toarray()[0]
     return scores
+
+
+def ranked(scores: np.ndarray[Any, np.dtype[np.float64]], k: int) -> list[int]:
+    """The k best rows that score at all; scores equal but for rounding are ordered by row."""
+    found = sorted(np.flatnonzero(scores > 0).tolist(), key=lambda row: -scores[row])
+    tied: list[list[int]] = []
+    for row in found:
+        if tied and scores[tied[-1][-1]] - scores[row] < retrieval.TIE * scores[row]:
+            tied[-1].append(row)
+        else:
+            tied.append([row])
+    return [row for rows in tied for row in sorted(rows)][:k]
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +103,80 @@ QUERIES = [
 ]
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_scores_and_order_are_those_of_bm25(indexed: tuple[list[str], Path], query: str) -> None:
-    texts, index = indexed
-    expected = bm25(texts, query)
-    found = hits(search(index, [query], k=len(texts)))
-    assert {row for row, _ in found} == set(np.flatnonzero(expected).tolist())
-    for row, score in found:
-        assert score == pytest.approx(expected[row], rel=1e-5)
+def agrees(found: list[tuple[int, float]], expected: np.ndarray[Any, np.dtype[np.float64]], k: int) -> None:
+    """The k best and no others, with their scores, falling, ties by row."""
+    assert len(found) == min(k, np.count_nonzero(expected))
+    rows = [row for row, _ in found]
+    assert [score for _, score in found] == pytest.approx(expected[rows], rel=1e-5)
+    assert [score for _, score in found] == pytest.approx(sorted(expected, reverse=True)[: len(found)], rel=1e-5)
     for (row, score), (following, less) in pairwise(found):
         assert (-score, row) < (-less, following)
-        assert expected[row] >= expected[following] - 1e-4
+        if expected[row] == pytest.approx(expected[following], rel=1e-9):
+            assert (score, row) == (less, min(row, following))
+
+
+@pytest.mark.parametrize("longest", [38, 400])
+@pytest.mark.parametrize("query", QUERIES)
+def test_scores_and_order_are_those_of_bm25(tmp_path: Path, query: str, longest: int) -> None:
+    texts = documents(300, seed=1, longest=longest)
+    build_index(texts, tmp_path / "index")
+    expected = bm25(texts, query)
+    for k in (10, len(texts)):
+        found = hits(search(tmp_path / "index", [query], k=k))
+        agrees(found, expected, k)
+        assert [row for row, _ in found] == ranked(expected, k)
+
+
+@pytest.mark.parametrize("length", [23, 24, 25, 39, 40, 41, 42, 55, 56, 57, 63, 64, 100, 1_000, 5_000, 100_000])
+def test_a_length_is_kept_as_lucene_keeps_it(tmp_path: Path, length: int) -> None:
+    texts = ["whale " + "drought " * (length - 1), "whale", "bridge"]
+    build_index(texts, tmp_path / "index")
+    agrees(hits(search(tmp_path / "index", ["whale drought"])), bm25(texts, "whale drought"), 10)
+
+
+def test_real_reviews_are_ranked_by_bm25(tmp_path: Path) -> None:
+    file = Path(__file__).parents[1] / "../shared/data/imdb.parquet"
+    if not file.exists():
+        pytest.skip("the reviews are not here")
+    texts = next(storage.stream(file, ["input"], rows=300))["input"].to_pylist()
+    queries = [" ".join(text.split()[20:100]) + " " + texts[0][:200] for text in texts[:10]]
+    build_index(texts, tmp_path / "index")
+    table = search(tmp_path / "index", queries)
+    for place, query in enumerate(queries):
+        agrees(hits(table, place), expected := bm25(texts, query), 10)
+        assert [row for row, _ in hits(table, place)] == ranked(expected, 10)
+
+
+SOME_WORDS = st.lists(st.sampled_from([*WORDS[:6], "the", "of"]), max_size=12)
+TEXTS = st.builds(lambda some, times: " ".join(some * times), SOME_WORDS, st.sampled_from([1, 1, 2, 9, 40]))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    texts=st.lists(TEXTS, min_size=1, max_size=40),
+    queries=st.lists(TEXTS, min_size=1, max_size=4),
+    k=st.integers(1, 12),
+    threads=st.integers(1, 3),
+)
+def test_any_corpus_is_searched_by_bm25(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], queries: list[str], k: int, threads: int
+) -> None:
+    # A vocabulary of nothing is no table of counts.
+    texts = [*texts, "anchor"]
+    index = tmp_path_factory.getbasetemp() / "any" / "index"
+    build_index(texts, index, threads)
+    table = search(index, queries, k, threads)
+    for place, query in enumerate(queries):
+        agrees(hits(table, place), bm25(texts, query), k)
+
+
+@settings(max_examples=40, deadline=None)
+@given(query=st.text(st.characters(exclude_categories=["Cs"]), max_size=200), times=st.sampled_from([1, 1, 50]))
+def test_any_text_is_a_query(indexed: tuple[list[str], Path], query: str, times: int) -> None:
+    _, index = indexed
+    table = search(index, [query * times, f"whale {query}", "whale"], k=5)
+    assert hits(table, 2)
+    assert {row for row, _ in hits(table, 1)}
 
 
 @pytest.mark.parametrize("k", [1, 3, 10])
@@ -115,10 +205,47 @@ def test_queries_do_not_depend_on_their_neighbours(indexed: tuple[list[str], Pat
 
 
 def test_equal_scores_are_ordered_by_row(tmp_path: Path) -> None:
-    build_index(["same words here"] * 50 + ["other"] * 5, tmp_path / "index")
+    build_index(["same words here"] * 500 + ["other"] * 5, tmp_path / "index")
     assert [row for row, _ in hits(search(tmp_path / "index", ["words"], k=10))] == list(range(10))
-    build_index(["words and words", *["same words here"] * 50], tmp_path / "index")
+    build_index(["words and words", *["same words here"] * 500], tmp_path / "index")
     assert [row for row, _ in hits(search(tmp_path / "index", ["same words"], k=3))] == [1, 2, 3]
+
+
+def test_scores_are_equal_whatever_the_order_of_their_sum(tmp_path: Path) -> None:
+    """Two words of one frequency, at both ends of the query: single precision adds up either document in its way."""
+    rest = [f"word{number}" for number in range(9)]
+    texts = [
+        " ".join([end, *rest[:few], rest[other]])
+        for few, other in itertools.product(range(1, 8), range(9))
+        for end in ("last", "first")
+    ]
+    query = " ".join(["first", *rest, "last"])
+    build_index(texts, tmp_path / "index")
+    found = hits(search(tmp_path / "index", [query], k=len(texts)))
+    assert [row for row, _ in found] == ranked(bm25(texts, query), len(texts))
+    scores = dict(found)
+    assert all(scores[row] == scores[row + 1] for row in range(0, len(texts), 2))
+
+
+def test_the_same_document_scores_the_same_wherever_it_lies(tmp_path: Path) -> None:
+    texts = documents(5_000, longest=60)
+    build_index(texts * 2, tmp_path / "index", threads=3)
+    queries = [*QUERIES[:2], *texts[:2]]
+    table = search(tmp_path / "index", queries, k=10_000)
+    for query in range(len(queries)):
+        scores = dict(hits(table, query))
+        assert all(scores[row] == scores[(row + 5_000) % 10_000] for row in scores)
+
+
+def test_candidates_depend_neither_on_threads_nor_on_segments(tmp_path: Path) -> None:
+    texts = documents(3_000, longest=100)
+    queries = QUERIES * 20 + texts[::30]
+    tables = []
+    for writers, searchers in ((1, 1), (2, 3), (4, 2)):
+        build_index(texts, tmp_path / "index", writers)
+        tables.append(search(tmp_path / "index", queries, 7, searchers))
+    assert tables[0].equals(tables[1])
+    assert tables[0].equals(tables[2])
 
 
 @pytest.mark.parametrize("sign", SIGNS.split(" "))
@@ -170,6 +297,13 @@ def test_empty_documents_keep_their_row(tmp_path: Path) -> None:
     assert sorted(row for row, _ in hits(search(tmp_path / "index", ["whale drought"]))) == [1, 3]
 
 
+def test_a_document_may_hold_any_character(tmp_path: Path) -> None:
+    build_index(
+        ["\x00whale\x00\x1fdrought", "".join(map(chr, range(0xD800))), "w" * 100_000, "whale"], tmp_path / "index"
+    )
+    assert sorted(row for row, _ in hits(search(tmp_path / "index", ["whale"]))) == [0, 3]
+
+
 def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
     build_index([], tmp_path / "index")
     assert search(tmp_path / "index", ["whale"]).num_rows == 0
@@ -181,9 +315,83 @@ def test_words_are_told_apart_as_the_index_does(tmp_path: Path) -> None:
     assert [[row for row, _ in hits(table, query)] for query in range(6)] == [[0], [0], [1], [2], [3], []]
 
 
-def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"does not exist|open"):
-        search(tmp_path, ["whale"])
+def test_words_of_forty_bytes_are_left_out(tmp_path: Path) -> None:
+    build_index(["w" * 39, "w" * 40], tmp_path / "index")
+    table = search(tmp_path / "index", ["w" * 39, "w" * 40])
+    assert [hits(table, query) != [] for query in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["", "nowhere", "file"])
+def test_a_folder_without_index_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("whale")
+    with pytest.raises(UserError, match=r"holds no index.*build_index"):
+        search(tmp_path / name, ["whale"])
+
+
+NO_TEXTS = [None, 7, float("nan"), b"whale", ["whale"], "half \ud83d"]
+
+
+@pytest.mark.parametrize("other", NO_TEXTS, ids=map(repr, NO_TEXTS))
+def test_what_is_no_text_is_refused_by_its_place(indexed: tuple[list[str], Path], tmp_path: Path, other: Any) -> None:
+    texts, index = indexed
+    build_index(["whale"], tmp_path / "index")
+    with pytest.raises(UserError, match=r"^documents\[300\] (is|holds) .*:"):
+        build_index([*texts, other, *texts], tmp_path / "index")
+    assert len(hits(search(tmp_path / "index", ["whale"]))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+    with pytest.raises(UserError, match=r"^queries\[1003\] (is|holds) .*:"):
+        search(index, [*["whale"] * 1003, other])
+
+
+def test_one_text_is_no_sequence_of_texts(indexed: tuple[list[str], Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="documents: one text"):
+        build_index("whale", tmp_path / "index")
+    with pytest.raises(UserError, match="queries: one text"):
+        search(indexed[1], "whale")
+
+
+def test_less_than_one_document_is_not_asked_for(indexed: tuple[list[str], Path]) -> None:
+    with pytest.raises(UserError, match="k is 0"):
+        search(indexed[1], ["whale"], k=0)
+
+
+def test_a_broken_off_index_leaves_what_was_there(tmp_path: Path) -> None:
+    def broken() -> Iterator[str]:
+        yield from documents(2_000)
+        raise KeyboardInterrupt
+
+    build_index(["whale"], tmp_path / "index")
+    with pytest.raises(KeyboardInterrupt):
+        build_index(broken(), tmp_path / "index")
+    assert len(hits(search(tmp_path / "index", ["whale"]))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = documents(60)
+    generations = [*QUERIES, "", "..."] * 5
+    probes: dict[str, list[Any]] = {
+        "probe": list(range(60)),
+        "id": texts,
+        "prefix": texts,
+        "suffix": texts,
+        "prefix_characters": [1] * 60,
+        "suffix_characters": [1] * 60,
+    }
+    storage.write_table(tmp_path / "probes.parquet", "probes", pa.table(probes), {})
+    written = {"probe": range(35), "generation": generations, "generated_tokens": [1] * 35, "at_limit": [True] * 35}
+    table = pa.table({name: list(values) for name, values in written.items()})
+    storage.write_table(tmp_path / "generations.parquet", "generations", table, {})
+    monkeypatch.setattr(retrieval, "QUERIES_A_BATCH", 4)
+    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+    batches = list(retrieval.candidate_batches(tmp_path / "generations.parquet", tmp_path / "index", 3, threads=2))
+    assert len(batches) == 9
+    build_index(texts, tmp_path / "another")
+    expected = search(tmp_path / "another", generations, 3)
+    assert pa.Table.from_batches(batches).to_pydict() == {
+        "probe": expected["query"].to_pylist(),
+        **{name: expected[name].to_pylist() for name in ("rank", "document", "score")},
+    }
 
 
 def test_an_index_is_replaced(tmp_path: Path) -> None:

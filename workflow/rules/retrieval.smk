@@ -12,6 +12,8 @@ rule index:
         benchmark_of(plan.INDEX)
     conda:
         "../../envs/detection.yaml"
+    # Scaled down with `--cores`: no result depends on it.
+    threads: 2
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -33,6 +35,8 @@ rule candidates:
         benchmark_of_run("candidates")
     conda:
         "../../envs/detection.yaml"
+    # Scaled down with `--cores`: no result depends on it.
+    threads: 2
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
