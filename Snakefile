@@ -9,7 +9,7 @@ Every coordinate that varies stands in a result's path, so that one path is one 
     results/
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
       models/{model}/                                                       base model
-      probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their index
+      probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes, their sentence model, their index
       checkpoints/model=/recipe=/dataset=/epoch-N/                          fine-tuned checkpoints
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> outcomes -> rates         .parquet

@@ -23,6 +23,7 @@ CHECKPOINTS = "checkpoints/model={model}/recipe={recipe}/dataset={dataset}"
 PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/prefix_tokens={prefix_tokens}"
 PROBES = PROBED + "/probes.parquet"
 INDEX = PROBED + "/index"
+SENTENCES = PROBED + "/sentences.json"
 RUN = (
     "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"

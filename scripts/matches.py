@@ -6,7 +6,6 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import storage
-from memorization.config import Detection
 from memorization.detection.matches import match_batches
 
 snakemake: Snakemake
@@ -17,7 +16,8 @@ def main(snakemake: Snakemake) -> None:
         Path(snakemake.input.generations),
         Path(snakemake.input.candidates),
         Path(snakemake.input.probes),
-        Detection.model_validate(snakemake.params.detection),
+        Path(snakemake.input.sentences),
+        snakemake.params.detection["profile"],
         snakemake.threads,
     )
     manifest = job.manifest(snakemake, "nltk", "numba", detection=snakemake.params.detection)

@@ -9,27 +9,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from memorization import storage
-from memorization.config import Detection
 from memorization.detection.alignment import Aligner, AlignmentParameters
-from memorization.detection.text import sentence_model
+from memorization.detection.text import from_json
 from memorization.progress import Progress
 
 PAIRS_A_CALL = 20_000
 
 
 def match_batches(
-    generations: Path, candidates: Path, probes: Path, detection: Detection, threads: int
+    generations: Path, candidates: Path, probes: Path, sentences: Path, profile: str, threads: int
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `matches`: every detection between a generation and one of its candidates, by probe and rank.
 
-    Raises UserError where the sentence model's data is missing.
+    `sentences` holds the sentence model (`text.as_json`), `profile` names the aligner's parameters.
     """
     texts = storage.read(generations, "generations", ["generation"])["generation"]
     suffixes = storage.read(probes, "probes", ["suffix"])["suffix"]
-    sentences = sentence_model(
-        detection.sentences, suffixes.to_pylist() if detection.sentences == "punkt_corpus" else ()
-    )
-    aligner = Aligner(AlignmentParameters.profile(detection.profile), sentences, threads)
+    model = from_json(sentences.read_text(encoding="utf-8"))
+    aligner = Aligner(AlignmentParameters.profile(profile), model, threads)
     with Progress(storage.rows_of(candidates), "alignment", "pairs") as progress:
         for batch in storage.stream(candidates, ["probe", "rank", "document"], PAIRS_A_CALL):
             paired = (texts.take(batch["probe"]), suffixes.take(batch["document"]))

@@ -6,6 +6,7 @@ from the documents at hand; words from the Penn Treebank rules; stems from Porte
 
 import contextlib
 import functools
+import json
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -136,6 +137,32 @@ def sentence_model(name: str, corpus: Iterable[str] = ()) -> SentenceModel:
     if name == "punkt_corpus":
         return SentenceModel(name, _corpus_punkt(corpus))
     raise UserError(f"sentence model: {name!r} is unknown; allowed: {', '.join(get_args(SentenceModelName))}.")
+
+
+def as_json(model: SentenceModel) -> str:
+    """Name and parameters of a sentence model, the same text for the same model."""
+    parameters = model._tokenizer._params
+    stated = {
+        "name": model.name,
+        "abbrev_types": sorted(parameters.abbrev_types),
+        "collocations": sorted(map(list, parameters.collocations)),
+        "sent_starters": sorted(parameters.sent_starters),
+        "ortho_context": {word: parameters.ortho_context[word] for word in sorted(parameters.ortho_context)},
+    }
+    return json.dumps(stated, ensure_ascii=False, indent=0) + "\n"
+
+
+def from_json(text: str) -> SentenceModel:
+    """The sentence model that `as_json` wrote down."""
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
+    stated = json.loads(text)
+    parameters = PunktParameters()
+    parameters.abbrev_types = set(stated["abbrev_types"])
+    parameters.collocations = set(map(tuple, stated["collocations"]))
+    parameters.sent_starters = set(stated["sent_starters"])
+    parameters.ortho_context.update(stated["ortho_context"])
+    return SentenceModel(stated["name"], PunktSentenceTokenizer(parameters))
 
 
 def _english_punkt() -> Any:

@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memorization.detection import text as text_module
-from memorization.detection.text import SentenceModel, is_content, sentence_model, stemmer, tokens, word_spans
+from memorization.detection.text import (
+    SentenceModel,
+    as_json,
+    from_json,
+    is_content,
+    sentence_model,
+    stemmer,
+    tokens,
+    word_spans,
+)
 from memorization.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -217,6 +226,18 @@ def test_corpus_in_batches_is_learnt_as_a_whole(monkeypatch: pytest.MonkeyPatch)
     documents = [f"We read fig. {number} here. They like fig. {number} more." for number in range(20)]
     text = "This is fig. 2 again. Yes."
     assert len(sentence_model("punkt_corpus", documents).span_tokenize(text)) == 2
+
+
+@pytest.mark.parametrize("name", ["punkt_corpus", "punkt_english"])
+def test_a_model_written_down_is_the_same_model(name: str) -> None:
+    if name == "punkt_english" and not ENGLISH.is_dir():
+        pytest.skip("NLTK's English Punkt parameters are not beside the repository")
+    model = english() if name == "punkt_english" else sentence_model(name, CORPUS)
+    copy = from_json(as_json(model))
+    assert copy.name == name
+    assert as_json(copy) == as_json(model)
+    text = " ".join([*CORPUS, "Dr. Smith came. He etc. left. On Monday at 5 p.m. he slept."])
+    assert copy.span_tokenize(text) == model.span_tokenize(text)
 
 
 def test_models_survive_the_way_to_another_process() -> None:

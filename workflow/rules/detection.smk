@@ -1,11 +1,33 @@
 """Detection: alignment of each generation with its candidates, and one outcome per probe (Appendix B)."""
 
 
+rule sentences:
+    input:
+        at(plan.PROBES),
+    output:
+        at(plan.SENTENCES),
+    log:
+        log_of(plan.SENTENCES),
+    benchmark:
+        benchmark_of(plan.SENTENCES)
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("sentences.py"),
+        sentences=CONFIG.detection.sentences,
+    script:
+        "../../scripts/sentences.py"
+
+
 rule matches:
     input:
         generations=of_run("generations.parquet"),
         candidates=of_run("candidates.parquet"),
         probes=at(plan.PROBES),
+        sentences=at(plan.SENTENCES),
     output:
         of_run("matches.parquet"),
     log:

@@ -1,0 +1,21 @@
+"""The sentence model of a dataset's suffixes, for all runs on them."""
+
+from pathlib import Path
+
+import job
+from snakemake.script import Snakemake
+
+from memorization import storage
+from memorization.detection import text
+
+snakemake: Snakemake
+
+
+def main(snakemake: Snakemake) -> None:
+    batches = storage.stream(Path(snakemake.input[0]), ["suffix"])
+    suffixes = (suffix for batch in batches for suffix in batch["suffix"].to_pylist())
+    model = text.sentence_model(snakemake.params.sentences, suffixes)
+    storage.write_text(Path(snakemake.output[0]), text.as_json(model))
+
+
+job.run(main, snakemake)
