@@ -13,10 +13,13 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       checkpoints/model=/recipe=/dataset=/epoch-N/                          fine-tuned checkpoints
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> outcomes -> rates         .parquet
+          definitions -> definition_rates                                   .parquet
       tables/{study}.{parquet,csv,md,tex}                                   what people read
+      tables/{study}-definitions.{parquet,csv,md,tex}                       the same by other definitions
       figures/{study}.{svg,png}                                             what they look at
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -61,7 +64,8 @@ wildcard_constraints:
     population="member|control",
     prefix_tokens=r"\d+",
     decoding="[^/]+",
-    study="[^/]+",
+    # Names, because `{study}-definitions` is a table too.
+    study="|".join(map(re.escape, CONFIG.studies)),
 
 
 include: "workflow/rules/common.smk"
@@ -80,6 +84,11 @@ rule all:
     input:
         expand(
             at(f"{plan.TABLE}.{{format}}"),
+            study=CONFIG.studies,
+            format=plan.TABLE_FORMATS,
+        ),
+        expand(
+            at(f"{plan.DEFINITIONS_TABLE}.{{format}}"),
             study=CONFIG.studies,
             format=plan.TABLE_FORMATS,
         ),

@@ -278,6 +278,24 @@ class Retrieval(Section):
     candidates: int = Field(10, ge=1, description="Suffixes retrieved for a generation (K).", examples=[10])
 
 
+class Definitions(Section):
+    """The literature's other definitions of memorization, each against the probe's own suffix."""
+
+    tokens: int = Field(
+        50,
+        ge=1,
+        description="Tokens that must be equal (Carlini et al.), and that BLEU, edit similarity and ROUGE-L compare.",
+        examples=[50],
+    )
+    bleu: float = Field(
+        0.75,
+        ge=0,
+        lt=1,
+        description="Approximate memorization is a BLEU above this (Ippolito et al.).",
+        examples=[0.75],
+    )
+
+
 class Detection(Section):
     """The discriminative function D (Appendix B)."""
 
@@ -288,6 +306,9 @@ class Detection(Section):
         "punkt_english",
         description="Sentence model: NLTK's English Punkt parameters, or Punkt trained on the run's own suffixes.",
         examples=["punkt_corpus"],
+    )
+    definitions: Definitions = Field(
+        default_factory=Definitions, description="Definitions that are reported beside the detector's."
     )
 
 

@@ -176,6 +176,11 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "datasets"], dataset, config.datasets)
         for base in study.models:
             yield from unknown([*here, "models"], base, config.models)
+        if (taken := f"{name}-definitions") in config.studies:
+            yield (
+                ["studies", taken],
+                f"its table would be that of the definitions of study {name!r}; choose another name",
+            )
         yield from unknown([*here, "decoding"], study.decoding, config.decodings)
         yield from unknown([*here, "recipe"], study.recipe, config.recipes)
         recipe = config.recipes.get(study.recipe)

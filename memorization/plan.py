@@ -29,6 +29,7 @@ RUN = (
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
 TABLE = "tables/{study}"
+DEFINITIONS_TABLE = "tables/{study}-definitions"
 TABLE_FORMATS = ("parquet", "csv", "md", "tex")
 FIGURE = "figures/{study}"
 FIGURE_FORMATS = ("svg", "png")

@@ -3,7 +3,8 @@
 The bootstrap draws counts instead of rows. Resampling n rows with replacement and counting a category gives a
 binomial draw with the observed rate; counting several categories at once gives a multinomial draw; and for a paired
 difference the pairs (outcome before, outcome after) are resampled together, a multinomial draw of their joint table. So
-the distribution is that of resampling rows, at a cost that does not grow with n.
+the distribution is that of resampling rows, at a cost that does not grow with n. Means of graded values do resample
+rows.
 """
 
 from __future__ import annotations
@@ -20,6 +21,24 @@ from memorization.storage import SCHEMAS
 
 # Published order of the columns of Table 2; `total` is the sum of the others.
 CATEGORIES = ("total", "verbatim", "idea", "paraphrase")
+
+# Columns of schema `definitions` of which a run's share or mean is told, in the order of their table.
+DEFINITIONS = (
+    "extractable",
+    "approximate",
+    "equal_tokens",
+    "longest_equal_run",
+    "longest_common_substring",
+    "bleu",
+    "edit_similarity",
+    "rouge_l",
+    "comparable",
+    "shared_prefix",
+    "match_in_prefix",
+)
+
+# Rows that one step of resampling draws at most.
+DRAWN_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -53,11 +72,71 @@ def rates(outcomes: Sequence[str], draws: int, low: float, high: float, seed: in
     result = []
     for category in CATEGORIES:
         count = int(in_category(outcomes, category).sum())
-        drawn = _generator(seed, category).binomial(n, count / n, size=draws) / n
-        bounds = np.quantile(drawn, [low, high])
-        exact = clopper_pearson(count, n, low, high)
-        result.append(Rate(category, n, count, count / n, float(bounds[0]), float(bounds[1]), *exact))
+        bounds = bootstrap_share(count, n, category, draws, low, high, seed)
+        result.append(Rate(category, n, count, count / n, *bounds, *clopper_pearson(count, n, low, high)))
     return result
+
+
+def bootstrap_share(
+    count: int, n: int, purpose: str, draws: int, low: float, high: float, seed: int
+) -> tuple[float, float]:
+    """Percentile bootstrap bounds of count / n; `purpose` names the draws."""
+    drawn = _generator(seed, purpose).binomial(n, count / n, size=draws) / n
+    bounds = np.quantile(drawn, [low, high])
+    return float(bounds[0]), float(bounds[1])
+
+
+def bootstrap_mean(
+    values: np.ndarray, purpose: str, draws: int, low: float, high: float, seed: int
+) -> tuple[float, float]:
+    """Percentile bootstrap bounds of the mean of values (n,); `purpose` names the draws."""
+    generator, n = _generator(seed, purpose), len(values)
+    step = max(1, DRAWN_AT_ONCE // n)
+    means = [
+        values[generator.integers(n, size=(min(step, draws - start), n))].mean(axis=1)
+        for start in range(0, draws, step)
+    ]
+    bounds = np.quantile(np.concatenate(means), [low, high])
+    return float(bounds[0]), float(bounds[1])
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The share of probes for which a definition holds, or the mean of a graded one, with its intervals in its unit.
+
+    `n` counts the probes of which it can be told; without any there is no value. Means have no count and no exact
+    bounds.
+    """
+
+    definition: str
+    unit: str
+    n: int
+    count: int | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    exact_low: float | None = None
+    exact_high: float | None = None
+
+
+def estimates(definitions: pa.Table, draws: int, low: float, high: float, seed: int) -> list[Estimate]:
+    """One estimate for each of `DEFINITIONS`, from a table of that schema; nulls are left out and not counted in n."""
+    found = []
+    for name in DEFINITIONS:
+        field, column = SCHEMAS["definitions"].field(name), definitions[name].drop_null()
+        unit = field.metadata[b"unit"].decode() or "fraction"
+        values, n = column.to_numpy(), len(column)
+        if not n:
+            found.append(Estimate(name, unit, 0))
+        elif pa.types.is_boolean(field.type):
+            count = int(values.sum())
+            bounds = bootstrap_share(count, n, name, draws, low, high, seed)
+            exact = clopper_pearson(count, n, low, high)
+            found.append(Estimate(name, unit, n, count, count / n, *bounds, *exact))
+        else:
+            bounds = bootstrap_mean(values.astype(float), name, draws, low, high, seed)
+            found.append(Estimate(name, unit, n, None, float(values.mean()), *bounds))
+    return found
 
 
 def differences(
@@ -90,11 +169,11 @@ def clopper_pearson(count: int, n: int, low: float, high: float) -> tuple[float,
     return lower, upper
 
 
-def table_of(rates: Sequence[Rate], coordinates: Mapping[str, Any]) -> pa.Table:
-    """A run's rates as a table of schema `rates`; `coordinates` are the run's, with its task."""
+def table_of(rates: Sequence[Rate | Estimate], coordinates: Mapping[str, Any], schema: str = "rates") -> pa.Table:
+    """A run's rates as a table of that schema (or `definition_rates`); `coordinates` are the run's, with its task."""
     rows = [{**coordinates, **asdict(rate)} for rate in rates]
     whole = ("epoch", "prefix_tokens")
-    return pa.Table.from_pylist([row | {key: int(row[key]) for key in whole} for row in rows], schema=SCHEMAS["rates"])
+    return pa.Table.from_pylist([row | {key: int(row[key]) for key in whole} for row in rows], schema=SCHEMAS[schema])
 
 
 def _generator(seed: int, purpose: str) -> np.random.Generator:

@@ -62,6 +62,19 @@ _RATE = (
     Column("exact_low", pa.float64(), "fraction", "lower Clopper-Pearson bound; null in differences", nullable=True),
     Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null in differences", nullable=True),
 )
+_ESTIMATE = (
+    Column("definition", pa.string(), "", "column of the table `definitions`"),
+    Column("unit", pa.string(), "", "unit of value, low and high"),
+    Column("n", pa.int64(), "probes", "probes of which the definition can be told"),
+    Column(
+        "count", pa.int64(), "probes", "probes for which it holds; null for means and without probes", nullable=True
+    ),
+    Column("value", pa.float64(), "see unit", "count / n, or the mean; null without probes", nullable=True),
+    Column("low", pa.float64(), "see unit", "lower bound of the bootstrap interval", nullable=True),
+    Column("high", pa.float64(), "see unit", "upper bound of the bootstrap interval", nullable=True),
+    Column("exact_low", pa.float64(), "fraction", "lower Clopper-Pearson bound; null for means", nullable=True),
+    Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null for means", nullable=True),
+)
 
 SCHEMAS: dict[str, pa.Schema] = {
     "dataset": _schema(
@@ -133,7 +146,37 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("suffix_start", pa.int32(), "characters", "start of the first span; null for none", nullable=True),
         Column("suffix_length", pa.int32(), "characters", "length of the first span; null for none", nullable=True),
     ),
+    "definitions": _schema(
+        _PROBE,
+        Column("equal_tokens", pa.int32(), "tokens", "tokens equal at the head of generation and suffix"),
+        Column("longest_equal_run", pa.int32(), "tokens", "longest run of tokens that stands in both, at any place"),
+        Column(
+            "comparable",
+            pa.bool_(),
+            "",
+            "the suffix has the m tokens of `extractable`, and the decoding's limit allows them",
+        ),
+        Column("extractable", pa.bool_(), "", "the first m tokens are equal; null if not comparable", nullable=True),
+        Column("compared_tokens", pa.int32(), "tokens", "first tokens that BLEU, edit similarity and ROUGE-L compare"),
+        Column("bleu", pa.float64(), "fraction", "BLEU-4 of the generation's first tokens against the suffix's"),
+        Column("approximate", pa.bool_(), "", "BLEU above the threshold"),
+        Column("edit_similarity", pa.float64(), "fraction", "1 - Levenshtein distance / longer text, in characters"),
+        Column("rouge_l", pa.float64(), "fraction", "F-measure of the longest common subsequence of words"),
+        Column("longest_common_substring", pa.int32(), "characters", "longest string that stands in both whole texts"),
+        Column("prefix_inputs", pa.int32(), "inputs", "training inputs in which the prefix stands, at any place"),
+        Column("shared_prefix", pa.bool_(), "", "one of these is not the probe's own input"),
+        Column(
+            "match_in_prefix", pa.bool_(), "", "the outcome's match is all in the prefix; null for none", nullable=True
+        ),
+    ),
     "rates": _schema(*_RUN, *_RATE),
+    "definition_rates": _schema(*_RUN, *_ESTIMATE),
+    "definitions_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_RUN,
+        *_ESTIMATE,
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
     "table": _schema(
         Column("study", pa.string(), "", "study"),
         *_RUN,

@@ -345,3 +345,11 @@ def test_the_reference_page_names_every_key_of_every_section() -> None:
         section = page.split(f"## {model}\n")[1].split("\n## ")[0]
         assert all(f"| `{key}` |" in section for key in described["properties"])
     assert all(f"| `{key}` |" in page for key in Config.model_fields)
+
+
+def test_a_study_may_not_take_the_place_of_anothers_definitions(file: Path) -> None:
+    studies = {
+        name: {"datasets": ["news"], "models": ["t5"]} for name in ("table", "table-definitions", "x-definitions")
+    }
+    said = "its table would be that of the definitions of study 'table'; choose another name"
+    assert fault(file, changed("studies", value=studies)) == f"{file}: studies.table-definitions: {said}"

@@ -1,13 +1,26 @@
 import random
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from memorization import storage
-from memorization.statistics import CATEGORIES, Rate, clopper_pearson, differences, in_category, rates, table_of
+from memorization import statistics, storage
+from memorization.statistics import (
+    CATEGORIES,
+    DEFINITIONS,
+    Estimate,
+    Rate,
+    bootstrap_mean,
+    clopper_pearson,
+    differences,
+    estimates,
+    in_category,
+    rates,
+    table_of,
+)
 
 OUTCOMES = ("none", "verbatim", "idea", "paraphrase")
 LOW, HIGH = 0.025, 0.975
@@ -200,3 +213,79 @@ def test_rows_have_the_schema_of_rates() -> None:
     assert table.schema.equals(storage.SCHEMAS["rates"])
     assert table["epoch"].to_pylist() == [3] * 4
     assert table["category"].to_pylist() == list(CATEGORIES)
+
+
+def definitions_of(n: int, **columns: list[object]) -> pa.Table:
+    """A table of schema `definitions` with the given columns, and nothing found in the others."""
+    schema = storage.SCHEMAS["definitions"]
+    nothing = {field.name: [False if pa.types.is_boolean(field.type) else 0] * n for field in schema}
+    return pa.table(nothing | columns, schema=schema)
+
+
+def estimate(table: pa.Table, name: str, draws: int = 4000, seed: int = 1) -> Estimate:
+    return next(each for each in estimates(table, draws, LOW, HIGH, seed) if each.definition == name)
+
+
+def test_every_definition_is_estimated_in_its_unit() -> None:
+    found = estimates(definitions_of(3), 10, LOW, HIGH, 0)
+    assert [each.definition for each in found] == list(DEFINITIONS)
+    units = {each.unit: each for each in found}
+    assert set(units) == {"fraction", "tokens", "characters"}
+    assert all((each.count is None) == (each.exact_high is None) for each in found)
+
+
+def test_shares_are_of_the_probes_that_can_be_told() -> None:
+    table = definitions_of(6, extractable=[True, None, False, None, True, False])
+    share = estimate(table, "extractable")
+    assert (share.n, share.count, share.value) == (4, 2, 0.5)
+    assert (share.exact_low, share.exact_high) == clopper_pearson(2, 4, LOW, HIGH)
+
+
+def test_shares_have_the_intervals_of_rates() -> None:
+    held = np.random.default_rng(0).random(500) < 0.2
+    share = estimate(definitions_of(500, approximate=held.tolist()), "approximate")
+    rate = rates(["verbatim" if each else "none" for each in held], 4000, LOW, HIGH, 1)[1]
+    tolerance = allowed(rate.rate, 500, 4000)
+    assert (share.value, share.exact_low, share.exact_high) == (rate.rate, rate.exact_low, rate.exact_high)
+    assert share.low == pytest.approx(rate.low, abs=tolerance)
+    assert share.high == pytest.approx(rate.high, abs=tolerance)
+
+
+def test_what_can_be_told_of_no_probe_has_no_value() -> None:
+    nothing = Estimate("match_in_prefix", "fraction", 0)
+    assert estimate(definitions_of(2, match_in_prefix=[None, None]), "match_in_prefix") == nothing
+    assert {each.n for each in estimates(definitions_of(0), 10, LOW, HIGH, 0)} == {0}
+
+
+@pytest.mark.parametrize("n", [50, 1000])
+def test_intervals_of_means_are_those_of_resampled_values(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statistics, "DRAWN_AT_ONCE", 7 * n)
+    draws = 4000
+    values = np.random.default_rng(n).exponential(30, size=n).round()
+    mean = estimate(definitions_of(n, equal_tokens=values.astype(int).tolist()), "equal_tokens", draws)
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=draws, confidence_level=HIGH - LOW, method="percentile", rng=2
+    ).confidence_interval
+    deviation = values.std() / np.sqrt(n)
+    error = deviation * np.sqrt(LOW * HIGH / draws) / stats.norm.pdf(stats.norm.ppf(LOW))
+    tolerance = 4 * np.sqrt(2) * error + 1 / n
+    assert (mean.n, mean.count, mean.value) == (n, None, pytest.approx(values.mean()))
+    assert mean.low == pytest.approx(expected.low, abs=tolerance)
+    assert mean.high == pytest.approx(expected.high, abs=tolerance)
+
+
+def test_draws_of_means_do_not_depend_on_how_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).random(101)
+    found = []
+    for step in (1, 1000, 1 << 22):
+        monkeypatch.setattr(statistics, "DRAWN_AT_ONCE", step)
+        found.append(bootstrap_mean(values, "bleu", 99, LOW, HIGH, 0))
+    assert found[0] == found[1] == found[2]
+
+
+def test_estimates_have_the_schema_of_definition_rates() -> None:
+    run = {"dataset": "news", "task": "qa", "model": "t5", "state": "full", "epoch": "3"}
+    run |= {"population": "member", "prefix_tokens": "50", "decoding": "greedy"}
+    table = table_of(estimates(definitions_of(4), 10, LOW, HIGH, 0), run, "definition_rates")
+    assert table.schema.equals(storage.SCHEMAS["definition_rates"])
+    assert table["definition"].to_pylist() == list(DEFINITIONS)

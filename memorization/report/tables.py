@@ -26,6 +26,7 @@ TASK_HEADINGS = {
 LATEX = str.maketrans(
     {character: f"\\{character}" for character in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}"}
 )
 Row = Mapping[str, Any]
 
@@ -61,21 +62,34 @@ def write(
     manifest: Mapping[str, Any],
     output: Path,
 ) -> None:
-    """Write `output` with the endings .parquet (schema `table`), .csv, .md and .tex."""
+    """Write a study's table of rates (schema `table`, without its label) as `write_formats` does."""
+    rows = table.to_pylist()
+    said = caption(rows, statistics)
+    write_formats(table, "table", layout(rows, losses, titles), said, label, manifest, output)
+
+
+def write_formats(
+    table: pa.Table,
+    schema: str,
+    wide: Sequence[Mapping[str, str]],
+    said: str,
+    label: str,
+    manifest: Mapping[str, Any],
+    output: Path,
+) -> None:
+    """Write `output`.parquet and .csv (the table and the label), .md and .tex (`wide`, with `said` as its caption)."""
     table = table.append_column("label", pa.array([label] * table.num_rows, pa.string()))
 
     def ending(suffix: str) -> Path:
         # Not with_suffix: a study's name may hold dots.
         return output.with_name(output.name + suffix)
 
-    storage.write_table(ending(".parquet"), "table", table, manifest)
+    storage.write_table(ending(".parquet"), schema, table, manifest)
     sheet = io.BytesIO()
     pacsv.write_csv(table, sheet)
     storage.write_text(ending(".csv"), sheet.getvalue().decode())
-    rows = table.to_pylist()
-    wide = layout(rows, losses, titles)
-    storage.write_text(ending(".md"), markdown(wide, rows, label, statistics))
-    storage.write_text(ending(".tex"), latex(wide, rows, label, statistics))
+    storage.write_text(ending(".md"), markdown(wide, said, label))
+    storage.write_text(ending(".tex"), latex(wide, said, label))
 
 
 def layout(
@@ -89,13 +103,12 @@ def layout(
         run = {row["category"]: row for row in rows if _run(row) == _run(total)}
         model = titles["models"].get(total["model"], total["model"])
         task: str = total["task"]
-        words = {"base": f"{model} (base)", "difference": "Difference"}
         loss = losses.get((total["model"], total["state"], total["dataset"], total["epoch"]))
         wide.append(
             {
                 "Task": TASK_HEADINGS.get(task, task) if group != previous else "",
                 "Dataset": titles["datasets"].get(total["dataset"], total["dataset"]) if group != previous else "",
-                "Model": words.get(total["state"], f"{model} (fine-tuned)"),
+                "Model": "Difference" if total["state"] == "difference" else in_state(model, total["state"]),
                 **{heading: cell(run[category]) for category, heading in CATEGORY_HEADINGS.items()},
                 "n": f"{total['n']:,}",
                 "Training loss": "" if loss is None else f"{loss:.3f}",
@@ -103,6 +116,11 @@ def layout(
         )
         previous = group
     return wide
+
+
+def in_state(model: str, state: str) -> str:
+    """A model's name with the state it is in."""
+    return f"{model} (base)" if state == "base" else f"{model} (fine-tuned)"
 
 
 def _run(row: Row) -> tuple[Any, ...]:
@@ -128,44 +146,56 @@ def cell(row: Row) -> str:
 
 def caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
     """What the numbers are, in one paragraph."""
-    coverage = 100 * (statistics["high"] - statistics["low"])
-    populations = {"member": "training inputs", "control": "test inputs, never trained on"}
-    who = " and ".join(dict.fromkeys(populations[row["population"]] for row in rows))
-    decodings = ", ".join(dict.fromkeys(row["decoding"] for row in rows))
     return (
-        f"Memorization in percent of n probes ({who}; decoding: {decodings}), with {coverage:g}% bootstrap intervals "
-        f"({statistics['draws']:,} draws, quantiles {statistics['low']:g} and {statistics['high']:g}; differences "
-        "paired by probe). Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
+        f"Memorization in percent of n probes ({asked(rows)}), with "
+        f"{intervals(statistics, '; differences paired by probe')}. "
+        "Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
         "Training loss: mean of the shown epoch, in nats per token."
     )
 
 
-def markdown(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, statistics: Mapping[str, Any]) -> str:
+def asked(rows: Sequence[Row]) -> str:
+    """Where the probes come from and how texts were decoded."""
+    populations = {"member": "training inputs", "control": "test inputs, never trained on"}
+    who = " and ".join(dict.fromkeys(populations[row["population"]] for row in rows))
+    return f"{who}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
+
+
+def intervals(statistics: Mapping[str, Any], also: str = "") -> str:
+    """What the intervals are, with one thing more in the parenthesis."""
+    coverage = 100 * (statistics["high"] - statistics["low"])
+    return (
+        f"{coverage:g}% bootstrap intervals ({statistics['draws']:,} draws, quantiles {statistics['low']:g} and "
+        f"{statistics['high']:g}{also})"
+    )
+
+
+def markdown(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
     """The table as Markdown, with label and caption."""
     from tabulate import tabulate
 
     cells = [{key: value.replace("|", "\\|") for key, value in row.items()} for row in wide]
-    said = [f"**{label}**", ""] if label else []
+    headed = [f"**{label}**", ""] if label else []
     return "\n".join(
         [
-            *said,
+            *headed,
             tabulate(cells, headers="keys", tablefmt="github", disable_numparse=True),
             "",
-            caption(rows, statistics),
+            said,
             "",
         ]
     )
 
 
-def latex(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, statistics: Mapping[str, Any]) -> str:
+def latex(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
     """The table as a LaTeX `table` (packages: booktabs), with label and caption."""
     from tabulate import tabulate
 
     body = str(tabulate(list(wide), headers="keys", tablefmt="latex_booktabs", disable_numparse=True))
     for sign, command in {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$"}.items():
         body = body.replace(sign, command)
-    said = f"{label} {caption(rows, statistics)}".strip().translate(LATEX)
-    lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{said}}}", body, r"\end{table*}", ""]
+    whole = f"{label} {said}".strip().translate(LATEX)
+    lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{whole}}}", body, r"\end{table*}", ""]
     return "\n".join(lines)
 
 

@@ -61,7 +61,7 @@ def test_a_killed_run_goes_on_by_the_same_command_with_the_same_numbers(
     resumed = re.search(r"goes on after epoch (\d+) of 40", log)
     assert resumed, log
     assert 1 <= int(resumed[1]) < 40
-    for pattern in ("tables/small.*", "checkpoints/**/*.safetensors", "checkpoints/**/training.parquet"):
+    for pattern in ("tables/small*", "checkpoints/**/*.safetensors", "checkpoints/**/training.parquet"):
         uninterrupted = contents(finished, pattern)
         assert contents(workplace, pattern) == uninterrupted
     assert generations(workplace, "short") == generations(finished, "short")

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from runs import Workplace
 
-FROM_GENERATIONS = {"generations", "candidates", "matches", "outcomes", "rates", "differences", "table", "figure"}
+DEFINITIONS = {"definitions", "definition_rates", "definitions_table"}
+FROM_GENERATIONS = {
+    *("generations", "candidates", "matches", "outcomes", "rates", "differences", "table", "figure"),
+    *DEFINITIONS,
+}
 FROM_MATCHES = FROM_GENERATIONS - {"generations", "candidates"}
 
 
@@ -44,9 +48,10 @@ def test_a_changed_decoding_makes_its_own_runs_again_and_what_follows(finished: 
         "differences": 1,
         "table": 1,
         "figure": 1,
+        "definitions_table": 1,
     }
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert [output for output in outputs if "decoding=drawn" not in output and "s/drawn." not in output] == []
+    assert [output for output in outputs if "decoding=drawn" not in output and "s/drawn" not in output] == []
 
 
 def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Path) -> None:
@@ -59,20 +64,21 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 
     assert set(jobs) == FROM_GENERATIONS
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert len(outputs) == 2 * 5 + 3
-    assert [output for output in outputs if "decoding=warm" not in output and "s/warm." not in output] == []
+    assert len(outputs) == 2 * 7 + 4
+    assert [output for output in outputs if "decoding=warm" not in output and "s/warm" not in output] == []
 
 
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"statistics": {"draws": 60}}, {"rates", "differences", "table", "figure"}),
+        ({"statistics": {"draws": 60}}, {"rates", "differences", "table", "figure"} | DEFINITIONS - {"definitions"}),
         ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
-        ({"label": "Another label."}, {"table", "figure"}),
+        ({"label": "Another label."}, {"table", "figure", "definitions_table"}),
+        ({"detection": {"sentences": "punkt_corpus", "definitions": {"tokens": 5}}}, DEFINITIONS),
         # In fp32 neither changes a result; nor does what a job may use.
         ({"compute": {"generation_batch_size": 3, "memory_mb": 1500}}, set()),
     ],
-    ids=["draws", "candidates", "label", "batch size and memory"],
+    ids=["draws", "candidates", "label", "definitions", "batch size and memory"],
 )
 def test_a_changed_setting_makes_what_it_decides_again(
     finished: Workplace, tmp_path: Path, change: dict[str, Any], rules: set[str]
@@ -93,7 +99,9 @@ def test_a_changed_docstring_or_comment_makes_nothing_again(finished: Workplace)
     ("module", "rules"),
     [
         ("memorization/detection/alignment.py", FROM_MATCHES),
-        ("memorization/report/tables.py", {"table", "figure"}),
+        ("memorization/detection/definitions.py", DEFINITIONS),
+        ("memorization/report/tables.py", {"table", "figure", "definitions_table"}),
+        ("memorization/report/definitions_table.py", {"definitions_table"}),
         ("memorization/figures.py", {"figure"}),
         ("memorization/models/generation.py", FROM_GENERATIONS),
         ("memorization/errors.py", set()),

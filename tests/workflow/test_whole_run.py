@@ -16,7 +16,7 @@ RUNS = [
     for decoding in ("short", "drawn")
     for state, epoch in (("base", 0), ("short", 40))
 ]
-STAGES = ("generations", "candidates", "matches", "outcomes", "rates")
+STAGES = ("generations", "candidates", "matches", "outcomes", "rates", "definitions", "definition_rates")
 CHECKPOINTS = "checkpoints/model=small/recipe=short/dataset=letters"
 TABLES = {
     "datasets/letters.parquet": "dataset",
@@ -27,6 +27,8 @@ TABLES = {
     **{f"{run}/differences.parquet": "rates" for run in RUNS if "state=short" in run},
     "tables/small.parquet": "table",
     "tables/drawn.parquet": "table",
+    "tables/small-definitions.parquet": "definitions_table",
+    "tables/drawn-definitions.parquet": "definitions_table",
 }
 
 

@@ -87,13 +87,17 @@ def base_outcomes(wildcards):
     return of_run("outcomes.parquet").format(**values)
 
 
+def rates_of_study(wildcards, name):
+    """The file of that name of every run of a study."""
+    runs = plan.study_runs(CONFIG, CONFIG.studies[wildcards.study])
+    return [at(f"{run.path}/{name}.parquet") for run in runs]
+
+
 def table_input(wildcards):
     """Rates of a study's runs, and the differences of its fine-tuned ones."""
     study = CONFIG.studies[wildcards.study]
     return {
-        "rates": [
-            at(f"{run.path}/rates.parquet") for run in plan.study_runs(CONFIG, study)
-        ],
+        "rates": rates_of_study(wildcards, "rates"),
         "differences": [
             at(f"{run.path}/differences.parquet")
             for run in plan.fine_tuned_runs(CONFIG, study)

@@ -41,7 +41,7 @@ rule matches:
         runtime=growing(240),
     params:
         source=source_of("matches.py"),
-        detection=settings(CONFIG.detection),
+        detection=settings(CONFIG.detection, "definitions"),
     script:
         "../../scripts/matches.py"
 
@@ -65,3 +65,33 @@ rule outcomes:
         source=source_of("outcomes.py"),
     script:
         "../../scripts/outcomes.py"
+
+
+rule definitions:
+    input:
+        probes=at(plan.PROBES),
+        generations=of_run("generations.parquet"),
+        outcomes=of_run("outcomes.parquet"),
+        matches=of_run("matches.parquet"),
+        dataset=at(plan.DATASET),
+        model=at(plan.BASE_MODEL),
+    output:
+        of_run("definitions.parquet"),
+    log:
+        log_of_run("definitions"),
+    benchmark:
+        benchmark_of_run("definitions")
+    # The models' tokenizers are there.
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("definitions.py"),
+        definitions=settings(CONFIG.detection.definitions),
+        max_new_tokens=lambda wildcards: CONFIG.decodings[
+            wildcards.decoding
+        ].max_new_tokens,
+    script:
+        "../../scripts/definitions.py"

@@ -44,3 +44,25 @@ rule differences:
         statistics=settings(CONFIG.statistics),
     script:
         "../../scripts/differences.py"
+
+
+rule definition_rates:
+    input:
+        of_run("definitions.parquet"),
+    output:
+        of_run("definition_rates.parquet"),
+    log:
+        log_of_run("definition_rates"),
+    benchmark:
+        benchmark_of_run("definition_rates")
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("definition_rates.py"),
+        task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/definition_rates.py"
