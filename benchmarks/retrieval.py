@@ -67,7 +67,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--words", type=int, nargs=2, default=(400, 400), metavar=("LEAST", "MOST"))
     parser.add_argument("--queries", type=int, default=5_000)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--repeats", type=int, default=3, help="the best of so many is told")
+    parser.add_argument("--repeats", type=int, default=3, help="the median of so many is told")
     parser.add_argument("--parquet", type=Path, help="cut documents from this file's texts")
     parser.add_argument("--column", default="text", help="the column of the file with texts")
     parser.add_argument("--only", choices=PROGRAMS)
@@ -91,7 +91,7 @@ def table(options: argparse.Namespace, found: dict[str, dict[str, Any]]) -> str:
     lines = [
         f"{some['documents']:,} documents of {some['mean_words']:.0f} words on average ({source}), "
         f"{options.queries:,} queries of 60 to 100 words, {K} documents a query, {options.threads} threads, "
-        f"best of {options.repeats}.",
+        f"median of {options.repeats}.",
         "",
         "| program | documents/s | per CPU s | queries/s | per CPU s | first calls (s) | memory (MB) | index (MB) |",
         "|---|---|---|---|---|---|---|---|",
@@ -180,7 +180,7 @@ def passages(documents: list[str], queries: int, seed: int = 1) -> list[str]:
 
 
 def measured(options: argparse.Namespace) -> dict[str, Any]:
-    """Index and search with one program, the best of several times."""
+    """Index and search with one program, the median of several times."""
     least, most = options.words
 
     def documents() -> Iterator[str]:
@@ -200,8 +200,8 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     program.search(queries[:10])
     first = time.perf_counter() - begun
     before = memory("VmRSS")
-    indexing = best_of(options.repeats, lambda: program.index(held or documents()))
-    searching = best_of(options.repeats, lambda: program.search(queries))
+    indexing = median_of(options.repeats, lambda: program.index(held or documents()))
+    searching = median_of(options.repeats, lambda: program.search(queries))
     peak = memory("VmHWM")
     np.save(options.folder / f"{options.measure}.npy", program.best(queries))
     count = len(held) if held else options.documents
@@ -293,14 +293,14 @@ class Theirs:
         return f"{self.bm25s.__version__}, numba {self.numba.__version__}"
 
 
-def best_of(repeats: int, call: Callable[[], object]) -> tuple[float, float]:
-    """The least wall-clock time and the least processor time of some calls, in seconds."""
-    times = []
+def median_of(repeats: int, call: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of the call, and of the processor, in the median of so many calls."""
+    taken = []
     for _ in range(repeats):
-        wall, processor = time.perf_counter(), time.process_time()
+        begun, cpu = time.perf_counter(), time.process_time()
         call()
-        times.append((time.perf_counter() - wall, time.process_time() - processor))
-    return min(wall for wall, _ in times), min(processor for _, processor in times)
+        taken.append((time.perf_counter() - begun, time.process_time() - cpu))
+    return sorted(taken)[len(taken) // 2]
 
 
 def memory(what: str) -> float:

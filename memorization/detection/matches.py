@@ -10,23 +10,22 @@ import pyarrow.compute as pc
 
 from memorization import storage
 from memorization.detection.alignment import Aligner, AlignmentParameters
-from memorization.detection.text import from_json
+from memorization.detection.text import Sentences
 from memorization.progress import Progress
 
 PAIRS_A_CALL = 20_000
 
 
 def match_batches(
-    generations: Path, candidates: Path, probes: Path, sentences: Path, profile: str, threads: int
+    generations: Path, candidates: Path, probes: Path, sentences: Sentences, profile: str, threads: int
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `matches`: every detection between a generation and one of its candidates, by probe and rank.
 
-    `sentences` holds the sentence model (`text.as_json`), `profile` names the aligner's parameters.
+    `sentences` is the sentence model, `profile` names the aligner's parameters.
     """
     texts = storage.read(generations, "generations", ["generation"])["generation"]
     suffixes = storage.read(probes, "probes", ["suffix"])["suffix"]
-    model = from_json(sentences.read_text(encoding="utf-8"))
-    aligner = Aligner(AlignmentParameters.profile(profile), model, threads)
+    aligner = Aligner(AlignmentParameters.profile(profile), sentences, threads)
     with Progress(storage.rows_of(candidates), "alignment", "pairs") as progress:
         for batch in storage.stream(candidates, ["probe", "rank", "document"], PAIRS_A_CALL):
             paired = (texts.take(batch["probe"]), suffixes.take(batch["document"]))

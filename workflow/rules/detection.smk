@@ -41,7 +41,7 @@ rule matches:
         runtime=growing(240),
     params:
         source=source_of("matches.py"),
-        detection=settings(CONFIG.detection, "definitions"),
+        profile=CONFIG.detection.profile,
     script:
         "../../scripts/matches.py"
 
