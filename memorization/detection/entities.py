@@ -18,7 +18,7 @@ Find = Callable[[Sequence[str]], Sequence[Sequence[Span]]]
 """From n different texts to the entities of each."""
 
 _MONTH = (
-    r"(?:jan(?:uary|\.)?|feb(?:ruary|\.)?|mar(?:ch|\.)?|apr(?:il|\.)?|may|june?|july?|aug(?:ust|\.)?|"
+    r"(?:jan(?:uary|\.)?|feb(?:ruary|\.)?|mar(?:ch|\.)?|apr(?:il|\.)?|(?-i:May)|june?|july?|aug(?:ust|\.)?|"
     r"sept?(?:ember|\.)?|oct(?:ober|\.)?|nov(?:ember|\.)?|dec(?:ember|\.)?)"
 )
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?"
@@ -27,7 +27,7 @@ _YEAR = r"(?:1[89]|20)\d\d"
 # In the order in which they are looked for: what one pattern found, no later one takes.
 EMAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 DATE = re.compile(
-    rf"\b(?:{_YEAR}-\d\d-\d\d|\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|"
+    rf"\b(?:{_YEAR}-\d\d-\d\d|\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|\d\d?-\d\d?-{_YEAR}|{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|"
     rf"{_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?|{_MONTH}\s{_YEAR})\b",
     re.IGNORECASE,
 )
@@ -36,7 +36,7 @@ AGE = re.compile(
 )
 # United States social security numbers, IBANs, codes of capitals and digits, long numbers, and what is named as one.
 IDENTIFIER = re.compile(
-    r"\b(?:\d{3}-\d\d-\d{4}|[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?|[A-Z]{1,5}-?\d{4,}\w*|"
+    r"(?<![.,])\b(?:\d{3}-\d\d-\d{4}|[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?|[A-Z]{1,5}-?\d{4,}\w*|"
     r"\d{4}(?:[\s-]\d{4}){3}|\d{8,})\b"
     r"|(?<=\b[Nn]o\.\s)[A-Z0-9][\w-]*\d[\w-]*|(?<=\bID\s)[A-Z0-9][\w-]*\d[\w-]*|(?<=\bMRN\s)[A-Z0-9][\w-]*\d[\w-]*"
 )

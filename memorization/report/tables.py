@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 
 from memorization import storage
 
-# Headings of Table 2, in its order.
+# Headings of Table 2, in its order; in place of the last come those of confidence, where paraphrases were classified.
 CATEGORY_HEADINGS = {"total": "Total Mem Rate", "verbatim": "Verbatim", "idea": "Idea", "paraphrase": "Paraphrase"}
 TASK_HEADINGS = {
     "summarization": "Summarization",
@@ -25,6 +25,7 @@ TASK_HEADINGS = {
 # What LaTeX reads as more than itself, and how it is written to stand for itself.
 LATEX = str.maketrans(
     {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"<": r"\ensuremath{<}", ">": r"\ensuremath{>}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 )
 Row = Mapping[str, Any]
@@ -52,6 +53,15 @@ def last_losses(training: Sequence[Path]) -> dict[tuple[str, str, str, int], flo
     return losses
 
 
+def headings(rows: Sequence[Row], low: float) -> dict[str, str]:
+    """Heading of each category that is shown; `low` is the bound of high confidence."""
+    if not any(row["category"] == "paraphrase_high" for row in rows):
+        return CATEGORY_HEADINGS
+    shown = {category: heading for category, heading in CATEGORY_HEADINGS.items() if category != "paraphrase"}
+    name = CATEGORY_HEADINGS["paraphrase"]
+    return {**shown, "paraphrase_high": f"{name} (p>{low:g})", "paraphrase_low": f"{name} (p<{low:g})"}
+
+
 def write(
     table: pa.Table,
     losses: Mapping[tuple[str, str, str, int], float],
@@ -60,8 +70,12 @@ def write(
     statistics: Mapping[str, Any],
     manifest: Mapping[str, Any],
     output: Path,
+    paraphrase: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write `output` with the endings .parquet (schema `table`), .csv, .md and .tex."""
+    """Write `output` with the endings .parquet (schema `table`), .csv, .md and .tex.
+
+    `paraphrase` tells how confidence was told: `title` of the classifier, bounds `low` and `high`; None: it was not.
+    """
     table = table.append_column("label", pa.array([label] * table.num_rows, pa.string()))
 
     def ending(suffix: str) -> Path:
@@ -73,13 +87,17 @@ def write(
     pacsv.write_csv(table, sheet)
     storage.write_text(ending(".csv"), sheet.getvalue().decode())
     rows = table.to_pylist()
-    wide = layout(rows, losses, titles)
-    storage.write_text(ending(".md"), markdown(wide, rows, label, statistics))
-    storage.write_text(ending(".tex"), latex(wide, rows, label, statistics))
+    wide = layout(rows, losses, titles, paraphrase["low"] if paraphrase else 0.5)
+    said = caption(rows, statistics, paraphrase)
+    storage.write_text(ending(".md"), markdown(wide, said, label))
+    storage.write_text(ending(".tex"), latex(wide, said, label))
 
 
 def layout(
-    rows: Sequence[Row], losses: Mapping[tuple[str, str, str, int], float], titles: Mapping[str, Mapping[str, str]]
+    rows: Sequence[Row],
+    losses: Mapping[tuple[str, str, str, int], float],
+    titles: Mapping[str, Mapping[str, str]],
+    low: float = 0.5,
 ) -> list[dict[str, str]]:
     """One row a (model, dataset, state) with the categories side by side; a group's task and dataset stand once."""
     wide: list[dict[str, str]] = []
@@ -96,7 +114,7 @@ def layout(
                 "Task": TASK_HEADINGS.get(task, task) if group != previous else "",
                 "Dataset": titles["datasets"].get(total["dataset"], total["dataset"]) if group != previous else "",
                 "Model": words.get(total["state"], f"{model} (fine-tuned)"),
-                **{heading: cell(run[category]) for category, heading in CATEGORY_HEADINGS.items()},
+                **{heading: cell(run[category]) for category, heading in headings(rows, low).items()},
                 "n": f"{total['n']:,}",
                 "Training loss": "" if loss is None else f"{loss:.3f}",
             }
@@ -126,46 +144,46 @@ def cell(row: Row) -> str:
     return f"{100 * row['rate']:.2f}% [{low:.2f}, {high:.2f}]"
 
 
-def caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
+def caption(rows: Sequence[Row], statistics: Mapping[str, Any], paraphrase: Mapping[str, Any] | None = None) -> str:
     """What the numbers are, in one paragraph."""
     coverage = 100 * (statistics["high"] - statistics["low"])
     populations = {"member": "training inputs", "control": "test inputs, never trained on"}
     who = " and ".join(dict.fromkeys(populations[row["population"]] for row in rows))
     decodings = ", ".join(dict.fromkeys(row["decoding"] for row in rows))
+    confidence = ""
+    if paraphrase:
+        low, high = (f"{paraphrase[key]:g}" for key in ("low", "high"))
+        confidence = (
+            f" Paraphrase (p>{low}): {paraphrase['title']} gives a pair of sentences of the match a probability of "
+            f"equivalence between {low} and {high}; (p<{low}): it gives none."
+        )
     return (
         f"Memorization in percent of n probes ({who}; decoding: {decodings}), with {coverage:g}% bootstrap intervals "
         f"({statistics['draws']:,} draws, quantiles {statistics['low']:g} and {statistics['high']:g}; differences "
         "paired by probe). Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
-        "Training loss: mean of the shown epoch, in nats per token."
+        f"Training loss: mean of the shown epoch, in nats per token.{confidence}"
     )
 
 
-def markdown(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, statistics: Mapping[str, Any]) -> str:
-    """The table as Markdown, with label and caption."""
+def markdown(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
+    """The table as Markdown, with label and caption `said`."""
     from tabulate import tabulate
 
     cells = [{key: value.replace("|", "\\|") for key, value in row.items()} for row in wide]
-    said = [f"**{label}**", ""] if label else []
-    return "\n".join(
-        [
-            *said,
-            tabulate(cells, headers="keys", tablefmt="github", disable_numparse=True),
-            "",
-            caption(rows, statistics),
-            "",
-        ]
-    )
+    shown = [f"**{label}**", ""] if label else []
+    table = tabulate(cells, headers="keys", tablefmt="github", disable_numparse=True)
+    return "\n".join([*shown, table, "", said, ""])
 
 
-def latex(wide: Sequence[Mapping[str, str]], rows: Sequence[Row], label: str, statistics: Mapping[str, Any]) -> str:
-    """The table as a LaTeX `table` (packages: booktabs), with label and caption."""
+def latex(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
+    """The table as a LaTeX `table` (packages: booktabs), with label and caption `said`."""
     from tabulate import tabulate
 
     body = str(tabulate(list(wide), headers="keys", tablefmt="latex_booktabs", disable_numparse=True))
     for sign, command in {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$"}.items():
         body = body.replace(sign, command)
-    said = f"{label} {caption(rows, statistics)}".strip().translate(LATEX)
-    lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{said}}}", body, r"\end{table*}", ""]
+    shown = f"{label} {said}".strip().translate(LATEX)
+    lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{shown}}}", body, r"\end{table*}", ""]
     return "\n".join(lines)
 
 

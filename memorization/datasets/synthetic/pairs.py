@@ -5,6 +5,7 @@ words: synonyms, another order, an opening more or less. They are not where the 
 other names, numbers, days or things, or another sentence about the same persons.
 """
 
+import functools
 import hashlib
 import random
 import re
@@ -21,8 +22,8 @@ NAME = re.compile(r"(?<!^)(?<![.?] )\b[A-Z][a-z]{2,}\b")
 LEADING_TIME = re.compile(rf"^(On (?:{'|'.join(WEEKDAYS)})(?: (?:morning|afternoon|evening|night))?), (.+?)([.?])$")
 TRAILING_TIME = re.compile(rf"^([A-Z].+?) (on (?:{'|'.join(WEEKDAYS)})(?: (?:morning|afternoon|evening|night))?)([.])$")
 SAID_LAST = re.compile(r"^(.+), said ([^,]+(?:, [^,]+)?)\.$")
-# A document has a few sentences, and hundreds of thousands of documents make as many pairs as anybody wants.
-DOCUMENTS = 100_000
+# Pairs of one document: writing it costs more than its pairs.
+PAIRS_A_DOCUMENT = 4
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,17 @@ class LabelledPair:
     label: int
 
 
-def pair(number: int, seed: int) -> LabelledPair:
+def labelled_pair(number: int, seed: int) -> LabelledPair:
     """Pair `number`; the same for the same two arguments in every process. Every other one is equivalent."""
     digest = hashlib.sha256(f"pairs\0{number}\0{seed}".encode()).digest()
     rng = random.Random(int.from_bytes(digest[:8], "big"))
     sentence = reworded = another = ""
-    while reworded == sentence:
-        written = document(rng.choice(CORPORA), rng.randrange(DOCUMENTS), seed)
-        sentence, another = rng.sample(SENTENCE_END.split(written.input), 2)
+    sentences = _sentences(number // PAIRS_A_DOCUMENT, seed)
+    for _ in range(20):
+        sentence, another = rng.sample(sentences, 2)
         reworded = reword(sentence, rng)
+        if reworded != sentence:
+            break
     if number % 2:
         return LabelledPair(sentence, reworded, EQUIVALENT)
     # Mostly the harder kind: the same sentence about something else.
@@ -50,9 +53,15 @@ def pair(number: int, seed: int) -> LabelledPair:
     return LabelledPair(sentence, wrong, NOT_EQUIVALENT)
 
 
-def pairs(start: int, count: int, seed: int) -> Iterator[LabelledPair]:
+@functools.lru_cache(8)
+def _sentences(number: int, seed: int) -> list[str]:
+    """Sentences of document `number`, of one corpus after the other."""
+    return SENTENCE_END.split(document(CORPORA[number % len(CORPORA)], number, seed).input)
+
+
+def labelled_pairs(start: int, count: int, seed: int) -> Iterator[LabelledPair]:
     """The pairs `start` to `start + count - 1`, in order."""
-    return (pair(number, seed) for number in range(start, start + count))
+    return (labelled_pair(number, seed) for number in range(start, start + count))
 
 
 def reword(sentence: str, rng: random.Random) -> str:
@@ -93,9 +102,7 @@ class Groups:
 
     def __init__(self, text: str) -> None:
         lines = [words(line) for line in text.strip().splitlines()]
-        self.others = {
-            entry.lower(): tuple(each for each in line if each != entry) for line in lines for entry in line
-        }
+        self.others = {entry.lower(): tuple(each for each in line if each != entry) for line in lines for entry in line}
         longest_first = sorted(self.others, key=len, reverse=True)
         self.pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b", re.IGNORECASE)
 
