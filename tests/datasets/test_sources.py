@@ -241,7 +241,9 @@ def test_a_missing_column_is_named_with_the_nearest_one(tmp_path: Path, ending: 
 
 def test_a_missing_split_column_is_named(tmp_path: Path) -> None:
     file = source(tmp_path / "rows.csv")
-    assert refused(file, split_column="part").startswith("datasets.mine.source.split_column: names column 'part', which ")
+    assert refused(file, split_column="part").startswith(
+        "datasets.mine.source.split_column: names column 'part', which "
+    )
 
 
 def test_a_split_that_the_column_does_not_hold_is_named_with_those_it_holds(tmp_path: Path) -> None:
