@@ -11,9 +11,11 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       models/{model}/                                                       base model
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes, their sentence model, their index
       checkpoints/model=/recipe=/dataset=/epoch-N/                          fine-tuned checkpoints
+      classifiers/{classifier}/                                             judges of sentence pairs, taggers
+      pairs/{classifier}.parquet                                            what a classifier is trained on
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
-          generations -> candidates -> matches -> outcomes -> rates         .parquet
-          definitions -> definition_rates                                   .parquet
+          generations -> candidates -> matches -> paraphrases, entities     .parquet
+          -> outcomes -> rates, definitions -> definition_rates             .parquet
       tables/{study}.{parquet,csv,md,tex}                                   what people read
       tables/{study}-definitions.{parquet,csv,md,tex}                       the same by other definitions
       figures/{study}.{svg,png}                                             what they look at
@@ -50,14 +52,17 @@ except UserError as error:
 
 
 RESULTS = CONFIG.results
-# Read by scripts without being a parameter: it changes no fp32 result, so that nothing is stale when it changes.
+# Read by scripts without being parameters: they change no fp32 result, so that nothing is stale when they change.
 config["generation_batch_size"] = CONFIG.compute.generation_batch_size
+config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
+config["entities_batch_size"] = CONFIG.detection.entities.batch_size
 ROOT = Path(workflow.basedir)
 
 
 wildcard_constraints:
     dataset="[^/]+",
     model="[^/]+",
+    classifier="[^/]+",
     state="[^/]+",
     recipe="[^/]+",
     epoch=r"\d+",
@@ -74,6 +79,7 @@ include: "workflow/rules/probes.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/generation.smk"
 include: "workflow/rules/retrieval.smk"
+include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/detection.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/report.smk"

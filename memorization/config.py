@@ -237,6 +237,85 @@ class Recipe(Section):
         return self
 
 
+class SyntheticPairs(Section):
+    """Labelled sentence pairs of the seeded generator."""
+
+    kind: Literal["synthetic"] = Field(description="Fixed: `synthetic`.", examples=["synthetic"])
+    train: int = Field(ge=1, description="Pairs to train on.", examples=[4000])
+    test: int = Field(0, ge=0, description="Further pairs, on which the classifier's quality is told.", examples=[500])
+    seed: int = Field(0, ge=0, description="Seed of the generator.", examples=[1])
+
+
+class FilesPairs(Section):
+    """Labelled sentence pairs in Parquet, CSV or JSONL files, such as MRPC."""
+
+    kind: Literal["files"] = Field(description="Fixed: `files`.", examples=["files"])
+    train: FilePath = Field(
+        description="File of the pairs to train on; `{data_root}` stands for that setting.",
+        examples=["{data_root}/mrpc.parquet"],
+    )
+    test: FilePath | None = Field(
+        None,
+        description="File of the pairs on which the classifier's quality is told (may be the same file); null for "
+        "none.",
+        examples=["{data_root}/mrpc.parquet"],
+    )
+    split_column: str | None = Field(
+        None, description="Column that holds `train` or `test`; null where each file is one split.", examples=["split"]
+    )
+    text1: str = Field("text1", description="Column of the first text.", examples=["sentence1"])
+    text2: str = Field("text2", description="Column of the second text.", examples=["sentence2"])
+    label: str = Field(
+        "label", description="Column of the label: whole numbers from 0; 1 for equivalent texts.", examples=["label"]
+    )
+
+
+class TrainedClassifier(Section):
+    """A sentence-pair classifier that the workflow trains, from nothing or from an encoder, on labelled pairs."""
+
+    kind: Literal["trained"] = Field(description="Fixed: `trained`.", examples=["trained"])
+    architecture: dict[str, Any] | None = Field(
+        None,
+        description="A transformers configuration of an encoder built from nothing, with a tokenizer trained on the "
+        "pairs; null where `encoder` is given.",
+        examples=[{"model_type": "bert", "hidden_size": 64}],
+    )
+    vocabulary: int = Field(2000, ge=100, description="Entries of a trained tokenizer.", examples=[2000])
+    encoder: HubModel | FolderModel | None = Field(
+        None,
+        discriminator="kind",
+        description="The checkpoint to start from; null where `architecture` is given.",
+        examples=[{"kind": "folder", "path": "{model_root}/minilm"}],
+    )
+    pairs: SyntheticPairs | FilesPairs = Field(
+        discriminator="kind", description="Labelled pairs.", examples=[{"kind": "files", "train": "mrpc.parquet"}]
+    )
+    epochs: int = Field(3, ge=1, description="Passes over the pairs.", examples=[3])
+    batch_size: int = Field(16, ge=1, description="Pairs a step.", examples=[16])
+    learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of AdamW.", examples=[2e-5])
+    max_tokens: int = Field(128, ge=8, description="Tokens of a pair that are used.", examples=[128])
+    seed: int = Field(0, ge=0, description="Seed of weights, order and dropout.", examples=[0])
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> TrainedClassifier:
+        if (self.architecture is None) == (self.encoder is None):
+            raise ValueError("it takes one of `architecture` (from nothing) and `encoder` (from a checkpoint)")
+        return self
+
+
+class Classifier(Section):
+    """A classifier of sentence pairs (paraphrase or not), or of tokens (named entities)."""
+
+    source: HubModel | FolderModel | TrainedClassifier = Field(
+        discriminator="kind",
+        description="Where the checkpoint comes from: a sequence or token classification head with its encoder.",
+        examples=[{"kind": "folder", "path": "{model_root}/roberta-base-mrpc"}],
+    )
+    title: str | None = Field(
+        None, description="Name shown below tables; the key where null.", examples=["RoBERTa-base (MRPC)"]
+    )
+
+
 class Probes(Section):
     """How inputs are cut into prefix and suffix (Section 3.1)."""
 
@@ -296,6 +375,55 @@ class Definitions(Section):
     )
 
 
+class Paraphrase(Section):
+    """Confidence in a paraphrase (Appendix B.2): sentence pairs of a match, judged by a classifier."""
+
+    classifier: str | None = Field(
+        None,
+        description="Sentence-pair classifier, of `classifiers`; null tells no high confidence from low.",
+        examples=["roberta-mrpc"],
+    )
+    low: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Confidence is high where a pair's probability lies strictly between this and `high`, else low.",
+        examples=[0.5],
+    )
+    high: float = Field(
+        0.99,
+        gt=0,
+        le=1,
+        description="A pair of at least this probability is the same text, not a paraphrase.",
+        examples=[0.99],
+    )
+    equivalent: int = Field(1, ge=0, description="Number of the label that says equivalent, from 0.", examples=[1])
+    batch_size: int = Field(32, ge=1, description="Pairs judged side by side; changes no result.", examples=[128])
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Paraphrase:
+        if self.low >= self.high:
+            raise ValueError(f"`low` is {self.low} and `high` {self.high}: `low` must be the smaller one")
+        return self
+
+
+class Entities(Section):
+    """Named entities and patterns of matches. They annotate an outcome and do not change it."""
+
+    tagger: str | None = Field(
+        None, description="Token classifier, of `classifiers`; null for none.", examples=["bert-ner"]
+    )
+    patterns: bool = Field(
+        True,
+        description="Also e-mail addresses, telephone numbers, dates, ages and identifiers, by patterns.",
+        examples=[True],
+    )
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = Field(
+        "US", description="Country (two letters) whose local telephone numbers are found.", examples=["DE"]
+    )
+    batch_size: int = Field(32, ge=1, description="Texts tagged side by side; changes no result.", examples=[128])
+
+
 class Detection(Section):
     """The discriminative function D (Appendix B)."""
 
@@ -309,6 +437,14 @@ class Detection(Section):
     )
     definitions: Definitions = Field(
         default_factory=Definitions, description="Definitions that are reported beside the detector's."
+    )
+    paraphrase: Paraphrase = Field(default_factory=Paraphrase, description="Confidence in paraphrases.")
+    entities: Entities = Field(default_factory=Entities, description="Entities of matches.")
+    decides: Literal["first", "strongest"] = Field(
+        "first",
+        description="Which candidate decides a probe's outcome: the `first` by rank with a match, or the one with the "
+        "`strongest` evidence (verbatim, paraphrase of high confidence, paraphrase, idea; ties by rank).",
+        examples=["strongest"],
     )
 
 
@@ -354,6 +490,9 @@ class Config(Section):
     compute: Compute = Field(default_factory=Compute, description="How jobs use the machine.")
     datasets: dict[Name, Dataset] = Field(description="Datasets by name.")
     models: dict[Name, Model] = Field(description="Base models by name.")
+    classifiers: dict[Name, Classifier] = Field(
+        default_factory=dict, description="Classifiers of sentence pairs and taggers by name."
+    )
     recipes: dict[Name, Recipe] = Field(description="Fine-tuning recipes by name, except `base` and `difference`.")
     probes: Probes = Field(default_factory=Probes, description="Prefixes and suffixes.")
     decodings: dict[Name, Decoding] = Field(description="Decodings by name.")

@@ -18,7 +18,7 @@ from memorization.config import Config, ScratchModel
 from memorization.errors import UserError, did_you_mean
 
 # Sections of named entries: an overlay adds to them, and replaces a whole entry where it names one again.
-NAMED_SECTIONS = ("datasets", "models", "recipes", "decodings")
+NAMED_SECTIONS = ("datasets", "models", "classifiers", "recipes", "decodings")
 
 # A recipe's name is the state of what it makes; these states are no recipe's.
 RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-tuned minus base in tables"}
@@ -27,8 +27,9 @@ RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-t
 def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
     """Read configuration files, later ones over earlier ones, and `--config` overrides over all.
 
-    Plain sections are merged key by key; an entry of `datasets`, `models`, `recipes` or `decodings` replaces the
-    whole entry of that name; `studies` replaces the whole section, so that a run makes only what it names.
+    Plain sections are merged key by key; an entry of `datasets`, `models`, `classifiers`, `recipes` or
+    `decodings` replaces the whole entry of that name; `studies` replaces the whole section, so that a run makes only
+    what it names.
 
     Raises UserError, one message with a line for each fault: file, key, what was given, what is allowed.
     """
@@ -111,10 +112,20 @@ def _explain(fault: Any, merged: dict[str, Any], sources: Sequence[tuple[str, di
         options = [option.strip("' ") for option in expected.replace(" or ", ", ").split(", ")]
         return f"{where}: given {given}; allowed: {expected}{did_you_mean(str(fault['input']), options)}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        allowed = ["files", "hub", "synthetic"] if path[0] == "datasets" else ["folder", "hub", "scratch"]
+        allowed = _kinds(path)
         tag = fault["input"].get("kind") if isinstance(fault["input"], dict) else fault["input"]
         return f"{where}.kind: given {tag!r}; allowed: {', '.join(allowed)}{did_you_mean(str(tag), allowed)}"
     return f"{where}: given {given}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _kinds(path: Sequence[str | int]) -> list[str]:
+    """The kinds that the section at a path may be of."""
+    if path[-1] == "pairs":
+        return ["files", "synthetic"]
+    if path[-1] == "encoder":
+        return ["folder", "hub"]
+    kinds = {"datasets": ["files", "hub", "synthetic"], "classifiers": ["folder", "hub", "trained"]}
+    return kinds.get(str(path[0]), ["folder", "hub", "scratch"])
 
 
 def _resolve(loc: Sequence[str | int], merged: Any) -> tuple[list[str | int], type[BaseModel] | None]:
@@ -194,6 +205,10 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
         if isinstance(model.source, ScratchModel):
             at: list[str | int] = ["models", name, "source", "pretraining", "dataset"]
             yield from unknown(at, model.source.pretraining.dataset, config.datasets)
+    chosen = {"paraphrase": config.detection.paraphrase.classifier, "entities": config.detection.entities.tagger}
+    for part, key in (("paraphrase", "classifier"), ("entities", "tagger")):
+        if (classifier := chosen[part]) is not None:
+            yield from unknown(["detection", part, key], classifier, config.classifiers)
 
 
 def json_schema() -> str:
@@ -208,8 +223,8 @@ def reference_page() -> str:
         "",
         "Every key, made from `memorization/config.py` by `python -m memorization.configfile`. `config.yaml` shows",
         "them at work. Files given with `--configfile` lie over `config.yaml`: plain sections are merged key by key,",
-        "an entry of `datasets`, `models`, `recipes` or `decodings` replaces the entry of that name, `studies`",
-        "replaces the section.",
+        "an entry of `datasets`, `models`, `classifiers`, `recipes` or `decodings` replaces the entry of that name,",
+        "`studies` replaces the section.",
         "",
     ]
     for model in _sections(Config, []):

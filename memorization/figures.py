@@ -9,19 +9,29 @@ from typing import Any
 
 from memorization import storage
 from memorization.plan import FIGURE_FORMATS
-from memorization.report.tables import CATEGORY_HEADINGS, TASK_HEADINGS
+from memorization.report.tables import TASK_HEADINGS, headings
 
-# Colours of Okabe and Ito's palette, which readers of every colour vision can tell apart.
-COLOURS = {"verbatim": "#0072B2", "idea": "#E69F00", "paraphrase": "#009E73"}
+# Colours of Okabe and Ito's palette, which readers of every colour vision can tell apart; low confidence is paler.
+COLOURS = {
+    "verbatim": "#0072B2",
+    "idea": "#E69F00",
+    "paraphrase": "#009E73",
+    "paraphrase_high": "#009E73",
+    "paraphrase_low": "#8FD3BF",
+}
 Row = Mapping[str, Any]
 
 
 def task_disparity(
-    rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], label: str, statistics: Mapping[str, Any]
+    rows: Sequence[Row],
+    titles: Mapping[str, Mapping[str, str]],
+    label: str,
+    statistics: Mapping[str, Any],
+    low: float = 0.5,
 ) -> Any:
     """Table 2 as a figure: a panel a model, a bar a (dataset, state), stacked by category; the whisker is the total's.
 
-    Rows are those of the schema `table`; returns a matplotlib figure.
+    Rows are those of the schema `table`; `low` is the bound of high confidence. Returns a matplotlib figure.
     """
     from matplotlib.figure import Figure
 
@@ -34,10 +44,11 @@ def task_disparity(
         bars = [row for row in runs if row["model"] == model and row["category"] == "total"]
         places = [datasets.index(row["dataset"]) + (0.2 if row["state"] != "base" else -0.2) for row in bars]
         bottoms = [0.0] * len(bars)
-        for category, colour in COLOURS.items():
+        for category, name in headings(rows, low).items():
+            if category == "total":
+                continue
             heights = [100 * _of(runs, bar, category)["rate"] for bar in bars]
-            name = CATEGORY_HEADINGS[category]
-            panel.bar(places, heights, 0.36, bottom=bottoms, color=colour, label=name)
+            panel.bar(places, heights, 0.36, bottom=bottoms, color=COLOURS[category], label=name)
             bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
         totals = [100 * bar["rate"] for bar in bars]
         # Where nothing was found the bootstrap knows no spread; the exact bound does.

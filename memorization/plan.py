@@ -11,13 +11,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from memorization.config import Config, FilesDataset, FolderModel, Population, Recipe, ScratchModel, TaskDisparity
+from memorization.config import (
+    Config,
+    FilesDataset,
+    FilesPairs,
+    FolderModel,
+    Population,
+    Recipe,
+    ScratchModel,
+    SyntheticDataset,
+    SyntheticPairs,
+    TaskDisparity,
+    TrainedClassifier,
+)
 from memorization.errors import UserError
 
 BASE = "base"
 
 DATASET = "datasets/{dataset}.parquet"
 BASE_MODEL = "models/{model}"
+PAIRS = "pairs/{classifier}.parquet"
+CLASSIFIER = "classifiers/{classifier}"
 CHECKPOINTS = "checkpoints/model={model}/recipe={recipe}/dataset={dataset}"
 # Models with one tokenizer could share probes; the tokenizer is named by the model that brings it.
 PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/prefix_tokens={prefix_tokens}"
@@ -148,6 +162,88 @@ def pretraining_dataset(config: Config, model: str) -> str | None:
     return source.pretraining.dataset if isinstance(source, ScratchModel) else None
 
 
+def classifier_heads(config: Config) -> dict[str, str]:
+    """The classifiers that detection uses, each with the head that its use takes: `sequence` or `token`.
+
+    UserError where one is used for both.
+    """
+    paraphrase, tagger = config.detection.paraphrase.classifier, config.detection.entities.tagger
+    if paraphrase is not None and paraphrase == tagger:
+        raise UserError(
+            f"detection.entities.tagger: given {tagger!r}, which detection.paraphrase.classifier uses too: one judges "
+            "sentence pairs, the other tags tokens, and a checkpoint does one of them."
+        )
+    return {name: head for name, head in ((paraphrase, "sequence"), (tagger, "token")) if name is not None}
+
+
+def pairs_files(config: Config, classifier: str) -> dict[str, str]:
+    """The local files of a trained classifier's pairs, by split; none for other sources. UserError as above."""
+    source = config.classifiers[classifier].source
+    if not isinstance(source, TrainedClassifier) or not isinstance(source.pairs, FilesPairs):
+        return {}
+    key = f"classifiers.{classifier}.source.pairs"
+    given = {"train": source.pairs.train, "test": source.pairs.test}
+    return {
+        split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path
+    }
+
+
+def classifier_folder(config: Config, classifier: str) -> str | None:
+    """The local folder of a classifier, or of the encoder it is trained from; None for others. UserError as above."""
+    source = config.classifiers[classifier].source
+    key = f"classifiers.{classifier}.source"
+    if isinstance(source, TrainedClassifier) and isinstance(source.encoder, FolderModel):
+        return _rooted(source.encoder.path, "model_root", config.model_root, f"{key}.encoder.path")
+    if isinstance(source, FolderModel):
+        return _rooted(source.path, "model_root", config.model_root, f"{key}.path")
+    return None
+
+
+def is_trained(config: Config, classifier: str) -> bool:
+    """Whether the workflow trains that classifier."""
+    return isinstance(config.classifiers[classifier].source, TrainedClassifier)
+
+
+def classifier_settings(config: Config, classifier: str) -> dict[str, Any]:
+    """A classifier's settings for its rules' parameters, without the places of files, which stand in their input."""
+    settings = config.classifiers[classifier].source.model_dump(mode="json")
+    if settings.get("path"):
+        settings["path"] = "folder"
+    if settings.get("encoder") and settings["encoder"].get("path"):
+        settings["encoder"]["path"] = "folder"
+    if settings.get("pairs"):
+        settings["pairs"] |= {split: split for split in pairs_files(config, classifier)}
+    return settings
+
+
+def confidence(config: Config) -> dict[str, Any] | None:
+    """How the confidence of paraphrases is told, for tables: classifier's title and bounds; None where it is not."""
+    settings = config.detection.paraphrase
+    if settings.classifier is None:
+        return None
+    title = config.classifiers[settings.classifier].title or settings.classifier
+    return {"title": title, "low": settings.low, "high": settings.high}
+
+
+def cautions(config: Config) -> list[str]:
+    """What a reader of the numbers has to know of settings that fit a demonstration and nothing else."""
+    name = config.detection.paraphrase.classifier
+    source = config.classifiers[name].source if name is not None else None
+    if not isinstance(source, TrainedClassifier) or not isinstance(source.pairs, SyntheticPairs):
+        return []
+    real = [
+        dataset
+        for dataset in dict.fromkeys(run.dataset for run in all_runs(config))
+        if not isinstance(config.datasets[dataset].source, SyntheticDataset)
+    ]
+    if not real:
+        return []
+    return [
+        f"the confidence of paraphrases in {', '.join(real)} is told by {name!r}, which was trained on synthetic "
+        "sentences and says nothing of others: set `detection.paraphrase.classifier`."
+    ]
+
+
 def titles(config: Config, study: TaskDisparity) -> dict[str, dict[str, str]]:
     """Names shown in a study's table, by dataset and by model."""
     return {
@@ -181,6 +277,7 @@ def _missing(config: Config) -> Iterator[str]:
         yield from _missing_files(config, dataset)
     for model in models:
         yield from _missing_folder(config, model)
+    yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
             if study.population == "control" and not config.datasets[dataset].source.test:
@@ -208,8 +305,26 @@ def _missing_folder(config: Config, model: str) -> Iterator[str]:
         return
     if tokenizer is not None and not any(Path(tokenizer).glob("*.*")):
         yield f"models.{model}.source.tokenizer: {tokenizer}: no such folder, or an empty one; expected tokenizer.json."
-    key = f"models.{model}.source.path: {folder}"
-    if folder is not None and not Path(folder).is_dir():
-        yield f"{key}: no such folder."
-    elif folder is not None and not Path(folder, "config.json").is_file():
-        yield f"{key}: no config.json there; a model folder holds config.json, *.safetensors and a tokenizer."
+    if folder is not None:
+        yield from _missing_checkpoint(f"models.{model}.source.path", folder)
+
+
+def _missing_checkpoint(key: str, folder: str) -> Iterator[str]:
+    if not Path(folder).is_dir():
+        yield f"{key}: {folder}: no such folder."
+    elif not Path(folder, "config.json").is_file():
+        yield f"{key}: {folder}: no config.json there; a model folder holds config.json, *.safetensors and a tokenizer."
+
+
+def _missing_classifiers(config: Config) -> Iterator[str]:
+    try:
+        for classifier in classifier_heads(config):
+            key = f"classifiers.{classifier}.source"
+            for split, path in pairs_files(config, classifier).items():
+                if not Path(path).is_file():
+                    yield f"{key}.pairs.{split}: {path}: no such file."
+            if (folder := classifier_folder(config, classifier)) is not None:
+                part = "encoder.path" if is_trained(config, classifier) else "path"
+                yield from _missing_checkpoint(f"{key}.{part}", folder)
+    except UserError as error:
+        yield str(error)

@@ -19,8 +19,10 @@ from scipy.special import betaincinv
 
 from memorization.storage import SCHEMAS
 
-# Published order of the columns of Table 2; `total` is the sum of the others.
+# Published order of the columns of Table 2; `total` is the sum of verbatim, idea and paraphrase.
 CATEGORIES = ("total", "verbatim", "idea", "paraphrase")
+# Parts of `paraphrase`, where a classifier told them apart.
+CONFIDENCES = ("paraphrase_high", "paraphrase_low")
 
 # Columns of schema `definitions` of which a run's share or mean is told, in the order of their table.
 DEFINITIONS = (
@@ -56,21 +58,31 @@ class Rate:
 
 
 def in_category(outcomes: Sequence[str], category: str) -> np.ndarray:
-    """Boolean array (n,): the outcome is of the category; of any memorization for `total`."""
+    """Boolean array (n,): the outcome is of the category; any memorization is of `total`, any paraphrase of that."""
     array = np.asarray(outcomes, dtype=object)
-    return np.asarray(array != "none") if category == "total" else np.asarray(array == category)
+    if category == "total":
+        return np.asarray(array != "none")
+    return np.isin(array, [category, *CONFIDENCES] if category == "paraphrase" else [category])
 
 
-def rates(outcomes: Sequence[str], draws: int, low: float, high: float, seed: int) -> list[Rate]:
+def categories(classified: bool) -> tuple[str, ...]:
+    """The categories whose rates are told; those of confidence where paraphrases were classified."""
+    return (*CATEGORIES, *CONFIDENCES) if classified else CATEGORIES
+
+
+def rates(
+    outcomes: Sequence[str], draws: int, low: float, high: float, seed: int, classified: bool = False
+) -> list[Rate]:
     """The rate of every category among outcomes (n,), with percentile bootstrap and Clopper-Pearson bounds.
 
-    `low` and `high` are quantiles: 0.025 and 0.975 give 95% intervals. ValueError where there is no outcome.
+    `low` and `high` are quantiles: 0.025 and 0.975 give 95% intervals; `classified`: outcomes tell the confidence of
+    paraphrases. ValueError where there is no outcome.
     """
     n = len(outcomes)
     if not n:
         raise ValueError("no outcomes")
     result = []
-    for category in CATEGORIES:
+    for category in categories(classified):
         count = int(in_category(outcomes, category).sum())
         bounds = bootstrap_share(count, n, category, draws, low, high, seed)
         result.append(Rate(category, n, count, count / n, *bounds, *clopper_pearson(count, n, low, high)))
@@ -140,7 +152,13 @@ def estimates(definitions: pa.Table, draws: int, low: float, high: float, seed: 
 
 
 def differences(
-    base: Sequence[str], fine_tuned: Sequence[str], draws: int, low: float, high: float, seed: int
+    base: Sequence[str],
+    fine_tuned: Sequence[str],
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+    classified: bool = False,
 ) -> list[Rate]:
     """Fine-tuned minus base for every category, on the same probes in the same order, with paired intervals.
 
@@ -150,7 +168,7 @@ def differences(
         raise ValueError(f"paired outcomes: {len(base)} and {len(fine_tuned)}")
     n = len(base)
     result = []
-    for category in CATEGORIES:
+    for category in categories(classified):
         before, after = in_category(base, category), in_category(fine_tuned, category)
         gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
         drawn = _generator(seed, f"difference {category}").multinomial(

@@ -54,7 +54,7 @@ _RUN = (
 )
 _RATE = (
     Column("n", pa.int64(), "probes", "probes counted"),
-    Column("category", pa.string(), "", "total, verbatim, idea or paraphrase"),
+    Column("category", pa.string(), "", "total, verbatim, idea, paraphrase, paraphrase_high or paraphrase_low"),
     Column("count", pa.int64(), "probes", "probes of the category; in differences fine-tuned minus base"),
     Column("rate", pa.float64(), "fraction", "count / n"),
     Column("low", pa.float64(), "fraction", "lower bound of the bootstrap interval"),
@@ -76,6 +76,10 @@ _ESTIMATE = (
     Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null for means", nullable=True),
 )
 
+_ENTITIES = pa.list_(
+    pa.field("element", pa.struct([pa.field("type", pa.string(), False), pa.field("text", pa.string(), False)]), False)
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "dataset": _schema(
         Column("id", pa.string(), "", "identifier of the row in its source"),
@@ -83,6 +87,12 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("instruction", pa.string(), "", "text put before the input in training; never in a prompt"),
         Column("input", pa.string(), "", "x: what the model reads"),
         Column("target", pa.string(), "", "y: what it learns to write"),
+    ),
+    "pairs": _schema(
+        Column("split", pa.string(), "", "train or test"),
+        Column("text1", pa.string(), "", "first text"),
+        Column("text2", pa.string(), "", "second text"),
+        Column("label", pa.int32(), "", "number of the label; 1 for equivalent texts"),
     ),
     "probes": _schema(
         _PROBE,
@@ -132,10 +142,54 @@ SCHEMAS: dict[str, pa.Schema] = {
             )
         ),
     ),
+    "paraphrases": _schema(
+        _PROBE,
+        Column("rank", pa.int32(), "", "rank of the candidate"),
+        Column("document", pa.int32(), "", "probe whose suffix was aligned"),
+        Column("span", pa.int32(), "", "number of the match among those of this candidate, from 0"),
+        Column("pairs", pa.int32(), "pairs", "(generated, training) sentence pairs judged; equal sentences are not"),
+        Column("cut_pairs", pa.int32(), "pairs", "of these, pairs longer than the classifier reads, judged when cut"),
+        Column("probability", pa.float64(), "", "highest p(equivalent) of a pair; null without pairs", nullable=True),
+        Column(
+            "probability_between",
+            pa.float64(),
+            "",
+            "highest p(equivalent) strictly between the configured bounds; null where there is none",
+            nullable=True,
+        ),
+        Column("high", pa.bool_(), "", "high confidence: a pair lies between the bounds"),
+    ),
+    "entities": _schema(
+        _PROBE,
+        Column("rank", pa.int32(), "", "rank of the candidate"),
+        Column("document", pa.int32(), "", "probe whose suffix was aligned"),
+        Column("span", pa.int32(), "", "number of the match among those of this candidate, from 0"),
+        Column("generation_entities", _ENTITIES, "", "entities of the generation's span, each once"),
+        Column("training_entities", _ENTITIES, "", "entities of the suffix's span, each once"),
+        Column(
+            "relation",
+            pa.string(),
+            "",
+            "equal, subset (one set lies in the other, an empty one too), different, or none (both are empty); texts "
+            "are compared by their words in lower case, whatever their type",
+        ),
+        Column("entities_match", pa.bool_(), "", "the relation is not `different`"),
+        Column(
+            "leaked",
+            _ENTITIES,
+            "",
+            "training entities whose words stand in the whole generation and not in the probe's prefix",
+        ),
+    ),
     "outcomes": _schema(
         _PROBE,
         Column("id", pa.string(), "", "identifier of the dataset's row"),
-        Column("outcome", pa.string(), "", "none, verbatim, idea or paraphrase"),
+        Column(
+            "outcome",
+            pa.string(),
+            "",
+            "none, verbatim, idea, paraphrase_high or paraphrase_low; paraphrase where no classifier is configured",
+        ),
         Column("rank", pa.int32(), "", "rank of the deciding candidate; null for none", nullable=True),
         Column("document", pa.int32(), "", "probe of the deciding suffix; null for none", nullable=True),
         Column("document_id", pa.string(), "", "identifier of that probe's row; null for none", nullable=True),
@@ -145,6 +199,28 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("generation_length", pa.int32(), "characters", "length of the first span; null for none", nullable=True),
         Column("suffix_start", pa.int32(), "characters", "start of the first span; null for none", nullable=True),
         Column("suffix_length", pa.int32(), "characters", "length of the first span; null for none", nullable=True),
+        Column(
+            "paraphrase_probability",
+            pa.float64(),
+            "",
+            "highest p(equivalent) of the deciding candidate's sentence pairs, in high confidence of those between the "
+            "bounds; null for other outcomes and without pairs or classifier",
+            nullable=True,
+        ),
+        Column(
+            "entities_match",
+            pa.bool_(),
+            "",
+            "entities of all the deciding candidate's spans match; null for none and where none are looked for",
+            nullable=True,
+        ),
+        Column(
+            "leaked_entities",
+            pa.int32(),
+            "entities",
+            "different entities leaked by the deciding candidate's spans; null for none and where none are looked for",
+            nullable=True,
+        ),
     ),
     "definitions": _schema(
         _PROBE,

@@ -15,7 +15,9 @@ def main(snakemake: Snakemake) -> None:
         storage.read(Path(file), "outcomes", ["outcome"])["outcome"].to_pylist()
         for file in (snakemake.input.base, snakemake.input.fine_tuned)
     )
-    rates = statistics.differences(base, fine_tuned, **snakemake.params.statistics)
+    rates = statistics.differences(
+        base, fine_tuned, **snakemake.params.statistics, classified=snakemake.params.classified
+    )
     manifest = job.manifest(snakemake, "numpy", statistics=snakemake.params.statistics)
     storage.write_table(
         Path(snakemake.output[0]),

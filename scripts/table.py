@@ -29,6 +29,7 @@ def main(snakemake: Snakemake) -> None:
         params.statistics,
         manifest,
         Path(snakemake.output[0]).with_suffix(""),
+        params.paraphrase,
     )
 
 

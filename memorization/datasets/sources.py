@@ -93,7 +93,7 @@ def _rows(name: str, dataset: Dataset, split: str, files: Mapping[str, Path]) ->
     if isinstance(source, HubDataset):
         return _hub_rows(name, source, split)
     if isinstance(source, FilesDataset):
-        return _file_rows(name, source, split, files[split])
+        return file_rows(f"datasets.{name}.source", source.split_column, split, files[split])
     return _synthetic_rows(source, split)
 
 
@@ -131,30 +131,30 @@ def _line(error: Exception) -> str:
     return text if text.endswith(".") else text + "."
 
 
-def _file_rows(name: str, source: FilesDataset, split: str, path: Path) -> Iterator[Row]:
+def file_rows(key: str, split_column: str | None, split: str, path: Path) -> Iterator[Row]:
+    """Rows of a split of a Parquet, CSV or JSONL file; `key` of the configuration is for messages.
+
+    Raises UserError where the file cannot be read, or its split column has no such split.
+    """
     if not path.is_file():
-        raise UserError(f"datasets.{name}.source.{split}: {path}: no such file.")
+        raise UserError(f"{key}.{split}: {path}: no such file.")
     readers = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
     if path.suffix.lower() not in readers:
-        raise UserError(
-            f"datasets.{name}.source.{split}: {path}: ending {path.suffix!r}; allowed: {', '.join(readers)}."
-        )
+        raise UserError(f"{key}.{split}: {path}: ending {path.suffix!r}; allowed: {', '.join(readers)}.")
     found: Counter[str] = Counter()
     try:
         for number, values in enumerate(readers[path.suffix.lower()](path)):
-            if source.split_column is not None:
-                _require(name, [source.split_column], values, f"{path}, row {number}", "split_column")
-                found[str(values[source.split_column])] += 1
-                if values[source.split_column] != split:
+            if split_column is not None:
+                require(f"{key}.split_column", [split_column], values, f"{path}, row {number}")
+                found[str(values[split_column])] += 1
+                if values[split_column] != split:
                     continue
             yield Row(split, f"{path}, row {number}", number, values)
     except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(
-            f"datasets.{name}.source.{split}: {path}: not a readable {path.suffix[1:]} file: {_line(error)}"
-        ) from error
-    if source.split_column is not None and not found[split]:
+        raise UserError(f"{key}.{split}: {path}: not a readable {path.suffix[1:]} file: {_line(error)}") from error
+    if split_column is not None and not found[split]:
         shown = ", ".join(f"{value!r} ({count} rows)" for value, count in found.most_common(10)) or "no rows at all"
-        raise UserError(f"datasets.{name}: {path}: column {source.split_column!r} has no {split!r}; found: {shown}.")
+        raise UserError(f"{key}.split_column: {path}: column {split_column!r} has no {split!r}; found: {shown}.")
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -195,7 +195,7 @@ def _rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counte
     seen: set[bytes] = set()
     for row in rows:
         for key, names in fields.items():
-            _require(name, [field.split(".")[0] for field in names], row.values, row.place, key)
+            require(f"datasets.{name}.{key}", [field.split(".")[0] for field in names], row.values, row.place)
         rendered = {key: _render(name, dataset, key, fields[key], row) for key in fields}
         for key, value in rendered.items():
             _require_unicode(name, key, value, row)
@@ -250,12 +250,13 @@ def _fields(name: str, key: str, template: str) -> list[str]:
     return names
 
 
-def _require(name: str, columns: Iterable[str], values: Mapping[str, Any], place: str, key: str) -> None:
+def require(key: str, columns: Iterable[str], values: Mapping[str, Any], place: str) -> None:
+    """UserError where a row lacks a column that a key of the configuration names."""
     for column in columns:
         if column not in values:
             known = [str(known) for known in values if known is not None]
             raise UserError(
-                f"datasets.{name}.{key}: names column {column!r}, which {place} does not have; "
+                f"{key}: names column {column!r}, which {place} does not have; "
                 f"columns there: {', '.join(known)}{did_you_mean(column, known)}"
             )
 

@@ -51,19 +51,7 @@ def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output
     Raises UserError for a folder without configuration, weights or fast tokenizer, pickle weights only, a tokenizer
     that is not the model's, and a hub that cannot be reached.
     """
-    if isinstance(source, FolderModel):
-        assert path is not None
-        _check_folder(name, path)
-        record: dict[str, Any] = {"kind": "folder", "name": str(path), "revision": None, "trust_remote_code": False}
-        record["digest"] = folder_digest(path)
-    else:
-        record = {
-            "kind": "hub",
-            "name": source.name,
-            "revision": _download(name, source),
-            "trust_remote_code": source.trust_remote_code,
-        }
-        record["digest"] = hashlib.sha256(f"{source.name}@{record['revision']}".encode()).hexdigest()
+    record = locate(f"models.{name}", source, path)
     config = load_config(record, name)
     tokenizer = load_tokenizer(record, name)
     check_tokenizer(name, tokenizer, config)
@@ -72,19 +60,45 @@ def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output
         folder.mkdir()
         # Probes are cut by it, without a deep learning library.
         tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
-        (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        write_record(folder, record)
+
+
+def locate(key: str, source: FolderModel | HubModel, path: Path | None) -> dict[str, Any]:
+    """Where a checkpoint's files are and the digest of what decides its numbers, as its record begins.
+
+    `key` is the configuration's key of it, for messages. Raises UserError as `prepare` says.
+    """
+    if isinstance(source, FolderModel):
+        assert path is not None
+        _check_folder(f"{key}.source.path", path)
+        record: dict[str, Any] = {"kind": "folder", "name": str(path), "revision": None, "trust_remote_code": False}
+        record["digest"] = folder_digest(path)
+    else:
+        record = {
+            "kind": "hub",
+            "name": source.name,
+            "revision": _download(key, source),
+            "trust_remote_code": source.trust_remote_code,
+        }
+        record["digest"] = hashlib.sha256(f"{source.name}@{record['revision']}".encode()).hexdigest()
+    return record
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write a checkpoint's record into its folder."""
+    (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_record(base: Path) -> dict[str, Any]:
-    """The record of a base model's folder; a model trained from scratch is named by that folder."""
+    """The record of a base model's or classifier's folder; one that was trained here is named by that folder."""
     record: dict[str, Any] = json.loads((base / RECORD).read_text(encoding="utf-8"))
-    if record["kind"] == "scratch":
+    if record["kind"] in ("scratch", "trained"):
         record["name"] = str(base)
     return record
 
 
-def _check_folder(name: str, path: Path) -> None:
-    key = f"models.{name}.source.path: {path}"
+def _check_folder(key: str, path: Path) -> None:
+    key = f"{key}: {path}"
     if not path.is_dir():
         raise UserError(f"{key}: no such folder.")
     if not any(path.glob("*.safetensors")):
@@ -114,7 +128,7 @@ def folder_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _download(name: str, source: HubModel) -> str:
+def _download(key: str, source: HubModel) -> str:
     """Bring a hub model into the hub's cache and return the commit that its revision stands for."""
     from huggingface_hub import snapshot_download
 
@@ -124,16 +138,19 @@ def _download(name: str, source: HubModel) -> str:
     except Exception as error:
         # The hub's client raises one of a dozen classes of three libraries where it cannot reach or find something.
         raise UserError(
-            f"models.{name}: {source.name!r} (revision {source.revision!r}): cannot be loaded from the hub: "
+            f"{key}: {source.name!r} (revision {source.revision!r}): cannot be loaded from the hub: "
             f"{' '.join(str(error).split())[:300]} Check the network and the name; without a network, download it "
             "elsewhere and use `kind: folder`."
         ) from error
-    _check_folder(name, Path(folder))
+    _check_folder(f"{key}.source", Path(folder))
     return Path(folder).name
 
 
-def load_config(record: dict[str, Any], name: str) -> Any:
-    """The transformers configuration of a recorded model; UserError where it cannot be read."""
+def load_config(record: dict[str, Any], name: str, section: str = "models") -> Any:
+    """The transformers configuration of a recorded checkpoint; UserError where it cannot be read.
+
+    `section` of the configuration and `name` in it are for messages, here and below.
+    """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
@@ -143,11 +160,11 @@ def load_config(record: dict[str, Any], name: str) -> Any:
         )
     except (OSError, ValueError, KeyError, StrictDataclassError) as error:
         raise UserError(
-            f"models.{name}: its config.json cannot be used: {' '.join(str(error).split())[:300]}"
+            f"{section}.{name}: its config.json cannot be used: {' '.join(str(error).split())[:300]}"
         ) from error
 
 
-def load_tokenizer(record: dict[str, Any], name: str) -> Any:
+def load_tokenizer(record: dict[str, Any], name: str, section: str = "models") -> Any:
     """The fast tokenizer of a recorded model, with a padding token; UserError where there is none."""
     from transformers import AutoTokenizer
 
@@ -158,36 +175,36 @@ def load_tokenizer(record: dict[str, Any], name: str) -> Any:
     except Exception as error:
         # A missing or foreign tokenizer shows as OSError, ValueError, TypeError or ImportError, as the files have it.
         raise UserError(
-            f"models.{name}: no usable tokenizer in {record['name']}: {' '.join(str(error).split())[:300]}"
+            f"{section}.{name}: no usable tokenizer in {record['name']}: {' '.join(str(error).split())[:300]}"
         ) from error
     if not tokenizer.is_fast:
         raise UserError(
-            f"models.{name}: its tokenizer has no fast form (tokenizer.json), which gives character offsets."
+            f"{section}.{name}: its tokenizer has no fast form (tokenizer.json), which gives character offsets."
         )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
-def check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
+def check_tokenizer(name: str, tokenizer: Any, config: Any, section: str = "models") -> None:
     """UserError where a tokenizer cannot be the model's: more entries than embeddings, or other special tokens."""
     entries, embeddings = len(tokenizer), config.get_text_config().vocab_size
     if entries > embeddings:
         raise UserError(
-            f"models.{name}: the tokenizer has {entries} entries and the model {embeddings} embeddings: it is another "
-            "model's tokenizer. Put the model's own tokenizer into its folder."
+            f"{section}.{name}: the tokenizer has {entries} entries and the model {embeddings} embeddings: it is "
+            "another model's tokenizer. Put the model's own tokenizer into its folder."
         )
     if entries < 0.5 * embeddings:
         raise UserError(
-            f"models.{name}: the tokenizer has only {entries} entries for the model's {embeddings} embeddings: it is "
-            "another model's tokenizer. Put the model's own tokenizer into its folder."
+            f"{section}.{name}: the tokenizer has only {entries} entries for the model's {embeddings} embeddings: it "
+            "is another model's tokenizer. Put the model's own tokenizer into its folder."
         )
     expected = config.get_text_config().eos_token_id
     allowed = expected if isinstance(expected, list) else [expected]
     if expected is not None and tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in allowed:
         raise UserError(
-            f"models.{name}: the tokenizer ends texts with token {tokenizer.eos_token_id}, the model with {expected}: "
-            "it is another model's tokenizer. Put the model's own tokenizer into its folder."
+            f"{section}.{name}: the tokenizer ends texts with token {tokenizer.eos_token_id}, the model with "
+            f"{expected}: it is another model's tokenizer. Put the model's own tokenizer into its folder."
         )
 
 
@@ -200,23 +217,39 @@ def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, preci
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     kind = AutoModelForSeq2SeqLM if record["encoder_decoder"] else AutoModelForCausalLM
-    where = str(checkpoint) if checkpoint else record["name"]
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+    if checkpoint is not None:
+        record = {**record, "name": str(checkpoint), "revision": None}
+    model, missing = read_weights(kind, record, f"models.{name}", dtype)
+    refuse_missing(missing, record, f"models.{name}")
+    return model.to(device).eval()
+
+
+def read_weights(kind: Any, record: dict[str, Any], key: str, dtype: Any, **changed: Any) -> tuple[Any, list[str]]:
+    """A recorded model of the transformers class `kind`, and the names of its weights that the files lack.
+
+    `changed` are keys of its configuration. UserError where the files cannot be read.
+    """
     try:
         model, report = kind.from_pretrained(
-            where,
-            revision=None if checkpoint else record["revision"],
+            record["name"],
+            revision=record["revision"],
             trust_remote_code=record["trust_remote_code"],
             use_safetensors=True,
-            dtype={"fp32": torch.float32, "bf16": torch.bfloat16}[precision],
+            dtype=dtype,
             output_loading_info=True,
+            **changed,
         )
     except Exception as error:
         # Broken files show as OSError, SafetensorError, RuntimeError, ValueError or KeyError.
-        raise UserError(f"models.{name}: {where} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
-    missing = sorted(report["missing_keys"])
+        raise UserError(f"{key}: {record['name']} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
+    return model, sorted(report["missing_keys"])
+
+
+def refuse_missing(missing: list[str], record: dict[str, Any], key: str) -> None:
+    """UserError where weights are missing."""
     if missing:
         raise UserError(
-            f"models.{name}: {where}: {len(missing)} weights are missing ({', '.join(missing[:3])}, ...), so they "
+            f"{key}: {record['name']}: {len(missing)} weights are missing ({', '.join(missing[:3])}, ...), so they "
             "would be random: these weights are not of the architecture in config.json."
         )
-    return model.to(device).eval()

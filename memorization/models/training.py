@@ -14,6 +14,7 @@ import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def _token_ids(tokenizer: Any, texts: Sequence[str], limit: int, special: bool =
 
 def fit(
     model: Any,
-    examples: Sequence[Example],
+    examples: Sequence[Any],
     recipe: Recipe,
     pad: int,
     device: Any,
@@ -108,8 +109,12 @@ def fit(
     identity: str,
     keep: Mapping[int, Callable[[Path], None]],
     what: str,
+    batch_of: Callable[[Sequence[Any], int], dict[str, np.ndarray]] | None = None,
 ) -> list[EpochReport]:
     """Train `model` in place with AdamW, and return a report an epoch.
+
+    `batch_of` makes the model's arguments of some examples and the padding token; without it `collate` does, and the
+    examples are of class `Example`.
 
     `keep` maps an epoch to a function that saves the model into a folder: it is called when that epoch ends, with a
     folder below `work`. `identity` digests everything that decides the numbers: what lies in `work` is taken up where
@@ -117,6 +122,7 @@ def fit(
     """
     import torch
 
+    batch_of = batch_of or partial(collate, encoder_decoder=model.config.is_encoder_decoder)
     steps_an_epoch = math.ceil(len(examples) / recipe.batch_size)
     total = steps_an_epoch * recipe.epochs
     optimizer = torch.optim.AdamW(
@@ -139,7 +145,7 @@ def fit(
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 chosen = order[number * recipe.batch_size : (number + 1) * recipe.batch_size]
-                batch = collate([examples[index] for index in chosen], pad, model.config.is_encoder_decoder)
+                batch = batch_of([examples[index] for index in chosen], pad)
                 with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bf16"):
                     loss = model(**{key: torch.from_numpy(value).to(device) for key, value in batch.items()}).loss
                 value = float(loss.detach())

@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 
 from memorization import storage
 
-# Headings of Table 2, in its order.
+# Headings of Table 2, in its order; in place of the last come those of confidence, where paraphrases were classified.
 CATEGORY_HEADINGS = {"total": "Total Mem Rate", "verbatim": "Verbatim", "idea": "Idea", "paraphrase": "Paraphrase"}
 TASK_HEADINGS = {
     "summarization": "Summarization",
@@ -53,6 +53,15 @@ def last_losses(training: Sequence[Path]) -> dict[tuple[str, str, str, int], flo
     return losses
 
 
+def headings(rows: Sequence[Row], low: float) -> dict[str, str]:
+    """Heading of each category that is shown; `low` is the bound of high confidence."""
+    if not any(row["category"] == "paraphrase_high" for row in rows):
+        return CATEGORY_HEADINGS
+    shown = {category: heading for category, heading in CATEGORY_HEADINGS.items() if category != "paraphrase"}
+    name = CATEGORY_HEADINGS["paraphrase"]
+    return {**shown, "paraphrase_high": f"{name} (p>{low:g})", "paraphrase_low": f"{name} (p<{low:g})"}
+
+
 def write(
     table: pa.Table,
     losses: Mapping[tuple[str, str, str, int], float],
@@ -61,11 +70,15 @@ def write(
     statistics: Mapping[str, Any],
     manifest: Mapping[str, Any],
     output: Path,
+    paraphrase: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a study's table of rates (schema `table`, without its label) as `write_formats` does."""
+    """Write a study's table of rates (schema `table`, without its label) as `write_formats` does.
+
+    `paraphrase` tells how confidence was told: `title` of the classifier, bounds `low` and `high`; None: it was not.
+    """
     rows = table.to_pylist()
-    said = caption(rows, statistics)
-    write_formats(table, "table", layout(rows, losses, titles), said, label, manifest, output)
+    wide = layout(rows, losses, titles, paraphrase["low"] if paraphrase else 0.5)
+    write_formats(table, "table", wide, caption(rows, statistics, paraphrase), label, manifest, output)
 
 
 def write_formats(
@@ -93,7 +106,10 @@ def write_formats(
 
 
 def layout(
-    rows: Sequence[Row], losses: Mapping[tuple[str, str, str, int], float], titles: Mapping[str, Mapping[str, str]]
+    rows: Sequence[Row],
+    losses: Mapping[tuple[str, str, str, int], float],
+    titles: Mapping[str, Mapping[str, str]],
+    low: float = 0.5,
 ) -> list[dict[str, str]]:
     """One row a (model, dataset, state) with the categories side by side; a group's task and dataset stand once."""
     wide: list[dict[str, str]] = []
@@ -109,7 +125,7 @@ def layout(
                 "Task": TASK_HEADINGS.get(task, task) if group != previous else "",
                 "Dataset": titles["datasets"].get(total["dataset"], total["dataset"]) if group != previous else "",
                 "Model": "Difference" if total["state"] == "difference" else in_state(model, total["state"]),
-                **{heading: cell(run[category]) for category, heading in CATEGORY_HEADINGS.items()},
+                **{heading: cell(run[category]) for category, heading in headings(rows, low).items()},
                 "n": f"{total['n']:,}",
                 "Training loss": "" if loss is None else f"{loss:.3f}",
             }
@@ -144,13 +160,20 @@ def cell(row: Row) -> str:
     return f"{100 * row['rate']:.2f}% [{low:.2f}, {high:.2f}]"
 
 
-def caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
+def caption(rows: Sequence[Row], statistics: Mapping[str, Any], paraphrase: Mapping[str, Any] | None = None) -> str:
     """What the numbers are, in one paragraph."""
+    confidence = ""
+    if paraphrase:
+        low, high = (f"{paraphrase[key]:g}" for key in ("low", "high"))
+        confidence = (
+            f" Paraphrase (p>{low}): {paraphrase['title']} gives a pair of sentences of the match a probability of "
+            f"equivalence between {low} and {high}; (p<{low}): it gives none."
+        )
     return (
         f"Memorization in percent of n probes ({asked(rows)}), with "
         f"{intervals(statistics, '; differences paired by probe')}. "
         "Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
-        "Training loss: mean of the shown epoch, in nats per token."
+        f"Training loss: mean of the shown epoch, in nats per token.{confidence}"
     )
 
 

@@ -241,14 +241,16 @@ def test_a_missing_column_is_named_with_the_nearest_one(tmp_path: Path, ending: 
 
 def test_a_missing_split_column_is_named(tmp_path: Path) -> None:
     file = source(tmp_path / "rows.csv")
-    assert refused(file, split_column="part").startswith("datasets.mine.split_column: names column 'part', which ")
+    assert refused(file, split_column="part").startswith(
+        "datasets.mine.source.split_column: names column 'part', which "
+    )
 
 
 def test_a_split_that_the_column_does_not_hold_is_named_with_those_it_holds(tmp_path: Path) -> None:
     rows = [row | {"part": part} for row, part in zip(ROWS, ("train", "valid", "valid"), strict=True)]
     file = source(tmp_path / "rows.parquet", rows)
     assert refused(file, test=file, split_column="part") == (
-        f"datasets.mine: {file}: column 'part' has no 'test'; found: 'valid' (2 rows), 'train' (1 rows)."
+        f"datasets.mine.source.split_column: {file}: column 'part' has no 'test'; found: 'valid' (2 rows), 'train' (1 rows)."
     )
 
 

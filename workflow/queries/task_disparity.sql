@@ -23,4 +23,4 @@ ORDER BY
     list_position($models, model),
     list_position($datasets, dataset),
     CASE state WHEN 'base' THEN 0 WHEN 'difference' THEN 2 ELSE 1 END,
-    list_position(['total', 'verbatim', 'idea', 'paraphrase'], category)
+    list_position(['total', 'verbatim', 'idea', 'paraphrase', 'paraphrase_high', 'paraphrase_low'], category)

@@ -81,6 +81,41 @@ def batch_size_where_it_matters(wildcards):
     )
 
 
+def classifier_input(wildcards):
+    """A trained classifier's pairs; and the files of a local checkpoint, or of the encoder that it is trained from."""
+    inputs = {}
+    if plan.is_trained(CONFIG, wildcards.classifier):
+        inputs["pairs"] = at(plan.fill(plan.PAIRS, wildcards))
+    if folder := plan.classifier_folder(CONFIG, wildcards.classifier):
+        inputs["files"] = sorted(map(str, Path(folder).glob("*.*")))
+    return inputs
+
+
+def classifier_of(name):
+    """The folder of a classifier that detection uses."""
+    return at(plan.CLASSIFIER.format(classifier=name))
+
+
+def tagger_input(wildcards):
+    """The tagger of entities, where there is one."""
+    tagger = CONFIG.detection.entities.tagger
+    return {"tagger": classifier_of(tagger)} if tagger is not None else {}
+
+
+def annotations(wildcards):
+    """What outcomes read beside matches: confidence and entities, where they are asked for."""
+    asked = {
+        "paraphrases": CONFIG.detection.paraphrase.classifier is not None,
+        "entities": CONFIG.detection.entities.tagger is not None
+        or CONFIG.detection.entities.patterns,
+    }
+    return {
+        name: of_run(f"{name}.parquet").format(**wildcards)
+        for name, wanted in asked.items()
+        if wanted
+    }
+
+
 def base_outcomes(wildcards):
     """Outcomes of the same cell before fine-tuning."""
     values = dict(wildcards) | {"state": plan.BASE, "epoch": 0}

@@ -1,4 +1,4 @@
-"""Detection: alignment of each generation with its candidates, and one outcome per probe (Appendix B)."""
+"""Detection: alignment with the candidates, confidence and entities of matches, one outcome per probe (Appendix B)."""
 
 
 rule sentences:
@@ -46,8 +46,64 @@ rule matches:
         "../../scripts/matches.py"
 
 
+rule paraphrases:
+    input:
+        generations=of_run("generations.parquet"),
+        matches=of_run("matches.parquet"),
+        probes=at(plan.PROBES),
+        sentences=at(plan.SENTENCES),
+        classifier=classifier_of(CONFIG.detection.paraphrase.classifier),
+    output:
+        of_run("paraphrases.parquet"),
+    log:
+        log_of_run("paraphrases"),
+    benchmark:
+        benchmark_of_run("paraphrases")
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+    params:
+        source=source_of("paraphrases.py"),
+        paraphrase=settings(CONFIG.detection.paraphrase, "batch_size"),
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/paraphrases.py"
+
+
+rule entities:
+    input:
+        unpack(tagger_input),
+        generations=of_run("generations.parquet"),
+        matches=of_run("matches.parquet"),
+        probes=at(plan.PROBES),
+    output:
+        of_run("entities.parquet"),
+    log:
+        log_of_run("entities"),
+    benchmark:
+        benchmark_of_run("entities")
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+    params:
+        source=source_of("entities.py"),
+        entities=settings(CONFIG.detection.entities, "batch_size"),
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/entities.py"
+
+
 rule outcomes:
     input:
+        unpack(annotations),
         probes=at(plan.PROBES),
         matches=of_run("matches.parquet"),
     output:
@@ -63,6 +119,7 @@ rule outcomes:
         runtime=growing(60),
     params:
         source=source_of("outcomes.py"),
+        decides=CONFIG.detection.decides,
     script:
         "../../scripts/outcomes.py"
 

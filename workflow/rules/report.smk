@@ -21,6 +21,7 @@ rule table:
         titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
         label=CONFIG.label,
         statistics=settings(CONFIG.statistics),
+        paraphrase=plan.confidence(CONFIG),
     script:
         "../../scripts/table.py"
 
@@ -73,5 +74,6 @@ rule figure:
         titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
         label=CONFIG.label,
         statistics=settings(CONFIG.statistics),
+        paraphrase=plan.confidence(CONFIG),
     script:
         "../../scripts/figure.py"

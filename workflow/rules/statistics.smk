@@ -19,6 +19,7 @@ rule rates:
         source=source_of("rates.py"),
         task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,
         statistics=settings(CONFIG.statistics),
+        classified=CONFIG.detection.paraphrase.classifier is not None,
     script:
         "../../scripts/rates.py"
 
@@ -42,6 +43,7 @@ rule differences:
         source=source_of("differences.py"),
         task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,
         statistics=settings(CONFIG.statistics),
+        classified=CONFIG.detection.paraphrase.classifier is not None,
     script:
         "../../scripts/differences.py"
 

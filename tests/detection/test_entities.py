@@ -1,0 +1,176 @@
+"""Entities: what patterns find, how two sides compare, and what leaked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from memorization import storage
+from memorization.detection.entities import Span, annotate, finder, pattern_spans, relation_of, words_of
+
+
+def found(text: str, region: str = "US") -> list[tuple[str, str]]:
+    return [(kind, text[start:end]) for kind, start, end in pattern_spans(text, region)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("Write to john.smith+x@mail.example.co.uk.", "email", "john.smith+x@mail.example.co.uk"),
+        ("Call 555-123-4567 now", "phone", "555-123-4567"),
+        ("Call (415) 555 2671.", "phone", "(415) 555 2671"),
+        ("Call +49 30 901820!", "phone", "+49 30 901820"),
+        ("on May 3, 2019 at noon", "date", "May 3, 2019"),
+        ("on the 3rd of March 2020", "date", "3rd of March 2020"),
+        ("since 12 Sept. 1999", "date", "12 Sept. 1999"),
+        ("in october 2001", "date", "october 2001"),
+        ("2019-05-03 10:00", "date", "2019-05-03"),
+        ("seen 3/5/19", "date", "3/5/19"),
+        ("on 03-05-2019", "date", "03-05-2019"),
+        ("She is 45 years old.", "age", "45 years old"),
+        ("a 45-year-old man", "age", "45-year-old"),
+        ("a 6 month old boy", "age", "6 month old"),
+        ("aged 7", "age", "aged 7"),
+        ("SSN 123-45-6789", "identifier", "123-45-6789"),
+        ("under M417816;", "identifier", "M417816"),
+        ("MRN 88213", "identifier", "88213"),
+        ("order no. A77-12", "identifier", "A77-12"),
+        ("DE89 3704 0044 0532 0130 00", "identifier", "DE89 3704 0044 0532 0130 00"),
+        ("4111 1111 1111 1111", "identifier", "4111 1111 1111 1111"),
+        ("ISBN 9783161484100", "identifier", "9783161484100"),
+    ],
+)
+def test_a_pattern_finds(text: str, kind: str, expected: str) -> None:
+    assert found(text) == [(kind, expected)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It cost $1,234,567.89 in 1997.",
+        "Pi is 3.14159265.",
+        "between 1997 and 2003, 12.50 or 100",
+        "they may 3 times a day",
+        "the score was 3:2, 10-12",
+        "",
+        "İ 😀 \x00",
+    ],
+)
+def test_other_numbers_are_no_entities(text: str) -> None:
+    assert found(text) == []
+
+
+def test_local_numbers_are_those_of_the_region() -> None:
+    assert found("Ruf 030 901820 an", "DE") == [("phone", "030 901820")]
+
+
+def test_what_one_pattern_found_no_other_takes() -> None:
+    assert found("5551234567@example.com") == [("email", "5551234567@example.com")]
+
+
+def test_words_leave_out_case_marks_and_forms() -> None:
+    assert words_of("Ms. SMITH's  «Straße»\nﬁne №5") == "ms smith s strasse fine no5"
+
+
+@pytest.mark.parametrize(
+    ("generated", "trained", "relation"),
+    [
+        (set(), set(), "none"),
+        ({"a"}, {"a"}, "equal"),
+        ({"a"}, {"a", "b"}, "subset"),
+        ({"a", "b"}, {"a"}, "subset"),
+        (set(), {"a"}, "subset"),
+        ({"a", "b"}, {"a", "c"}, "different"),
+    ],
+)
+def test_relation_of_two_sets(generated: set[str], trained: set[str], relation: str) -> None:
+    assert relation_of(generated, trained) == relation
+
+
+def test_a_taggers_entities_stand_beside_those_of_patterns_where_they_overlap_none() -> None:
+    def tag(texts: Sequence[str]) -> list[list[Span]]:
+        return [[("PER", 0, 4), ("ORG", 10, 15)] for _ in texts]
+
+    assert finder(True, "US", tag)(["Anna, see a@b.org, May 3"]) == [
+        [("PER", 0, 4), ("email", 10, 17), ("date", 19, 24)]
+    ]
+    assert finder(False, "US", tag)(["Anna, see a@b.org"]) == [[("PER", 0, 4), ("ORG", 10, 15)]]
+    assert finder(False, "US", None)(["a@b.org"]) == [[]]
+
+
+def test_a_tagger_is_not_asked_about_nothing() -> None:
+    def tag(texts: Sequence[str]) -> Any:
+        raise AssertionError
+
+    assert finder(True, "US", tag)([]) == []
+
+
+def annotated(generation: str, suffix: str, prefix: str = "") -> dict[str, Any]:
+    """The only row of one match that spans both texts."""
+    match = {
+        "probe": 0,
+        "rank": 1,
+        "document": 0,
+        "type": "other",
+        "generation_start": 0,
+        "generation_length": len(generation),
+        "suffix_start": 0,
+        "suffix_length": len(suffix),
+    }
+    matches = pa.Table.from_pylist([match], schema=storage.SCHEMAS["matches"])
+    [row] = annotate(matches, [generation], [prefix], [suffix], finder(True, "US", None)).to_pylist()
+    return dict(row)
+
+
+def test_entities_of_both_sides_are_told_each_once() -> None:
+    row = annotated("On May 3, on may 3 and on MAY 3", "See a@b.org on May 3")
+
+    assert row["generation_entities"] == [{"type": "date", "text": "May 3"}]
+    assert row["training_entities"] == [{"type": "email", "text": "a@b.org"}, {"type": "date", "text": "May 3"}]
+    assert (row["relation"], row["entities_match"]) == ("subset", True)
+
+
+def test_entities_of_the_training_text_that_the_prefix_does_not_hold_have_leaked() -> None:
+    row = annotated("call 555-123-4567 or a@b.org", "a@b.org or (555) 123-4567 or c@d.org", prefix="I am A@B.org.")
+
+    assert row["leaked"] == [{"type": "phone", "text": "(555) 123-4567"}]
+
+
+def test_a_leak_counts_in_the_whole_generation_and_as_whole_words() -> None:
+    suffix = "born May 3"
+    match = {"probe": 0, "rank": 1, "document": 0, "type": "other"}
+    match |= {"generation_start": 0, "generation_length": 4, "suffix_start": 0, "suffix_length": len(suffix)}
+    matches = pa.Table.from_pylist([match], schema=storage.SCHEMAS["matches"])
+
+    def leaked(generation: str) -> list[dict[str, str]]:
+        [row] = annotate(matches, [generation], [""], [suffix], finder(True, "US", None)).to_pylist()
+        return list(row["leaked"])
+
+    assert leaked("born on May 3.") == [{"type": "date", "text": "May 3"}]
+    assert leaked("born on May 31.") == []
+
+
+def test_without_entities_the_relation_is_none_and_a_match() -> None:
+    row = annotated("nothing here", "nor here")
+
+    assert (row["relation"], row["entities_match"], row["leaked"]) == ("none", True, [])
+
+
+def test_without_matches_nothing_is_searched() -> None:
+    def unwanted(texts: Sequence[str]) -> Any:
+        raise AssertionError
+
+    empty = pa.Table.from_pylist([], schema=storage.SCHEMAS["matches"])
+    table = annotate(empty, ["a"], ["b"], ["c"], unwanted)
+
+    assert table.num_rows == 0
+    assert table.schema.names == storage.SCHEMAS["entities"].names
+
+
+def test_the_table_can_be_written_and_read(tmp_path: Any) -> None:
+    table = pa.Table.from_pylist([annotated("on May 3", "on May 3")], schema=storage.SCHEMAS["entities"])
+
+    storage.write_table(tmp_path / "entities.parquet", "entities", table, {})
+
+    assert storage.read(tmp_path / "entities.parquet", "entities").to_pylist() == table.to_pylist()
