@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from memorization import figures
-from memorization.statistics import CATEGORIES
+from memorization.statistics import CATEGORIES, CONFIDENCES
 
 STATISTICS = {"draws": 200, "low": 0.025, "high": 0.975, "seed": 0}
 TITLES = {"datasets": {"news": "Multi-news $1_0$"}, "models": {"t5": "T5-base"}}
@@ -69,7 +69,7 @@ def test_whiskers_are_the_totals_intervals_and_the_exact_bound_of_nothing() -> N
 
 
 def test_every_category_is_told_apart() -> None:
-    assert set(figures.COLOURS) == set(CATEGORIES) - {"total"}
+    assert set(figures.COLOURS) == {*CATEGORIES, *CONFIDENCES} - {"total"}
     assert len(set(figures.COLOURS.values())) == len(figures.COLOURS)
 
 
