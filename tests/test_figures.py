@@ -70,7 +70,9 @@ def test_whiskers_are_the_totals_intervals_and_the_exact_bound_of_nothing() -> N
 
 def test_every_category_is_told_apart() -> None:
     assert set(figures.COLOURS) == {*CATEGORIES, *CONFIDENCES} - {"total"}
-    assert len(set(figures.COLOURS.values())) == len(figures.COLOURS)
+    # Paraphrases stand in one bar, or in two by confidence, never in three.
+    for together in ({"verbatim", "idea", "paraphrase"}, {"verbatim", "idea", *CONFIDENCES}):
+        assert len({figures.COLOURS[category] for category in together}) == len(together)
 
 
 def test_files_are_the_same_every_time_and_texts_stand_for_themselves(tmp_path: Path) -> None:
