@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from runs import Workplace
 
-FROM_GENERATIONS = {"generations", "candidates", "matches", "outcomes", "rates", "differences", "table", "figure"}
-FROM_MATCHES = FROM_GENERATIONS - {"generations", "candidates"}
+FROM_OUTCOMES = {"outcomes", "rates", "differences", "table", "figure"}
+FROM_MATCHES = {"matches", "paraphrases", "entities"} | FROM_OUTCOMES
+FROM_GENERATIONS = {"generations", "candidates"} | FROM_MATCHES
 
 
 @contextlib.contextmanager
@@ -59,7 +60,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 
     assert set(jobs) == FROM_GENERATIONS
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert len(outputs) == 2 * 5 + 3
+    assert len(outputs) == 2 * 7 + 3
     assert [output for output in outputs if "decoding=warm" not in output and "s/warm." not in output] == []
 
 
@@ -69,10 +70,27 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         ({"statistics": {"draws": 60}}, {"rates", "differences", "table", "figure"}),
         ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
         ({"label": "Another label."}, {"table", "figure"}),
+        ({"detection": {"paraphrase": {"classifier": "judge", "low": 0.6}}}, {"paraphrases"} | FROM_OUTCOMES),
+        ({"detection": {"paraphrase": {"classifier": None}}}, FROM_OUTCOMES),
+        ({"detection": {"entities": {"region": "DE"}}}, {"entities"} | FROM_OUTCOMES),
+        ({"detection": {"entities": {"patterns": False}}}, FROM_OUTCOMES),
+        ({"detection": {"decides": "strongest"}}, FROM_OUTCOMES),
         # In fp32 neither changes a result; nor does what a job may use.
         ({"compute": {"generation_batch_size": 3, "memory_mb": 1500}}, set()),
+        ({"detection": {"paraphrase": {"classifier": "judge", "batch_size": 3}}}, set()),
     ],
-    ids=["draws", "candidates", "label", "batch size and memory"],
+    ids=[
+        "draws",
+        "candidates",
+        "label",
+        "bound of confidence",
+        "no confidence",
+        "region",
+        "no entities",
+        "decides",
+        "batch size and memory",
+        "batch size of confidence",
+    ],
 )
 def test_a_changed_setting_makes_what_it_decides_again(
     finished: Workplace, tmp_path: Path, change: dict[str, Any], rules: set[str]
@@ -93,6 +111,9 @@ def test_a_changed_docstring_or_comment_makes_nothing_again(finished: Workplace)
     ("module", "rules"),
     [
         ("memorization/detection/alignment.py", FROM_MATCHES),
+        ("memorization/detection/entities.py", {"entities"} | FROM_OUTCOMES),
+        ("memorization/models/classifiers.py", {"classifier", "paraphrases", "entities"} | FROM_OUTCOMES),
+        ("memorization/datasets/pairs.py", {"pairs", "classifier", "paraphrases"} | FROM_OUTCOMES),
         ("memorization/report/tables.py", {"table", "figure"}),
         ("memorization/figures.py", {"figure"}),
         ("memorization/models/generation.py", FROM_GENERATIONS),
