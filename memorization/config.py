@@ -280,7 +280,7 @@ class TrainedClassifier(Section):
         "pairs; null where `encoder` is given.",
         examples=[{"model_type": "bert", "hidden_size": 64}],
     )
-    vocabulary: int = Field(2000, ge=100, description="Entries of a trained tokenizer.", examples=[2000])
+    vocabulary: int = Field(2000, ge=300, description="Entries of a trained tokenizer.", examples=[2000])
     encoder: HubModel | FolderModel | None = Field(
         None,
         discriminator="kind",

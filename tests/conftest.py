@@ -37,6 +37,25 @@ models:
       vocabulary: 400
       pretraining: {dataset: papers, epochs: 1, batch_size: 4, max_tokens: 64}
 
+classifiers:
+  judge:
+    title: small judge
+    source:
+      kind: trained
+      architecture:
+        model_type: bert
+        hidden_size: 16
+        num_hidden_layers: 1
+        num_attention_heads: 2
+        intermediate_size: 32
+      vocabulary: 400
+      pairs: {kind: synthetic, train: 40, test: 8, seed: 1}
+      epochs: 1
+      max_tokens: 96
+
+detection:
+  paraphrase: {classifier: judge}
+
 recipes:
   # Epochs enough that a test can end a run in the middle of a training.
   short:

@@ -148,23 +148,31 @@ def batch_of(pairs: Sequence[EncodedPair], pad: int) -> dict[str, np.ndarray]:
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, max_tokens: int) -> Any:
-    """A lower-casing WordPiece tokenizer of BERT's form, with at most `vocabulary` entries."""
+    """A lower-casing tokenizer of pairs with at most `vocabulary` entries, the same for the same texts.
+
+    Byte-level BPE between BERT's marks: the WordPiece trainer of `tokenizers` numbers its pieces by chance.
+    """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary, special_tokens=[PAD, UNKNOWN, BEGIN, SEPARATOR], show_progress=False
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    # With the space, so that a sentence's first word is the word that it is elsewhere.
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[PAD, UNKNOWN, BEGIN, SEPARATOR],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
+    marks = processors.TemplateProcessing(
         single=f"{BEGIN} $A {SEPARATOR}",
         pair=f"{BEGIN} $A {SEPARATOR} $B:1 {SEPARATOR}:1",
         special_tokens=[(token, tokenizer.token_to_id(token)) for token in (BEGIN, SEPARATOR)],
     )
+    tokenizer.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=True), marks])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,

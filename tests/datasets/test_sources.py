@@ -250,7 +250,8 @@ def test_a_split_that_the_column_does_not_hold_is_named_with_those_it_holds(tmp_
     rows = [row | {"part": part} for row, part in zip(ROWS, ("train", "valid", "valid"), strict=True)]
     file = source(tmp_path / "rows.parquet", rows)
     assert refused(file, test=file, split_column="part") == (
-        f"datasets.mine.source.split_column: {file}: column 'part' has no 'test'; found: 'valid' (2 rows), 'train' (1 rows)."
+        f"datasets.mine.source.split_column: {file}: column 'part' has no 'test'; "
+        "found: 'valid' (2 rows), 'train' (1 rows)."
     )
 
 

@@ -9,11 +9,9 @@ import pytest
 from runs import Workplace
 
 DEFINITIONS = {"definitions", "definition_rates", "definitions_table"}
-FROM_GENERATIONS = {
-    *("generations", "candidates", "matches", "outcomes", "rates", "differences", "table", "figure"),
-    *DEFINITIONS,
-}
-FROM_MATCHES = FROM_GENERATIONS - {"generations", "candidates"}
+FROM_OUTCOMES = {"outcomes", "rates", "differences", "table", "figure"} | DEFINITIONS
+FROM_MATCHES = {"matches", "paraphrases", "entities"} | FROM_OUTCOMES
+FROM_GENERATIONS = {"generations", "candidates"} | FROM_MATCHES
 
 
 @contextlib.contextmanager
@@ -64,7 +62,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 
     assert set(jobs) == FROM_GENERATIONS
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert len(outputs) == 2 * 7 + 4
+    assert len(outputs) == 2 * 9 + 4
     assert [output for output in outputs if "decoding=warm" not in output and "s/warm" not in output] == []
 
 
@@ -75,10 +73,28 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
         ({"label": "Another label."}, {"table", "figure", "definitions_table"}),
         ({"detection": {"sentences": "punkt_corpus", "definitions": {"tokens": 5}}}, DEFINITIONS),
+        ({"detection": {"paraphrase": {"classifier": "judge", "low": 0.6}}}, {"paraphrases"} | FROM_OUTCOMES),
+        ({"detection": {"paraphrase": {"classifier": None}}}, FROM_OUTCOMES),
+        ({"detection": {"entities": {"region": "DE"}}}, {"entities"} | FROM_OUTCOMES),
+        ({"detection": {"entities": {"patterns": False}}}, FROM_OUTCOMES),
+        ({"detection": {"decides": "strongest"}}, FROM_OUTCOMES),
         # In fp32 neither changes a result; nor does what a job may use.
         ({"compute": {"generation_batch_size": 3, "memory_mb": 1500}}, set()),
+        ({"detection": {"paraphrase": {"classifier": "judge", "batch_size": 3}}}, set()),
     ],
-    ids=["draws", "candidates", "label", "definitions", "batch size and memory"],
+    ids=[
+        "draws",
+        "candidates",
+        "label",
+        "definitions",
+        "bound of confidence",
+        "no confidence",
+        "region",
+        "no entities",
+        "decides",
+        "batch size and memory",
+        "batch size of confidence",
+    ],
 )
 def test_a_changed_setting_makes_what_it_decides_again(
     finished: Workplace, tmp_path: Path, change: dict[str, Any], rules: set[str]
@@ -102,6 +118,9 @@ def test_a_changed_docstring_or_comment_makes_nothing_again(finished: Workplace)
         ("memorization/detection/definitions.py", DEFINITIONS),
         ("memorization/report/tables.py", {"table", "figure", "definitions_table"}),
         ("memorization/report/definitions_table.py", {"definitions_table"}),
+        ("memorization/detection/entities.py", {"entities"} | FROM_OUTCOMES),
+        ("memorization/models/classifiers.py", {"classifier", "paraphrases", "entities"} | FROM_OUTCOMES),
+        ("memorization/datasets/pairs.py", {"pairs", "classifier", "paraphrases"} | FROM_OUTCOMES),
         ("memorization/figures.py", {"figure"}),
         ("memorization/models/generation.py", FROM_GENERATIONS),
         ("memorization/errors.py", set()),

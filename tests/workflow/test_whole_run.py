@@ -1,5 +1,6 @@
 """A whole run: every stated output is there, says what it is, and is not made twice."""
 
+import json
 import re
 
 import pyarrow as pa
@@ -16,13 +17,17 @@ RUNS = [
     for decoding in ("short", "drawn")
     for state, epoch in (("base", 0), ("short", 40))
 ]
-STAGES = ("generations", "candidates", "matches", "outcomes", "rates", "definitions", "definition_rates")
+STAGES = (
+    *("generations", "candidates", "matches", "paraphrases", "entities", "outcomes", "rates"),
+    *("definitions", "definition_rates"),
+)
 CHECKPOINTS = "checkpoints/model=small/recipe=short/dataset=letters"
 TABLES = {
     "datasets/letters.parquet": "dataset",
     "datasets/papers.parquet": "dataset",
     "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20/probes.parquet": "probes",
     f"{CHECKPOINTS}/training.parquet": "training",
+    "pairs/judge.parquet": "pairs",
     **{f"{run}/{stage}.parquet": stage for run in RUNS for stage in STAGES},
     **{f"{run}/differences.parquet": "rates" for run in RUNS if "state=short" in run},
     "tables/small.parquet": "table",
@@ -99,7 +104,7 @@ def test_table_is_tidy_and_the_sheet_holds_the_same(finished: Workplace) -> None
 
     rows = table.to_pylist()
     keys = [(row["state"], row["category"]) for row in rows]
-    categories = ["total", "verbatim", "idea", "paraphrase"]
+    categories = ["total", "verbatim", "idea", "paraphrase", "paraphrase_high", "paraphrase_low"]
     assert keys == [(state, category) for state in ("base", "short", "difference") for category in categories]
     assert {row["n"] for row in rows} == {10}
     assert {row["label"] for row in rows} == {"Test run: shows that the program works, and is not evidence."}
@@ -108,6 +113,19 @@ def test_table_is_tidy_and_the_sheet_holds_the_same(finished: Workplace) -> None
         convert_options=pacsv.ConvertOptions(column_types=pa.schema(storage.SCHEMAS["table"])),
     )
     assert sheet.to_pylist() == rows
+
+
+def test_a_trained_classifier_tells_its_quality(finished: Workplace) -> None:
+    record = json.loads((finished.results / "classifiers/judge/model.json").read_text())
+
+    assert (record["kind"], record["head"], record["test"]["pairs"]) == ("trained", "sequence", 8)
+
+
+def test_the_table_says_who_told_the_confidence(finished: Workplace) -> None:
+    text = (finished.results / "tables/small.md").read_text()
+
+    assert "| Paraphrase (p>0.5)" in text
+    assert "small judge gives a pair of sentences of the match" in text
 
 
 def test_closing_words_are_the_tables_with_their_label(first_run: tuple[Workplace, Ended]) -> None:
