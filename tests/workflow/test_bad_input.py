@@ -221,7 +221,8 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        # Lazily: the exception of a failed write may still hold its file open.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_read_only_results_folder_is_told_before_anything_runs(code: Path, small_config: Path, tmp_path: Path) -> None:
