@@ -39,7 +39,8 @@ def source(**changed: Any) -> TrainedClassifier:
     values: dict[str, Any] = {
         "kind": "trained",
         "architecture": ARCHITECTURE,
-        "vocabulary": 300,
+        # Enough for whole words: pairs in single letters would be cut.
+        "vocabulary": 1000,
         "pairs": SyntheticPairs(kind="synthetic", train=1),
         "epochs": 2,
         "batch_size": 8,

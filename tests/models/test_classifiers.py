@@ -107,9 +107,10 @@ def test_probabilities_are_those_of_transformers(judge: classifiers.Classifier) 
     pairs = some_pairs(5)
     found, _ = classifiers.probabilities(judge, pairs, 1, 8)
 
+    cut = {"truncation": "longest_first", "max_length": judge.max_tokens}
     for pair, probability in zip(pairs, found, strict=True):
         with torch.inference_mode():
-            logits = judge.model(**judge.tokenizer(*pair, return_tensors="pt")).logits
+            logits = judge.model(**judge.tokenizer(*pair, **cut, return_tensors="pt")).logits
         assert probability == pytest.approx(float(logits.softmax(-1)[0, 1]), abs=2e-6)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT = 300.0
+LIMIT = 600.0
 
 
 @dataclass(frozen=True)
