@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from memorization.config import Config, ScratchModel
+from memorization.config import Config, ScratchModel, SyntheticDataset, SyntheticPairs, TrainedClassifier
 from memorization.errors import UserError, did_you_mean
 
 # Sections of named entries: an overlay adds to them, and replaces a whole entry where it names one again.
@@ -209,6 +209,26 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     for part, key in (("paraphrase", "classifier"), ("entities", "tagger")):
         if (classifier := chosen[part]) is not None:
             yield from unknown(["detection", part, key], classifier, config.classifiers)
+    yield from _toy_on_real_text(config)
+
+
+def _toy_on_real_text(config: Config) -> Iterable[tuple[list[str | int], str]]:
+    """The demonstration's judge is inherited by whatever lies over it, and says nothing of text that people wrote."""
+    name = config.detection.paraphrase.classifier
+    judge = config.classifiers.get(name or "")
+    if judge is None or not isinstance(judge.source, TrainedClassifier):
+        return
+    if not isinstance(judge.source.pairs, SyntheticPairs):
+        return
+    asked = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
+    for dataset in asked:
+        if dataset in config.datasets and not isinstance(config.datasets[dataset].source, SyntheticDataset):
+            yield (
+                ["detection", "paraphrase", "classifier"],
+                f"given {name!r}, which is trained on synthetic sentences alone, and dataset {dataset!r} is not "
+                "synthetic; name a classifier of your own (`classifiers`), or null for none",
+            )
+            return
 
 
 def json_schema() -> str:

@@ -353,3 +353,24 @@ def test_a_study_may_not_take_the_place_of_anothers_definitions(file: Path) -> N
     }
     said = "its table would be that of the definitions of study 'table'; choose another name"
     assert fault(file, changed("studies", value=studies)) == f"{file}: studies.table-definitions: {said}"
+
+
+def test_the_toy_judge_is_not_asked_about_text_that_people_wrote(file: Path) -> None:
+    judge = {
+        "kind": "trained",
+        "architecture": {"model_type": "bert"},
+        "pairs": {"kind": "synthetic", "train": 5},
+    }
+    values = {**BASE, "classifiers": {"toy": {"source": judge}}, "detection": {"paraphrase": {"classifier": "toy"}}}
+
+    assert fault(file, values) == (
+        f"{file}: detection.paraphrase.classifier: given 'toy', which is trained on synthetic sentences alone, and "
+        "dataset 'news' is not synthetic; name a classifier of your own (`classifiers`), or null for none"
+    )
+    for allowed in (
+        {"detection": {"paraphrase": {"classifier": None}}},
+        {"studies": {"table": {"datasets": ["made"], "models": ["t5"]}}},
+        {"classifiers": {"toy": {"source": {"kind": "folder", "path": "judge"}}}},
+    ):
+        file.write_text(yaml.safe_dump({**values, **allowed}))
+        configfile.load([file])

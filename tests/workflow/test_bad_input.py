@@ -155,6 +155,7 @@ def test_missing_files_and_folders_are_told_before_anything_runs(
             "lost": {"source": {"kind": "folder", "path": str(tmp_path / "lost")}},
             "bare": {"source": {"kind": "folder", "path": str(tmp_path / "bare")}},
         },
+        "detection": {"paraphrase": {"classifier": None}},
         "studies": {
             "small": {
                 "datasets": ["letters", "lost"],
