@@ -18,15 +18,14 @@ ARCHITECTURE = {"model_type": "bert", **SMALL, "hidden_size": 32, "initializer_r
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """Pairs of sentences that are equal but for their order (1), or have no word in common by design (0)."""
+    """Pairs whose label stands in the second text as a word, so that whether training works is no matter of luck."""
     rows = []
     for number, (first, second) in enumerate(some_pairs(220, 6)):
-        reordered = " ".join(reversed(first.split()))
         rows.append(
             {
                 "split": "train" if number < 180 else "test",
                 "text1": first,
-                "text2": reordered if number % 2 else second,
+                "text2": f"{second} {('false', 'true')[number % 2]}",
                 "label": number % 2,
             }
         )
@@ -69,7 +68,7 @@ def test_a_trained_classifier_can_be_used_and_tells_its_quality(pairs: Path, dev
 
     assert record["test"] == again
     assert again["pairs"] == 40
-    assert again["accuracy"] > 0.7
+    assert again["accuracy"] > 0.9
     assert (record["head"], len(record["labels"]), classifier.max_tokens) == ("sequence", 2, 40)
 
 
