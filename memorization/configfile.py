@@ -17,9 +17,6 @@ from pydantic import BaseModel, ValidationError
 from memorization.config import Config, ScratchModel, SyntheticDataset, SyntheticPairs, TrainedClassifier
 from memorization.errors import UserError, did_you_mean
 
-# Sections of named entries: an overlay adds to them, and replaces a whole entry where it names one again.
-NAMED_SECTIONS = ("datasets", "models", "classifiers", "recipes", "decodings")
-
 # A recipe's name is the state of what it makes; these states are no recipe's.
 RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-tuned minus base in tables"}
 

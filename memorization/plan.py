@@ -19,8 +19,6 @@ from memorization.config import (
     Population,
     Recipe,
     ScratchModel,
-    SyntheticDataset,
-    SyntheticPairs,
     TaskDisparity,
     TrainedClassifier,
 )
@@ -223,25 +221,6 @@ def confidence(config: Config) -> dict[str, Any] | None:
         return None
     title = config.classifiers[settings.classifier].title or settings.classifier
     return {"title": title, "low": settings.low, "high": settings.high}
-
-
-def cautions(config: Config) -> list[str]:
-    """What a reader of the numbers has to know of settings that fit a demonstration and nothing else."""
-    name = config.detection.paraphrase.classifier
-    source = config.classifiers[name].source if name is not None else None
-    if not isinstance(source, TrainedClassifier) or not isinstance(source.pairs, SyntheticPairs):
-        return []
-    real = [
-        dataset
-        for dataset in dict.fromkeys(run.dataset for run in all_runs(config))
-        if not isinstance(config.datasets[dataset].source, SyntheticDataset)
-    ]
-    if not real:
-        return []
-    return [
-        f"the confidence of paraphrases in {', '.join(real)} is told by {name!r}, which was trained on synthetic "
-        "sentences and says nothing of others: set `detection.paraphrase.classifier`."
-    ]
 
 
 def titles(config: Config, study: TaskDisparity) -> dict[str, dict[str, str]]:

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test asserts on time: the first example of a compiled function also waits for the compiler.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SMALL = """
 label: "Test run: shows that the program works, and is not evidence."

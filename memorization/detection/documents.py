@@ -138,10 +138,10 @@ class Documents:
         self._sentence_size = sentence_size
         self.chunks = Chunks(stemmer_name)
         self.texts: list[str] = []
-        self.cut = self._cut([])
-        tables = self.chunks.tables()
-        self.corpus = kernel.prepare(self.cut, tables, 0, sentence_size)
-        self.words = kernel.words_of(self.cut, tables)
+        cut, tables = self._cut([]), self.chunks.tables()
+        self.sentences = _sentences(cut)
+        self.corpus = kernel.prepare(cut, tables, 0, sentence_size)
+        self.words = kernel.words_of(cut, tables)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -161,7 +161,7 @@ class Documents:
         corpus = kernel.prepare(cut, tables, self.chunks.stem_count, self._sentence_size)
         self.corpus = kernel.Corpus(*_joined(self.corpus, corpus))
         self.words = kernel.Words(*_joined(self.words, kernel.words_of(cut, tables)))
-        self.cut = kernel.Cut(*_joined(self.cut, cut))
+        self.sentences = kernel.Sentences(*_joined(self.sentences, _sentences(cut)))
         self.texts += given
 
     def fragments(self, texts: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[Any, Any]:
@@ -181,7 +181,7 @@ class Documents:
                 found.extend((number, origin + start, origin + end))
                 raw.append((passage, start, end, origin))
             counts.append(len(raw))
-        sentences = kernel.locate(self.cut, np.array(found, np.int32).reshape(-1, 3))
+        sentences = kernel.locate(self.sentences, np.array(found, np.int32).reshape(-1, 3))
         missing = np.flatnonzero(sentences < 0)
         sentences[missing] = -1 - np.arange(len(missing))
         extra = self._cut(
@@ -204,6 +204,11 @@ class Documents:
                 chunk_offsets.append(len(chunks))
             sentence_offsets.append(len(starts))
         return kernel.Cut(*map(np.array, (sentence_offsets, starts, ends, chunk_offsets, chunks)))
+
+
+def _sentences(cut: kernel.Cut) -> kernel.Sentences:
+    """Where a cut's sentences are, without their chunks, which nobody asks for again."""
+    return kernel.Sentences(cut.sentence_offsets, cut.starts, cut.ends)
 
 
 def _joined(first: Any, second: Any) -> Iterator[np.ndarray]:

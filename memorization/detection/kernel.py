@@ -52,6 +52,15 @@ class Cut(NamedTuple):
     chunks: np.ndarray
 
 
+class Sentences(NamedTuple):
+    """Where the sentences of texts are, in characters: what is kept of a `Cut`."""
+
+    sentence_offsets: np.ndarray
+    """Of each text."""
+    starts: np.ndarray
+    ends: np.ndarray
+
+
 class Words(NamedTuple):
     """Words of sentences, with start and end in the text (characters).
 
@@ -685,16 +694,16 @@ class Detections(NamedTuple):
 
 
 @compiled
-def locate(cut: Cut, stretches: np.ndarray) -> np.ndarray:
+def locate(sentences: Sentences, stretches: np.ndarray) -> np.ndarray:
     """Places of the sentences with these texts, starts and ends (rows of the array); -1 where there is none."""
     places = np.full(len(stretches), -1, np.int64)
     for number in range(len(stretches)):
         text, start, end = stretches[number]
         if text < 0:
             continue
-        first, last = cut.sentence_offsets[text], cut.sentence_offsets[text + 1]
-        place = first + np.searchsorted(cut.starts[first:last], start)
-        if place < last and cut.starts[place] == start and cut.ends[place] == end:
+        first, last = sentences.sentence_offsets[text], sentences.sentence_offsets[text + 1]
+        place = first + np.searchsorted(sentences.starts[first:last], start)
+        if place < last and sentences.starts[place] == start and sentences.ends[place] == end:
             places[number] = place
     return places
 

@@ -11,7 +11,7 @@ from typing import IO
 
 from memorization.config import Config
 from memorization.errors import UserError
-from memorization.plan import TABLE, cautions
+from memorization.plan import TABLE
 from memorization.report.tables import plain
 
 LOCK = ".running"
@@ -69,9 +69,9 @@ def closing_words(config: Config) -> str:
         table = results / f"{TABLE.format(study=study)}.md"
         if table.is_file():
             parts += ["", study, "=" * len(study), "", plain(table.read_text(encoding="utf-8")).rstrip()]
-    warnings = [*cautions(config), *(text for text, _ in _messages(results, WARNING))]
+    warnings = _messages(results, WARNING)
     if warnings:
-        parts += ["", *(f"Warning: {text}" for text in warnings)]
+        parts += ["", *(f"Warning: {text}" for text, _ in warnings)]
     parts += [
         "",
         f"Tables       {results}/tables/   (.parquet and .csv for programs, .md and .tex for people)",
