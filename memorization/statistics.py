@@ -9,7 +9,7 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,6 +109,29 @@ def bootstrap_mean(
         for start in range(0, draws, step)
     ]
     bounds = np.quantile(np.concatenate(means), [low, high])
+    return float(bounds[0]), float(bounds[1])
+
+
+def bootstrap_sums(
+    counts: np.ndarray,
+    value: Callable[[np.ndarray], np.ndarray],
+    purpose: str,
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+) -> tuple[float, float]:
+    """Percentile bootstrap bounds of what is computed from a corpus' sums, such as BLEU; `purpose` names the draws.
+
+    `counts` (n, k) are a row's sufficient statistics; `value` makes (draws,) of the sums of resampled rows (draws, k).
+    """
+    generator, n = _generator(seed, purpose), len(counts)
+    step = max(1, DRAWN_AT_ONCE // counts.size)
+    values = [
+        value(counts[generator.integers(n, size=(min(step, draws - start), n))].sum(axis=1))
+        for start in range(0, draws, step)
+    ]
+    bounds = np.quantile(np.concatenate(values), [low, high])
     return float(bounds[0]), float(bounds[1])
 
 

@@ -289,3 +289,22 @@ def test_estimates_have_the_schema_of_definition_rates() -> None:
     table = table_of(estimates(definitions_of(4), 10, LOW, HIGH, 0), run, "definition_rates")
     assert table.schema.equals(storage.SCHEMAS["definition_rates"])
     assert table["definition"].to_pylist() == list(DEFINITIONS)
+
+
+def test_an_interval_of_sums_is_that_of_the_mean_where_the_sum_is_divided_by_n() -> None:
+    values = np.random.default_rng(4).normal(size=70)
+    settings = ("length", 300, 0.05, 0.95, 1)
+    mean = statistics.bootstrap_mean(values, *settings)
+    sums = statistics.bootstrap_sums(values[:, None], lambda drawn: drawn[:, 0] / 70, *settings)
+    assert sums == pytest.approx(mean, abs=1e-12)
+
+
+def test_an_interval_of_sums_does_not_depend_on_how_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = np.random.default_rng(5).integers(9, size=(30, 4))
+
+    def ratio(drawn: np.ndarray) -> np.ndarray:
+        return drawn[:, 0] / drawn[:, 1:].sum(axis=1)
+
+    at_once = statistics.bootstrap_sums(counts, ratio, "ratio", 101, 0.1, 0.9, 2)
+    monkeypatch.setattr(statistics, "DRAWN_AT_ONCE", 500)
+    assert statistics.bootstrap_sums(counts, ratio, "ratio", 101, 0.1, 0.9, 2) == at_once
