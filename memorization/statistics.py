@@ -120,11 +120,16 @@ def bootstrap_sums(
     low: float,
     high: float,
     seed: int,
+    texts: Sequence[int] | None = None,
 ) -> tuple[float, float]:
     """Percentile bootstrap bounds of what is computed from a corpus' sums, such as BLEU; `purpose` names the draws.
 
-    `counts` (n, k) are a row's sufficient statistics; `value` makes (draws,) of the sums of resampled rows (draws, k).
+    `counts` (n, k) are a row's sufficient statistics; `value` makes (draws,) of the sums of resampled rows (draws, k);
+    `texts` (n,) numbers each row's input text, and rows of one text are resampled together.
     """
+    if texts is not None:
+        place = np.unique(texts, return_inverse=True)[1]
+        counts = np.stack([np.bincount(place, weights=column) for column in counts.T], axis=1)
     generator, n = _generator(seed, purpose), len(counts)
     step = max(1, DRAWN_AT_ONCE // counts.size)
     values = [

@@ -265,6 +265,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("references", _TEXTS, "", "right answers: the dataset's references, or its target"),
         Column("answer_tokens", pa.int32(), "tokens", "tokens written, end token not counted"),
         Column("at_limit", pa.bool_(), "", "stopped by the decoding's limit, not by the end token"),
+        Column("input_text", pa.int32(), "", "number of the input's text; answers to one text are resampled together"),
     ),
     "quality": _schema(*_ANSWERED, *_SCORE),
     "rates": _schema(*_RUN, *_RATE),

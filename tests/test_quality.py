@@ -21,9 +21,18 @@ SETTINGS: dict[str, Any] = {"draws": 200, "low": 0.025, "high": 0.975, "seed": 0
 WORDS = ["the", "a", "river", "runs", "running", "past", "old", "towns,", "where", "bells", "ring!", "and", "sang"]
 
 
-def answered(texts: Sequence[str], references: Sequence[Sequence[str]]) -> pa.Table:
+def answered(
+    texts: Sequence[str], references: Sequence[Sequence[str]], inputs: Sequence[int] | None = None
+) -> pa.Table:
     rows = [
-        {"id": str(number), "answer": text, "references": list(right), "answer_tokens": number + 1, "at_limit": False}
+        {
+            "id": str(number),
+            "answer": text,
+            "references": list(right),
+            "answer_tokens": number + 1,
+            "at_limit": False,
+            "input_text": number if inputs is None else inputs[number],
+        }
         for number, (text, right) in enumerate(zip(texts, references, strict=True))
     ]
     return pa.Table.from_pylist(rows, schema=storage.SCHEMAS["answers"])

@@ -55,6 +55,7 @@ def answer(
     """
     prompts = answer_prompts(rows, tokenizer, max_input_tokens, bool(model.config.is_encoder_decoder))
     written = write(model, tokenizer, prompts, decoding, batch_size, what)
+    texts: dict[str, int] = {}
     return pa.Table.from_pylist(
         [
             {
@@ -63,6 +64,7 @@ def answer(
                 "references": row["references"] or [row["target"]],
                 "answer_tokens": text.generated_tokens,
                 "at_limit": text.at_limit,
+                "input_text": texts.setdefault(row["input"], len(texts)),
             }
             for row, text in zip(rows, written, strict=True)
         ],

@@ -66,6 +66,12 @@ def test_references_are_those_of_the_dataset_or_its_target(tokenizer: Any, devic
     assert table.schema.equals(storage.SCHEMAS["answers"])
 
 
+def test_answers_to_one_input_have_its_number(tokenizer: Any, device: Any) -> None:
+    rows = [{**ROWS[0], "input": text, "instruction": text * 2} for text in ("dog", "fox", "dog")]
+    table = answers.answer(tiny_model("t5", tokenizer), tokenizer, rows, 512, GREEDY, 3, "test")
+    assert table["input_text"].to_pylist() == [0, 1, 0]
+
+
 def test_inputs_beyond_the_model_s_positions_are_told(tokenizer: Any, device: Any) -> None:
     rows = [{**ROWS[0], "input": " ".join(TEXTS)}]
     with pytest.raises(UserError, match="the model has 64 positions, and a prompt of 512 tokens"):
