@@ -67,13 +67,14 @@ class Score:
 def scores(answers: pa.Table, task: Task, draws: int, low: float, high: float, seed: int) -> list[Score]:
     """One score for each of the task's metrics, from a table of schema `answers`.
 
-    Bootstrap intervals resample answers: `low` and `high` are quantiles. ValueError where there is no answer.
+    Bootstrap intervals resample inputs, each with all answers to it: `low` and `high` are quantiles. ValueError where
+    there is no answer.
     """
     n = answers.num_rows
     if not n:
         raise ValueError("no answers")
     texts, references = answers["answer"].to_pylist(), answers["references"].to_pylist()
-    settings = (draws, low, high, seed)
+    settings = (draws, low, high, seed, answers["input_text"].to_pylist())
     values = {LENGTH: answers[LENGTH].to_numpy().astype(float), **_by_answer(task, texts, references)}
     found = []
     for metric in METRICS[task]:
@@ -83,7 +84,7 @@ def scores(answers: pa.Table, task: Task, draws: int, low: float, high: float, s
             found.append(Score(metric, "fraction", n, float(corpus_bleu(counts.sum(axis=0))), *bounds))
         elif metric in SHARES:
             count = int(values[metric].sum())
-            bounds = statistics.bootstrap_share(count, n, metric, *settings)
+            bounds = statistics.bootstrap_share(values[metric], metric, *settings)
             exact = statistics.clopper_pearson(count, n, low, high)
             found.append(Score(metric, "fraction", n, count / n, *bounds, count, *exact))
         else:

@@ -196,6 +196,20 @@ def test_the_order_of_answers_changes_no_value() -> None:
             assert forward[metric].value == pytest.approx(backward[metric].value, abs=1e-12)
 
 
+@pytest.mark.parametrize("task", ["qa", "translation"])
+def test_answers_to_one_input_are_resampled_together(task: Any) -> None:
+    texts, right = sentences(30, 1), [[text] for text in sentences(30, 2)]
+    texts[:10] = [right[number][0] for number in range(10)]
+    thrice = answered(texts * 3, right * 3, list(range(30)) * 3)
+    once = {score.metric: score for score in q.scores(answered(texts, right), task, **SETTINGS)}
+    for score in q.scores(thrice, task, **SETTINGS):
+        if score.metric != "answer_tokens":
+            same = once[score.metric]
+            assert score.value == pytest.approx(same.value)
+            assert score.high - score.low == pytest.approx(same.high - same.low, rel=0.25)
+            assert score.n == 3 * same.n
+
+
 def test_no_answers_are_an_error() -> None:
     with pytest.raises(ValueError, match="no answers"):
         q.scores(answered([], []), "qa", **SETTINGS)
@@ -209,3 +223,35 @@ def test_scores_have_their_coordinates_in_the_schema() -> None:
     [accuracy, length] = table.to_pylist()
     assert (accuracy["metric"], accuracy["count"], accuracy["value"], accuracy["epoch"]) == ("accuracy", 1, 0.5, 3)
     assert (length["metric"], length["count"], length["exact_high"]) == ("answer_tokens", None, None)
+
+
+def test_an_interval_of_sums_is_that_of_the_mean_where_the_sum_is_divided_by_n() -> None:
+    values = np.random.default_rng(4).normal(size=70)
+    settings = ("length", 300, 0.05, 0.95, 1)
+    mean = statistics.bootstrap_mean(values, *settings)
+    sums = statistics.bootstrap_sums(values[:, None], lambda drawn: drawn[:, 0] / 70, *settings)
+    assert sums == pytest.approx(mean, abs=1e-12)
+
+
+def test_an_interval_of_sums_does_not_depend_on_how_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = np.random.default_rng(5).integers(9, size=(30, 4))
+
+    def ratio(drawn: np.ndarray) -> np.ndarray:
+        return drawn[:, 0] / drawn[:, 1:].sum(axis=1)
+
+    at_once = statistics.bootstrap_sums(counts, ratio, "ratio", 101, 0.1, 0.9, 2)
+    monkeypatch.setattr(statistics, "DRAWN_AT_ONCE", 500)
+    assert statistics.bootstrap_sums(counts, ratio, "ratio", 101, 0.1, 0.9, 2) == at_once
+
+
+def test_sums_of_rows_of_one_text_are_resampled_together() -> None:
+    counts = np.random.default_rng(6).integers(9, size=(20, 3))
+    settings = (lambda drawn: drawn[:, 0] / drawn.sum(axis=1), "ratio", 200, 0.1, 0.9, 2)
+    each_its_own = statistics.bootstrap_sums(counts, *settings)
+    assert statistics.bootstrap_sums(counts, *settings, texts=range(20)) == each_its_own
+    # Three times the same row under one text is one row of three times the counts, and the ratio does not change.
+    thrice = np.repeat(counts, 3, axis=0)
+    together = statistics.bootstrap_sums(thrice, *settings, texts=np.repeat(range(20), 3).tolist())
+    apart = statistics.bootstrap_sums(thrice, *settings)
+    assert together == pytest.approx(each_its_own)
+    assert apart[1] - apart[0] < together[1] - together[0]

@@ -289,35 +289,3 @@ def test_estimates_have_the_schema_of_definition_rates() -> None:
     table = table_of(estimates(definitions_of(4), 10, LOW, HIGH, 0), run, "definition_rates")
     assert table.schema.equals(storage.SCHEMAS["definition_rates"])
     assert table["definition"].to_pylist() == list(DEFINITIONS)
-
-
-def test_an_interval_of_sums_is_that_of_the_mean_where_the_sum_is_divided_by_n() -> None:
-    values = np.random.default_rng(4).normal(size=70)
-    settings = ("length", 300, 0.05, 0.95, 1)
-    mean = statistics.bootstrap_mean(values, *settings)
-    sums = statistics.bootstrap_sums(values[:, None], lambda drawn: drawn[:, 0] / 70, *settings)
-    assert sums == pytest.approx(mean, abs=1e-12)
-
-
-def test_an_interval_of_sums_does_not_depend_on_how_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = np.random.default_rng(5).integers(9, size=(30, 4))
-
-    def ratio(drawn: np.ndarray) -> np.ndarray:
-        return drawn[:, 0] / drawn[:, 1:].sum(axis=1)
-
-    at_once = statistics.bootstrap_sums(counts, ratio, "ratio", 101, 0.1, 0.9, 2)
-    monkeypatch.setattr(statistics, "DRAWN_AT_ONCE", 500)
-    assert statistics.bootstrap_sums(counts, ratio, "ratio", 101, 0.1, 0.9, 2) == at_once
-
-
-def test_sums_of_rows_of_one_text_are_resampled_together() -> None:
-    counts = np.random.default_rng(6).integers(9, size=(20, 3))
-    settings = (lambda drawn: drawn[:, 0] / drawn.sum(axis=1), "ratio", 200, 0.1, 0.9, 2)
-    each_its_own = statistics.bootstrap_sums(counts, *settings)
-    assert statistics.bootstrap_sums(counts, *settings, texts=range(20)) == each_its_own
-    # Three times the same row under one text is one row of three times the counts, and the ratio does not change.
-    thrice = np.repeat(counts, 3, axis=0)
-    together = statistics.bootstrap_sums(thrice, *settings, texts=np.repeat(range(20), 3).tolist())
-    apart = statistics.bootstrap_sums(thrice, *settings)
-    assert together == pytest.approx(each_its_own)
-    assert apart[1] - apart[0] < together[1] - together[0]
