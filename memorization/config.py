@@ -574,7 +574,31 @@ class Memorization(Study):
     )
 
 
-AnyStudy = Annotated[Memorization, Field(discriminator="kind")]
+class Quality(Study):
+    """How well models do their tasks on test rows (Tables 16 to 21): one row for each of all combinations."""
+
+    kind: Literal["quality"] = Field(description="Fixed: `quality`.", examples=["quality"])
+    against: list[str] = Field(
+        default_factory=list,
+        description="Models beside them that are shown as they are, without fine-tuning; each stands before the model "
+        "of its place in `models`.",
+        examples=[["flan-t5-base"]],
+    )
+    epochs: list[int] | None = Field(
+        None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
+    )
+    decodings: list[str] = Field(
+        ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy"]]
+    )
+    published: str | None = Field(
+        None,
+        description="Published numbers to compare with: a file of `workflow/published`, without its ending, whose "
+        "categories are metrics.",
+        examples=["quality"],
+    )
+
+
+AnyStudy = Annotated[Memorization | Quality, Field(discriminator="kind")]
 
 
 class Config(Section):
