@@ -269,9 +269,15 @@ def quality(
     for panel, (dataset, metrics) in zip(panels, panelled.items(), strict=True):
         for number, line in enumerate(lines):
             points = [row for row in scores if row["dataset"] == dataset and _quality_line(row, rows, titles) == line]
-            shift = 0.8 * ((number + 0.5) / len(lines) - 0.5)
+            step = 0.85 / len(lines)
+            shift = step * (number + 0.35 - len(lines) / 2)
             places = [metrics.index(row["metric"]) + shift for row in points]
-            runs = [{**row, "rate": row["value"], "control_rate": None} for row in points]
+            # As runs of rates, whose upper bound is settled.
+            bounds = [{"low": row["low"], "high": quality_table.upper(row), "count": row["n"]} for row in points]
+            runs = [
+                {"rate": row["value"], "control_rate": None, "published": row["published"], **bound}
+                for row, bound in zip(points, bounds, strict=True)
+            ]
             _whiskers(
                 panel,
                 places,
@@ -281,7 +287,8 @@ def quality(
                 fmt=POINTS[(number + number // len(LINES)) % len(POINTS)],
                 label=line,
             )
-            _beside(panel, places, runs)
+            # Beside the point, which it would hide.
+            _beside(panel, [place + min(0.4 * step, 0.12) for place in places], runs)
         names = [quality_table.HEADINGS[metric].removesuffix(" (%)").replace(" ", "\n") for metric in metrics]
         panel.set_xticks(range(len(metrics)), names, fontsize=8)
         panel.set_xlim(-0.55, len(metrics) - 0.45)
@@ -292,7 +299,7 @@ def quality(
         panel.set_ylim(bottom=0)
         panel.grid(axis="y", color="0.9", linewidth=0.6)
         panel.set_axisbelow(True)
-    panels[0].set_ylabel(f"score (%) on test rows, n = {_counts(rows)}")
+    panels[0].set_ylabel(f"score (%) on test rows, n = {_counts(rows)}", fontsize=9)
     figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
     coverage = 100 * (statistics["high"] - statistics["low"])
     said = [label, f"Whiskers: {coverage:g}% bootstrap interval; exact upper bound where no answer is right."]

@@ -101,6 +101,12 @@ def cell(row: Row) -> str:
     return f"{percent(row['value'])} [{percent(row['low'])}, {percent(row['high'])}]"
 
 
+def upper(row: Row) -> float:
+    """The upper bound of a score: the bootstrap knows no spread where no answer was right, the exact bound does."""
+    bound: float = row["exact_high"] if row["count"] == 0 else row["high"]
+    return bound
+
+
 def percent(fraction: float | None) -> str:
     """A fraction in percent, without the sign; nothing for none."""
     return "" if fraction is None else f"{100 * fraction:.2f}"
@@ -110,7 +116,7 @@ def caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
     """What the numbers are, in one paragraph."""
     decodings = ", ".join(dict.fromkeys(row["decoding"] for row in rows))
     parts = [
-        f"Quality of the answers to n test rows (decoding: {decodings}), which no model was trained on, with "
+        f"Quality of the answers to n test rows (decoding: {decodings}), which nothing was fine-tuned on here, with "
         f"{intervals(statistics)}; inputs are resampled, each with all answers to it."
     ]
     parts += [said for metric, said in MEANINGS.items() if any(row["metric"] == metric for row in rows)]
@@ -127,8 +133,7 @@ def compared(rows: Sequence[Row]) -> pa.Table:
     for row in rows:
         if row["published"] is None:
             continue
-        # The bootstrap knows no spread where no answer was right; the exact bound does.
-        high = row["exact_high"] if row["count"] == 0 else row["high"]
+        high = upper(row)
         found.append(
             {key: row[key] for key in ("study", "task", "metric", "n", *COORDINATES)}
             | {key: row[key] for key in ("published", "published_low", "published_high", "low")}
