@@ -476,6 +476,47 @@ class TaskDisparity(Section):
     )
 
 
+class Likelihood(Section):
+    """Beyond the paper: how likely models are to write the probes' own suffixes, told without sampling."""
+
+    kind: Literal["likelihood"] = Field("likelihood", description="Fixed: `likelihood`.", examples=["likelihood"])
+    title: str | None = Field(None, description="Beginning of the captions.", examples=["Discoverable suffixes"])
+    models: list[str] = Field(min_length=1, description="Base models.", examples=[["t5-base"]])
+    datasets: list[str] = Field(min_length=1, description="Datasets, in the table's order.", examples=[["multi_news"]])
+    states: list[str] = Field(
+        min_length=1, description="`base` and recipes, in the table's order.", examples=[["base", "full"]]
+    )
+    epoch: int | None = Field(None, ge=1, description="Kept epoch to show; null shows the last kept.", examples=[3])
+    populations: list[Population] = Field(
+        ["member"],
+        min_length=1,
+        description="`member`: the train split; `control`: the test split.",
+        examples=[["member", "control"]],
+    )
+    prefix_tokens: list[int] | None = Field(
+        None, min_length=1, description="Prefix lengths for all datasets; null: each dataset's.", examples=[[50]]
+    )
+    decodings: list[str] = Field(
+        min_length=1,
+        description="Decodings whose distributions are asked; greedy ones tell greedy extractability at every length.",
+        examples=[["greedy", "top_k"]],
+    )
+    tokens: int = Field(50, ge=1, description="First tokens of the suffix that are asked for.", examples=[50])
+    draws: list[Annotated[int, Field(ge=1)]] = Field(
+        [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000],
+        min_length=1,
+        description="Numbers n of texts that are drawn for a prefix, as if they were.",
+        examples=[[1, 1000, 1_000_000]],
+    )
+    probability: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        [0.1, 0.5, 0.9],
+        min_length=1,
+        description="A suffix is (n, p)-discoverable where n draws give it with at least this probability p (Hayes et "
+        "al., 2024).",
+        examples=[[0.1, 0.9]],
+    )
+
+
 class Config(Section):
     """The whole configuration."""
 

@@ -9,14 +9,16 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.special import betaincinv
 
+from memorization.config import Statistics
 from memorization.storage import SCHEMAS
 
 # Published order of the columns of Table 2; `total` is the sum of verbatim, idea and paraphrase.
@@ -151,6 +153,97 @@ def estimates(definitions: pa.Table, draws: int, low: float, high: float, seed: 
     return found
 
 
+@dataclass(frozen=True)
+class Extraction:
+    """Row of schema `extraction`, without the run's coordinates other than the decoding."""
+
+    decoding: str
+    measure: str
+    length: int
+    draws: int | None = None
+    probability: float | None = None
+    n: int = 0
+    count: int | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    exact_low: float | None = None
+    exact_high: float | None = None
+
+
+def extraction(
+    likelihoods: pa.Table,
+    greedy: Collection[str],
+    lengths: Sequence[int],
+    draws: Sequence[int],
+    probabilities: Sequence[float],
+    settings: Statistics,
+) -> list[Extraction]:
+    """What of the suffixes' first tokens can be extracted, from a table of schema `likelihoods`.
+
+    For the decodings of `greedy`, greedy extractability at every length up to the longest of `lengths`. For every
+    decoding and each of `lengths`, by n of `draws`: the share that is (n, p)-discoverable, 1 - (1 - q)^n >= p, for
+    each p of `probabilities` (Hayes et al., 2024, "Measuring Memorization through Probabilistic Discoverable
+    Extraction"), and the expected share, the mean of 1 - (1 - q)^n. Probes whose suffix is shorter are left out and not
+    counted in n.
+    """
+    found = []
+    for decoding in dict.fromkeys(likelihoods["decoding"].to_pylist()):
+        rows = likelihoods.filter(pc.equal(likelihoods["decoding"], decoding))
+        tokens, first = rows["tokens"].to_numpy(), rows["greedy_tokens"].to_numpy()
+        if decoding in greedy:
+            for length in range(1, max(lengths) + 1):
+                hits = first[tokens >= length] >= length
+                found.append(_share(Extraction(decoding, "greedy_extractable", length), hits, settings))
+        for length in sorted(set(lengths)):
+            comparable = rows.filter(pc.greater_equal(rows["tokens"], length))["token_log_probabilities"]
+            logs = np.array([sum(values[:length]) for values in comparable.to_pylist()], dtype=np.float64)
+            for n in draws:
+                extracted = at_least_once(logs, n)
+                for p in probabilities:
+                    row = Extraction(decoding, "discoverable", length, n, p)
+                    found.append(_share(row, extracted >= p, settings))
+                found.append(_mean(Extraction(decoding, "expected", length, n), extracted, settings))
+    return found
+
+
+def at_least_once(log_probabilities: np.ndarray, draws: int) -> np.ndarray:
+    """1 - (1 - q)^draws for log q (n,) in nats, -inf for q = 0; exact to rounding for the smallest and largest q."""
+    with np.errstate(divide="ignore"):
+        # log(1 - q), by whichever of two forms cancels nothing.
+        rest = np.where(
+            log_probabilities > -np.log(2),
+            np.log(-np.expm1(np.minimum(log_probabilities, 0.0))),
+            np.log1p(-np.exp(np.minimum(log_probabilities, -np.log(2)))),
+        )
+    return np.asarray(-np.expm1(draws * rest))
+
+
+def _share(row: Extraction, hits: np.ndarray, settings: Statistics) -> Extraction:
+    n, count = len(hits), int(hits.sum())
+    if not n:
+        return row
+    low, high = bootstrap_share(count, n, row.measure, **settings.model_dump())
+    exact_low, exact_high = clopper_pearson(count, n, settings.low, settings.high)
+    return replace(
+        row,
+        n=n,
+        count=count,
+        value=count / n,
+        low=low,
+        high=high,
+        exact_low=exact_low,
+        exact_high=exact_high,
+    )
+
+
+def _mean(row: Extraction, values: np.ndarray, settings: Statistics) -> Extraction:
+    if not len(values):
+        return row
+    low, high = bootstrap_mean(values, row.measure, **settings.model_dump())
+    return replace(row, n=len(values), value=float(values.mean()), low=low, high=high)
+
+
 def differences(
     base: Sequence[str],
     fine_tuned: Sequence[str],
@@ -187,7 +280,9 @@ def clopper_pearson(count: int, n: int, low: float, high: float) -> tuple[float,
     return lower, upper
 
 
-def table_of(rates: Sequence[Rate | Estimate], coordinates: Mapping[str, Any], schema: str = "rates") -> pa.Table:
+def table_of(
+    rates: Sequence[Rate | Estimate | Extraction], coordinates: Mapping[str, Any], schema: str = "rates"
+) -> pa.Table:
     """A run's rates as a table of that schema (or `definition_rates`); `coordinates` are the run's, with its task."""
     rows = [{**coordinates, **asdict(rate)} for rate in rates]
     whole = ("epoch", "prefix_tokens")

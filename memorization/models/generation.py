@@ -52,7 +52,7 @@ def generate(
     with Progress(len(prompts), what, "prefixes") as progress, torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            ids, mask = _padded([prompts[index] for index in chosen], tokenizer.pad_token_id, left=not encoder_decoder)
+            ids, mask = padded([prompts[index] for index in chosen], tokenizer.pad_token_id, left=not encoder_decoder)
             first = 1 if encoder_decoder else ids.shape[1]
             processors = LogitsProcessorList(_processors(decoding, chosen, first, model.device))
             written = model.generate(
@@ -106,8 +106,9 @@ def check_positions(model: Any, prompts: Sequence[Sequence[int]], key: str, new_
         )
 
 
-def _padded(rows: Sequence[Sequence[int]], pad: int, left: bool) -> tuple[np.ndarray, np.ndarray]:
-    longest = max(1, *(len(row) for row in rows)) if rows else 1
+def padded(rows: Sequence[Sequence[int]], pad: int, left: bool, length: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids and attention mask, int64 arrays (rows, longest); at least `length` wide."""
+    longest = max([length, *map(len, rows)])
     ids = np.full((len(rows), longest), pad, dtype=np.int64)
     mask = np.zeros_like(ids)
     for index, row in enumerate(rows):
