@@ -292,6 +292,12 @@ SCHEMAS: dict[str, pa.Schema] = {
         *_ESTIMATE,
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
+    "extraction_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_RUN,
+        *_EXTRACTION,
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
     "table": _schema(
         Column("study", pa.string(), "", "study"),
         *_RUN,
