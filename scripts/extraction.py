@@ -5,16 +5,19 @@ from pathlib import Path
 import job
 from snakemake.script import Snakemake
 
-from memorization import statistics, storage
+from memorization import storage
 from memorization.config import Statistics
+from memorization.extraction import extraction, table_of
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
     params = snakemake.params
-    found = statistics.extraction(
-        storage.read(Path(snakemake.input[0]), "likelihoods"),
+    texts = storage.read(Path(snakemake.input.probes), "probes", ["input_text"])["input_text"].to_pylist()
+    found = extraction(
+        storage.read(Path(snakemake.input.likelihoods), "likelihoods"),
+        texts,
         params.greedy,
         params.lengths,
         params.draws,
@@ -25,7 +28,7 @@ def main(snakemake: Snakemake) -> None:
     storage.write_table(
         Path(snakemake.output[0]),
         "extraction",
-        statistics.table_of(found, job.run_of(snakemake), "extraction"),
+        table_of(found, job.run_of(snakemake)),
         job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics, **asked),
     )
 

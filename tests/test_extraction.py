@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from memorization import storage
 from memorization.config import Statistics
-from memorization.statistics import Extraction, at_least_once, clopper_pearson, extraction, table_of
+from memorization.extraction import Extraction, at_least_once, extraction, table_of
+from memorization.statistics import clopper_pearson
 
 SETTINGS = Statistics(draws=200)
 MEASURES = {"lengths": [2], "draws": [1, 10], "probabilities": [0.1, 0.5]}
@@ -36,7 +37,7 @@ def table(*probes: tuple[list[float], int], decoding: str = "drawn") -> pa.Table
 
 
 def told(likelihoods: pa.Table, greedy: tuple[str, ...] = (), **changed: list[float]) -> list[Extraction]:
-    return extraction(likelihoods, greedy, **(MEASURES | changed), settings=SETTINGS)
+    return extraction(likelihoods, range(len(likelihoods)), greedy, **(MEASURES | changed), settings=SETTINGS)
 
 
 def one(rows: list[Extraction], **wanted: object) -> Extraction:
@@ -129,10 +130,25 @@ def test_probes_with_shorter_suffixes_are_not_comparable() -> None:
     assert values == pytest.approx({1: 0.5, 2: 0.25, 3: 0.025})
 
 
+def test_probes_of_one_text_are_resampled_together() -> None:
+    likelihoods = table(*[([1.0], 1)] * 20, *[([0.0], 0)] * 20)
+
+    apart = one(told(likelihoods, lengths=[1]), measure="expected", draws=1)
+    (together,) = [
+        row
+        for row in extraction(likelihoods, [0] * 20 + [1] * 20, (), [1], [1], [0.5], SETTINGS)
+        if row.measure == "expected"
+    ]
+
+    assert apart.value == together.value == 0.5
+    assert (together.low, together.high) == (0.0, 1.0)
+    assert 0.2 < apart.low < 0.5 < apart.high < 0.8
+
+
 def test_rows_are_written_with_the_run_s_coordinates(tmp_path: Path) -> None:
     run = {"dataset": "news", "task": "qa", "model": "m", "state": "base", "epoch": "0", "population": "member"}
 
-    written = table_of(told(table(([0.5, 0.5], 0))), run | {"prefix_tokens": "50"}, "extraction")
+    written = table_of(told(table(([0.5, 0.5], 0))), run | {"prefix_tokens": "50"})
 
     storage.write_table(tmp_path / "extraction.parquet", "extraction", written, {})
     assert storage.read(tmp_path / "extraction.parquet", "extraction").to_pylist()[0] == {

@@ -5,7 +5,7 @@ forcing), and tells at each place what it would have written there. From that fo
 
 - greedy extractability at every length (Carlini et al., 2023, "Quantifying Memorization Across Neural Language
   Models"): the number of tokens at the suffix's head that greedy search writes;
-- q, the probability that one draw begins with those m tokens, from which `statistics.extraction` tells what n draws
+- q, the probability that one draw begins with those m tokens, from which `extraction` tells what n draws
   give (Hayes et al., 2024, "Measuring Memorization through Probabilistic Discoverable Extraction").
 
 **The tokens** are those that a model trained on such text would write, so that decoding them gives the suffix:
@@ -86,15 +86,15 @@ def likelihoods(
 ) -> list[SuffixLikelihood]:
     """The likelihood of the first `tokens` tokens of each suffix (n,) after its prefix (n,) under each decoding.
 
-    Rows are in the probes' order, each with the decodings in theirs. Of a decoding, what shapes its distribution
-    counts: not its seed, and not `max_new_tokens`. Raises UserError where prefix and tokens together exceed the model's
-    positions.
+    Rows are in the probes' order, each with the decodings in theirs. Of a decoding counts what shapes its distribution,
+    `min_new_tokens` too; seed, `max_new_tokens` and `with_prompt` do not. Raises UserError where prefix and tokens
+    together exceed the model's positions.
     """
     import torch
 
     asked = questions(model, tokenizer, prefixes, suffixes, tokens)
     check_positions(model, [question.prompt for question in asked], "tokens", tokens)
-    plain = plain_configuration(model, tokenizer, tokens)
+    plain = plain_configuration(model, tokenizer, Decoding(strategy="greedy"))
     found: list[list[SuffixLikelihood]] = [[] for _ in asked]
     with Progress(len(asked), what, "probes") as progress, torch.inference_mode():
         for chosen, length in _batches(model, asked, batch_size):
@@ -113,9 +113,9 @@ def questions(
     model: Any, tokenizer: Any, prefixes: Sequence[str], suffixes: Sequence[str], tokens: int
 ) -> list[Question]:
     """What the model is asked for each probe (n,), with at most `tokens` tokens of its suffix."""
-    plain = plain_configuration(model, tokenizer, tokens)
+    plain = plain_configuration(model, tokenizer, Decoding(strategy="greedy"))
     encoder_decoder = bool(model.config.is_encoder_decoder)
-    ends = plain.eos_token_id if isinstance(plain.eos_token_id, list) else [plain.eos_token_id]
+    ends = _ends(plain)
 
     def until_end(ids: Sequence[int]) -> list[int]:
         return list(takewhile(lambda token: token not in ends, ids))
@@ -131,6 +131,11 @@ def questions(
         for prompt, ids in zip(prompts[part], encode(tokenizer, prefixes[part], suffixes[part]), strict=True):
             asked.append(Question(prompt, lead, until_end(ids[:tokens])))
     return asked
+
+
+def _ends(plain: Any) -> list[int]:
+    ends = plain.eos_token_id if isinstance(plain.eos_token_id, list) else [plain.eos_token_id]
+    return [token for token in ends if token is not None]
 
 
 def _alone(tokenizer: Any, _: Sequence[str], suffixes: Sequence[str]) -> list[list[int]]:
@@ -201,14 +206,19 @@ def _tell(
     sizes = [len(question.written) for question in batch]
     first = [0 if encoder_decoder else len(question.prompt) - 1 for question in batch]
     rows = np.repeat(np.arange(len(batch)), sizes)
-    places = np.concatenate([start + np.arange(size) for start, size in zip(first, sizes, strict=True)])
+    steps = np.concatenate([np.arange(size) for size in sizes])
+    places = np.repeat(first, sizes) + steps
     written = np.array([token for question in batch for token in question.written], dtype=np.int64)
     values, likeliest = np.empty(len(written)), np.empty(len(written), dtype=bool)
-    step = max(1, SCORES_AT_ONCE // logits.shape[-1])
-    for start in range(0, len(written), step):
-        part = slice(start, start + step)
+    height = max(1, SCORES_AT_ONCE // logits.shape[-1])
+    for start in range(0, len(written), height):
+        part = slice(start, start + height)
         scores = logits[rows[part], places[part]].float()
         token = torch.from_numpy(written[part]).to(scores.device)
+        # As in generation, before the distribution is shaped.
+        early = torch.from_numpy(steps[part] < decoding.min_new_tokens).to(scores.device)
+        for end in _ends(plain):
+            scores[early, end] = -torch.inf
         for warper in warpers(decoding):
             scores = warper(None, scores)
         best = scores.argmax(dim=-1) == token

@@ -35,6 +35,8 @@ DECODINGS = {
     "top_k": Decoding(strategy="sample", top_k=40),
     "top_p": Decoding(strategy="sample", top_p=0.8),
     "three": Decoding(strategy="sample", temperature=1.7, top_k=100, top_p=0.95),
+    "long": Decoding(strategy="sample", top_k=100, min_new_tokens=3),
+    "greedy_long": Decoding(strategy="greedy", min_new_tokens=3),
 }
 
 
@@ -66,6 +68,8 @@ def step_by_step(model: Any, question: Question, decoding: Decoding) -> tuple[li
             else:
                 output = model(input_ids=torch.tensor([question.prompt + written]))
         logits = output.logits[0, -1].double().numpy()
+        if len(written) < decoding.min_new_tokens:
+            logits[1] = -np.inf
         broken = broken or int(logits.argmax()) != token
         head += not broken
         if decoding.strategy == "greedy":
@@ -186,7 +190,11 @@ def test_greedy_tokens_are_those_that_generation_writes(architecture: str, devic
 
 
 @pytest.mark.parametrize("architecture", ["t5", "gpt_neo"])
-@pytest.mark.parametrize("options", [{}, {"top_k": 5}, {"temperature": 0.7, "top_p": 0.9}], ids=["all", "k", "t and p"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"top_k": 5}, {"temperature": 0.7, "top_p": 0.9}, {"min_new_tokens": 3}],
+    ids=["all", "top k", "temperature and top p", "no end"],
+)
 def test_texts_are_drawn_as_often_as_said(architecture: str, options: dict[str, Any], device: Any) -> None:
     tokenizer, draws = numbers(8), 4000
     model = tiny_model(architecture, tokenizer, spread=0.2)
