@@ -102,6 +102,11 @@ rule all:
 
 
 for target, studies in plan.targets(CONFIG).items():
+    if rules.has(target):
+        raise WorkflowError(
+            f"{'targets' if target in CONFIG.targets else 'studies'}.{target}: the workflow has a rule of this name; "
+            "choose another."
+        )
 
     rule:
         name:

@@ -43,8 +43,8 @@ def write(
     """
     said = (
         f"{title}. The clearest of {found:,} cases: by the classifier's probability for paraphrases, then by the "
-        "length of the shorter passage; what only repeats its prompt is left out, and a training passage shown once. Aligned "
-        f"passages are marked. {MASKED[masked]}"
+        "length of the shorter passage; what only repeats its prompt is left out, and a passage is shown once. "
+        f"Aligned passages are marked. {MASKED[masked]}"
     )
     write_formats(table, "cases", layout(table, titles), said, label, manifest, output)
 
