@@ -155,10 +155,21 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("detection/outcomes.py", {"outcomes.py"}),
         ("detection/definitions.py", {"definitions.py"}),
         ("retrieval.py", {"index.py", "candidates.py"}),
-        ("statistics.py", {"rates.py", "comparisons.py", "definition_rates.py", "table.py"}),
-        ("report/tables.py", {"table.py", "figure.py", "definitions_table.py", "published_table.py"}),
+        (
+            "statistics.py",
+            {"rates.py", "comparisons.py", "definition_rates.py", "extraction.py", "quality.py", "table.py"},
+        ),
+        (
+            "report/tables.py",
+            {"table.py", "figure.py", "definitions_table.py", "published_table.py", "cases_table.py"}
+            | {"extraction_table.py", "extraction_figure.py"}
+            | {"quality_table.py", "quality_published_table.py", "quality_figure.py"},
+        ),
         ("report/definitions_table.py", {"definitions_table.py"}),
-        ("figures.py", {"figure.py"}),
+        ("report/quality_table.py", {"quality_table.py", "quality_published_table.py", "quality_figure.py"}),
+        ("quality.py", {"quality.py"}),
+        ("models/answers.py", {"answers.py"}),
+        ("figures.py", {"figure.py", "extraction_figure.py", "quality_figure.py"}),
         ("report/run.py", set()),
         ("progress.py", set()),
         ("config.py", set()),

@@ -72,6 +72,19 @@ def generation_input(wildcards):
     return inputs
 
 
+def answered_by(wildcards):
+    """Dataset, base model and, for a fine-tuned state, the checkpoints of its training run."""
+    inputs = {
+        "dataset": at(plan.fill(plan.DATASET, wildcards)),
+        "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
+    }
+    if wildcards.state != plan.BASE:
+        inputs["checkpoints"] = at(
+            plan.CHECKPOINTS.format(recipe=wildcards.state, **wildcards)
+        )
+    return inputs
+
+
 def batch_size_where_it_matters(wildcards):
     """fp32 text does not depend on the batch size; bf16 text does, and is stale when it changes."""
     return (
@@ -143,6 +156,20 @@ def table_input(wildcards):
         "comparisons": at(plan.fill(plan.COMPARISONS, wildcards)),
         "training": [at(plan.fill(plan.CHECKPOINTS, run)) for run in trained],
         "query": query_file("memorization"),
+        **(published or {}),
+    }
+
+
+def quality_table_input(wildcards):
+    """Scores of everything that a study shows."""
+    study = CONFIG.studies[wildcards.study]
+    runs = plan.quality_runs(CONFIG, study)
+    published = study.published and {"published": published_file(study.published)}
+    return {
+        "quality": [
+            at(plan.fill(f"{plan.QUALITY}/quality.parquet", run)) for run in runs
+        ],
+        "query": query_file("quality"),
         **(published or {}),
     }
 

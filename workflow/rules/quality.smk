@@ -1,33 +1,6 @@
 """Quality: answers to test rows, and how well they do the task (Appendix I)."""
 
 
-def answered_by(wildcards):
-    """Dataset, base model and, for a fine-tuned state, the checkpoints of its training run."""
-    inputs = {
-        "dataset": at(plan.fill(plan.DATASET, wildcards)),
-        "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
-    }
-    if wildcards.state != plan.BASE:
-        inputs["checkpoints"] = at(
-            plan.CHECKPOINTS.format(recipe=wildcards.state, **wildcards)
-        )
-    return inputs
-
-
-def quality_table_input(wildcards):
-    """Scores of everything that a study shows."""
-    study = CONFIG.studies[wildcards.study]
-    runs = plan.quality_runs(CONFIG, study)
-    published = study.published and {"published": published_file(study.published)}
-    return {
-        "quality": [
-            at(plan.fill(f"{plan.QUALITY}/quality.parquet", run)) for run in runs
-        ],
-        "query": query_file("quality"),
-        **(published or {}),
-    }
-
-
 rule answers:
     input:
         unpack(answered_by),
