@@ -82,6 +82,7 @@ include: "workflow/rules/retrieval.smk"
 include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/detection.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/attention.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -476,6 +476,19 @@ class TaskDisparity(Section):
     )
 
 
+class AttentionMaps(Section):
+    """Samples whose attention from output to input is looked at (Section 6.2). Shared by all studies."""
+
+    samples: int = Field(
+        200, ge=1, description="Probes a dataset whose density of attention is measured.", examples=[200]
+    )
+    heatmaps: int = Field(
+        10, ge=1, description="Of these, samples whose maps are kept and shown; the first drawn.", examples=[10]
+    )
+    max_tokens: int = Field(512, ge=2, description="Input and target are each cut here.", examples=[512])
+    seed: int = Field(0, ge=0, description="Seed of the draw among the probes.", examples=[0])
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -498,5 +511,6 @@ class Config(Section):
     decodings: dict[Name, Decoding] = Field(description="Decodings by name.")
     retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")
     detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
+    attention: AttentionMaps = Field(default_factory=AttentionMaps, description="Samples of attention.")
     statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
     studies: dict[Name, TaskDisparity] = Field(min_length=1, description="Named sets of runs and their table.")

@@ -40,6 +40,7 @@ RUN = (
     "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
+ATTENTION = "attention/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
 TABLE_FORMATS = ("parquet", "csv", "md", "tex")

@@ -112,6 +112,34 @@ def bootstrap_mean(
     return float(bounds[0]), float(bounds[1])
 
 
+def bootstrap_spearman(
+    x: np.ndarray, y: np.ndarray, purpose: str, draws: int, low: float, high: float, seed: int
+) -> tuple[float | None, float | None, float | None, int]:
+    """Spearman's rank correlation of x and y (n,), its percentile bootstrap bounds, and the draws that have one.
+
+    Pairs are resampled; `purpose` names the draws. Where x or y of a draw is constant there is no correlation: such
+    draws are left out of the bounds. Without 3 pairs, or where x or y is constant, there is no value.
+    """
+    from scipy.stats import rankdata, spearmanr
+
+    n = len(x)
+    if n < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None, None, None, 0
+    generator, step = _generator(seed, purpose), max(1, DRAWN_AT_ONCE // n)
+    found = []
+    for start in range(0, draws, step):
+        chosen = generator.integers(n, size=(min(step, draws - start), n))
+        ranks = [rankdata(values[chosen], axis=1) - (n + 1) / 2 for values in (x, y)]
+        spread = np.sqrt((ranks[0] ** 2).sum(axis=1) * (ranks[1] ** 2).sum(axis=1))
+        found.append((ranks[0] * ranks[1]).sum(axis=1)[spread > 0] / spread[spread > 0])
+    defined = np.concatenate(found)
+    value = float(spearmanr(x, y).statistic)
+    if not len(defined):
+        return value, None, None, 0
+    bounds = np.quantile(defined, [low, high])
+    return value, float(bounds[0]), float(bounds[1]), len(defined)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """The share of probes for which a definition holds, or the mean of a graded one, with its intervals in its unit.
