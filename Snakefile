@@ -17,10 +17,13 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
+      attention/model=/state=/epoch=/dataset=/population=/
+          maps, density -> density_means                                    .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
       tables/{study}.{parquet,csv,md,tex,html}                              what people read
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
+      tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention with memorization
       figures/{study}.{svg,png}                                             what they look at
 """
 

@@ -534,7 +534,31 @@ class Memorization(Study):
     )
 
 
-AnyStudy = Annotated[Memorization, Field(discriminator="kind")]
+class Attention(Study):
+    """Attention from output to input: heatmaps, a table of its density, and its correlation with memorization."""
+
+    kind: Literal["attention"] = Field(description="Fixed: `attention`.", examples=["attention"])
+    epochs: list[int] | None = Field(
+        None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[3]]
+    )
+    population: Population = Field(
+        "member", description="`member`: the train split; `control`: the test split.", examples=["control"]
+    )
+    shows: Literal["mean_and_sample", "samples", "layers"] = Field(
+        "mean_and_sample",
+        description="The figure's panels: the last layer's mean over samples and one sample (Figures 4 to 6), every "
+        "sample (7 to 10), or the mean of every layer (11 to 14).",
+        examples=["layers"],
+    )
+    decoding: str = Field(
+        "greedy",
+        description="Decoding of the memorization that the base model's density is correlated with, where the states "
+        "are `base` and recipes, and the population is `member`.",
+        examples=["greedy"],
+    )
+
+
+AnyStudy = Annotated[Memorization | Attention, Field(discriminator="kind")]
 
 
 class AttentionMaps(Section):

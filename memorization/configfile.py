@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from memorization import plan
 from memorization.config import (
     AnyStudy,
+    Attention,
     Config,
     Memorization,
     ScratchModel,
@@ -201,6 +202,9 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
         for ending in plan.FURTHER_TABLES:
             if (taken := f"{name}{ending}") in config.studies:
                 yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"
+        if isinstance(study, Attention):
+            yield from _epochs(here, study, config)
+            yield from unknown([*here, "decoding"], study.decoding, config.decodings)
         if isinstance(study, Memorization):
             yield from _memorization(here, study, config)
             for decoding in study.decodings:
@@ -224,13 +228,19 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     yield from _toy_on_real_text(config)
 
 
-def _memorization(here: list[str | int], study: Memorization, config: Config) -> Iterable[tuple[list[str | int], str]]:
+def _epochs(
+    here: list[str | int], study: Memorization | Attention, config: Config
+) -> Iterable[tuple[list[str | int], str]]:
     for state in study.states:
         recipe = config.recipes.get(state)
         kept = (recipe.keep or [recipe.epochs]) if recipe else []
         for epoch in study.epochs or []:
             if recipe and epoch not in kept:
                 yield [*here, "epochs"], f"given {epoch}, which recipe {state!r} does not keep; allowed: {kept}"
+
+
+def _memorization(here: list[str | int], study: Memorization, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    yield from _epochs(here, study, config)
     if study.published is not None and not (PUBLISHED / f"{study.published}.csv").is_file():
         allowed = sorted(file.stem for file in PUBLISHED.glob("*.csv"))
         yield (

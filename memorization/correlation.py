@@ -36,14 +36,15 @@ class DensityMean:
 
 
 def means(samples: pa.Table, draws: int, low: float, high: float, seed: int) -> list[DensityMean]:
-    """The means of every layer of a table of schema `density`; samples are resampled."""
+    """The means of every layer of a table of schema `density`; input texts are resampled."""
     found = []
     for layer in sorted(set(samples["layer"].to_pylist())):
         rows = samples.filter(pc.equal(samples["layer"], layer))
+        texts = np.unique(rows["input_digest"].to_pylist(), return_inverse=True)[1].tolist()
         for measure in TOLD:
             values = rows[measure].to_numpy().astype(float)
             unit = SCHEMAS["density"].field(measure).metadata[b"unit"].decode()
-            bounds = bootstrap_mean(values, measure, draws, low, high, seed)
+            bounds = bootstrap_mean(values, measure, draws, low, high, seed, texts)
             found.append(DensityMean(layer, measure, unit, len(values), float(values.mean()), *bounds))
     return found
 
@@ -59,8 +60,8 @@ class Cell:
     """A model and a dataset: the base model's density, and what a recipe made the model memorize.
 
     `density` maps each measure to an array (samples,) in the last layer; `memorized` (samples,) tells for the same
-    probes whether the fine-tuned model's outcome is any memorization; `rate` (fraction) is that of all the cell's
-    probes.
+    probes whether the fine-tuned model's outcome is any memorization; `texts` (samples,)
+    are digests of their inputs; `rate` (fraction) is that of all the cell's probes.
     """
 
     model: str
@@ -69,6 +70,7 @@ class Cell:
     epoch: int
     density: Mapping[str, np.ndarray]
     memorized: np.ndarray
+    texts: list[str]
     rate: float
 
 
@@ -84,9 +86,12 @@ def cell_of(samples: pa.Table, outcomes: pa.Table, coordinates: Mapping[str, Any
         raise ValueError(f"samples without an outcome of the same probe: {lacking[:3]}")
     memorized = np.array([outcome["outcome"] != "none" for _, outcome in joined])
     rate = float(np.mean([row["outcome"] != "none" for row in found.values()]))
+    texts = last["input_digest"].to_pylist()
     measured = {measure: last[measure].to_numpy() for measure in MEASURES}
     wanted = {key: coordinates[key] for key in ("model", "dataset", "state")}
-    return Cell(**wanted, epoch=int(coordinates["epoch"]), density=measured, memorized=memorized, rate=rate)
+    return Cell(
+        **wanted, epoch=int(coordinates["epoch"]), density=measured, memorized=memorized, texts=texts, rate=rate
+    )
 
 
 @dataclass(frozen=True)
@@ -128,10 +133,21 @@ def correlations(cells: Sequence[Cell], draws: int, low: float, high: float, see
                 else:
                     x = np.concatenate([cell.density[measure] for cell in group])
                     y = np.concatenate([cell.memorized for cell in group]).astype(float)
-                bounds = bootstrap_spearman(x, y, f"{over} {measure}", draws, low, high, seed)
+                # One text of a dataset is one text, whichever model reads it.
+                texts = (
+                    [f"{cell.dataset} {text}" for cell in group for text in cell.texts] if over == "samples" else None
+                )
+                bounds = bootstrap_spearman(x, y, f"{over} {measure}", draws, low, high, seed, texts)
                 memorized = None if over == "cells" else int(y.sum())
                 found.append(Correlation(state, epoch, over, model, dataset, measure, len(x), memorized, *bounds))
     return found
+
+
+def correlations_table(found: Sequence[Correlation], study: str) -> pa.Table:
+    """A study's correlations as a table of schema `correlations`, without its label."""
+    schema = SCHEMAS["correlations"]
+    rows = [{"study": study, **asdict(each)} for each in found]
+    return pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("label")))
 
 
 def _groups(cells: Sequence[Cell]) -> Iterator[tuple[str, str | None, str | None, list[Cell]]]:

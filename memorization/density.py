@@ -6,6 +6,7 @@ tokens is a distribution, whose spread has four measures; a sample's measure is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,11 +53,14 @@ def density(weights: np.ndarray) -> Density:
     )
 
 
-def rows(probe: int, identifier: str, weights: np.ndarray, input_share: np.ndarray) -> list[dict[str, Any]]:
-    """Rows of schema `density` for a sample, one a layer, from weights (layers, T, L) and shares (layers, T)."""
+def rows(sample: Mapping[str, Any], weights: np.ndarray, input_share: np.ndarray) -> list[dict[str, Any]]:
+    """Rows of schema `density` for a sample, one a layer, from weights (layers, T, L) and shares (layers, T).
+
+    `sample` holds the columns that are the sample's own: probe, id, input_digest.
+    """
     _, outputs, inputs = weights.shape
-    sample = {"probe": probe, "id": identifier, "output_tokens": outputs, "input_tokens": inputs}
+    counts = {"output_tokens": outputs, "input_tokens": inputs}
     return [
-        {**sample, "layer": number, "input_share": float(share.mean()), **asdict(density(layer))}
+        {**sample, **counts, "layer": number, "input_share": float(share.mean()), **asdict(density(layer))}
         for number, (layer, share) in enumerate(zip(weights, input_share, strict=True), start=1)
     ]

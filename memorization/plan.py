@@ -14,6 +14,7 @@ from typing import Any
 
 from memorization.config import (
     AnyStudy,
+    Attention,
     Config,
     FilesDataset,
     FilesPairs,
@@ -48,8 +49,9 @@ COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
 PUBLISHED_TABLE = "tables/{study}-published"
+CORRELATION_TABLE = "tables/{study}-correlation"
 # What a study's further tables are called after its name.
-FURTHER_TABLES = ("-definitions", "-published")
+FURTHER_TABLES = ("-definitions", "-published", "-correlation")
 TABLE_FORMATS = ("parquet", "csv", "md", "tex", "html")
 FIGURE = "figures/{study}"
 FIGURE_FORMATS = ("svg", "png")
@@ -116,12 +118,37 @@ def member_runs(config: Config, study: Memorization) -> list[Run]:
 def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
     if not isinstance(study, Memorization):
-        return []
+        return correlated_runs(config, study) if isinstance(study, Attention) else []
     members = member_runs(config, study)
     return members + ([run.control() for run in members] if study.control else [])
 
 
-def described_runs(config: Config, study: Memorization) -> list[dict[str, Any]]:
+def attention_cells(config: Config, study: Attention) -> list[dict[str, Any]]:
+    """Coordinates of the attention that a study shows, in its order, each once."""
+    cells = [
+        {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "population": study.population}
+        for model in study.models
+        for dataset in study.datasets
+        for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
+    ]
+    return [cell for index, cell in enumerate(cells) if cell not in cells[:index]]
+
+
+def correlated_runs(config: Config, study: Attention) -> list[Run]:
+    """The fine-tuned runs whose memorization an attention study correlates with the base model's density.
+
+    None where it does not show the base model, or shows texts that were never trained on.
+    """
+    if BASE not in study.states or study.population != "member":
+        return []
+    return [
+        Run(**cell, prefix_tokens=prefix_length(config, cell["dataset"]), decoding=study.decoding)
+        for cell in attention_cells(config, study)
+        if cell["state"] != BASE
+    ]
+
+
+def described_runs(config: Config, study: AnyStudy) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
 
@@ -147,14 +174,18 @@ def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
 
 def products(config: Config, name: str) -> list[str]:
     """What a study makes for people, below the results folder."""
-    patterns = [f"{pattern}.{suffix}" for pattern in tables_of(config.studies[name]) for suffix in TABLE_FORMATS]
+    patterns = [
+        f"{pattern}.{suffix}" for pattern in tables_of(config, config.studies[name]) for suffix in TABLE_FORMATS
+    ]
     patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
     return [pattern.format(study=name) for pattern in patterns]
 
 
-def tables_of(study: AnyStudy) -> list[str]:
+def tables_of(config: Config, study: AnyStudy) -> list[str]:
     """Patterns of a study's tables."""
     tables = [TABLE]
+    if isinstance(study, Attention) and correlated_runs(config, study):
+        tables.append(CORRELATION_TABLE)
     if isinstance(study, Memorization):
         tables.append(DEFINITIONS_TABLE)
         if study.published is not None:
@@ -322,6 +353,11 @@ def _missing(config: Config) -> Iterator[str]:
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
+            controls = isinstance(study, Attention) and study.population == "control"
+            if controls and not config.datasets[dataset].source.test:
+                yield (
+                    f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
+                )
             if isinstance(study, Memorization) and study.control and not config.datasets[dataset].source.test:
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "

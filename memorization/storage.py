@@ -360,6 +360,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "density": _schema(
         _PROBE,
         Column("id", pa.string(), "", "identifier of the dataset's row"),
+        Column("input_digest", pa.string(), "", "digest of the input's text; samples of one are resampled together"),
         Column("layer", pa.int32(), "", "layer of the decoder, from 1; the last is next to the output"),
         Column("output_tokens", pa.int32(), "tokens", "T: output tokens, the end token counted"),
         Column("input_tokens", pa.int32(), "tokens", "L: input tokens, instruction and input"),

@@ -36,7 +36,8 @@ def main(snakemake: Snakemake) -> None:
 
     def kept() -> Iterator[pa.RecordBatch]:
         for number, maps in enumerate(attention.attend(model, tokenizer, samples, settings, what)):
-            measured.extend(density.rows(maps.sample.probe, maps.sample.id, maps.weights, maps.input_share))
+            sample = {key: getattr(maps.sample, key) for key in ("probe", "id", "input_digest")}
+            measured.extend(density.rows(sample, maps.weights, maps.input_share))
             if number < settings.heatmaps:
                 yield attention.batch_of(number, maps)
 

@@ -16,13 +16,20 @@ from memorization.storage import SCHEMAS
 STATISTICS = {"draws": 400, "low": 0.025, "high": 0.975, "seed": 0}
 
 
-def density_table(n: int = 20, layers: int = 2) -> pa.Table:
+def density_table(n: int = 20, layers: int = 2, texts: int = 100) -> pa.Table:
     generator = np.random.default_rng(0)
     found = [
-        {"probe": 3 * probe, "id": f"p{probe}", "layer": layer, "output_tokens": 4, "input_tokens": 9 + probe}
+        {
+            "probe": 3 * probe,
+            "id": f"p{probe}",
+            "input_digest": f"{probe % texts}",
+            "layer": layer,
+            "output_tokens": 4,
+            "input_tokens": 9 + probe,
+        }
         | {"input_share": 1.0}
         | {measure: float(generator.random()) for measure in MEASURES}
-        for probe in generator.permutation(n)
+        for probe in generator.permutation(n).tolist()
         for layer in range(1, layers + 1)
     ]
     return pa.Table.from_pylist(found, schema=SCHEMAS["density"])
@@ -69,6 +76,28 @@ def test_spearman_s_interval_is_that_of_scipy(ties: bool) -> None:
     assert draws == 4000
 
 
+def test_spearman_resamples_texts_with_all_of_their_probes() -> None:
+    generator = np.random.default_rng(4)
+    texts = generator.integers(25, size=80)
+    x = generator.random(25)[texts] + 0.1 * generator.random(80)
+    y = (x + generator.random(25)[texts] > 1.1).astype(float)
+
+    value, low, high, draws = bootstrap_spearman(x, y, "test", 3000, 0.025, 0.975, 0, [f"t{text}" for text in texts])
+
+    members = [np.flatnonzero(texts == text) for text in np.unique(texts)]
+    drawn = []
+    for _ in range(2000):
+        chosen = np.concatenate([members[text] for text in generator.integers(len(members), size=len(members))])
+        drawn.append(spearmanr(x[chosen], y[chosen]).statistic)
+    assert value == pytest.approx(spearmanr(x, y).statistic)
+    assert (low, high) == tuple(pytest.approx(bound, abs=0.04) for bound in np.quantile(drawn, [0.025, 0.975]))
+    assert draws == 3000
+    alone = bootstrap_spearman(x, y, "test", 3000, 0.025, 0.975, 0)
+    assert alone[0] == value
+    assert alone[1] is not None
+    assert alone[1] > low + 0.03, "probes taken as independent would claim a narrower interval"
+
+
 def test_draws_of_equal_values_are_left_out_and_counted() -> None:
     x, y = np.arange(3.0), np.array([0.0, 0.0, 1.0])
 
@@ -88,6 +117,19 @@ def test_draws_of_equal_values_are_left_out_and_counted() -> None:
 def test_there_is_no_correlation_of_few_or_equal_values(x: list[float], y: list[float]) -> None:
     nothing = (None, None, None, 0)
     assert bootstrap_spearman(np.array(x), np.array(y), "test", 50, 0.025, 0.975, 0) == nothing
+
+
+def test_means_resample_texts() -> None:
+    own, shared = (correlation.means(density_table(60, 1, texts), **STATISTICS) for texts in (100, 3))
+
+    for one, other in zip(own, shared, strict=True):
+        assert one.value == other.value
+    lengths = (
+        {mean.measure: mean.high - mean.low for mean in shared},
+        {mean.measure: mean.high - mean.low for mean in own},
+    )
+    # Three texts of nearly equal means leave less to resample than sixty probes do.
+    assert lengths[0]["input_tokens"] < lengths[1]["input_tokens"] / 3
 
 
 def outcomes(kinds: list[str]) -> pa.Table:
@@ -121,7 +163,8 @@ def test_a_cell_joins_the_last_layer_s_density_with_the_outcome_of_the_same_prob
 
 def cell(model: str, dataset: str, density: list[float], memorized: list[int], rate: float, **changed: Any) -> Cell:
     measured = {measure: np.array(density) for measure in MEASURES}
-    return Cell(model, dataset, changed.get("state", "full"), 3, measured, np.array(memorized, bool), rate)
+    texts = [f"{dataset} {number}" for number in range(len(density))]
+    return Cell(model, dataset, changed.get("state", "full"), 3, measured, np.array(memorized, bool), texts, rate)
 
 
 CELLS = [

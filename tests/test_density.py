@@ -83,11 +83,12 @@ def test_a_sample_has_a_row_a_layer() -> None:
     layers = np.stack([np.full((3, 4), 0.25), np.eye(4)[:3]])
     share = np.array([[1.0, 0.5, 0.0], [1.0, 1.0, 1.0]])
 
-    found = rows(7, "train-9", layers, share)
+    sample = {"probe": 7, "id": "train-9", "input_digest": "ab"}
+    found = rows(sample, layers, share)
 
     assert [row["layer"] for row in found] == [1, 2]
     assert [row["input_share"] for row in found] == [0.5, 1.0]
-    assert found[1] == {"probe": 7, "id": "train-9", "layer": 2, "output_tokens": 3, "input_tokens": 4} | {
+    assert found[1] == {**sample, "layer": 2, "output_tokens": 3, "input_tokens": 4} | {
         "input_share": 1.0,
         **vars(density(np.eye(4)[:3])),
     }

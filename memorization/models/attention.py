@@ -11,6 +11,7 @@ Every sample is a forward pass of its own, so there is no padding, and no batch 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,11 @@ class Sample:
     instruction: str
     input: str
     target: str
+
+    @property
+    def input_digest(self) -> str:
+        """The same for samples of the same input text, in any table of probes."""
+        return hashlib.blake2b(self.input.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from memorization import storage
+from memorization.report.tables import Row, in_state
 
 # Panels side by side at most: 10 samples stand in two rows, 12 layers in two, 24 in four.
 ACROSS = 6
@@ -71,6 +72,14 @@ def heatmaps(shown: Sequence[Shown], shows: str, label: str) -> Any:
     said = f"{label} {SAID[shows]}".strip()
     figure.supxlabel("\n".join(textwrap.wrap(said, int(16 * size[0]))), fontsize=6.5, color="0.3")
     return figure
+
+
+def heading(cell: Row, cells: Sequence[Row], titles: Mapping[str, Mapping[str, str]]) -> str:
+    """What is said above a block: dataset, model, state, and the epoch where a study shows several."""
+    model, dataset = titles["models"].get(cell["model"], cell["model"]), cell["dataset"]
+    said = f"{titles['datasets'].get(dataset, dataset)}, {in_state(model, cell['state'], cells)}"
+    several = len({each["epoch"] for each in cells if each["state"] != "base"}) > 1
+    return f"{said}, epoch {cell['epoch']}" if several and cell["state"] != "base" else said
 
 
 def mean_map(maps: Sequence[np.ndarray]) -> np.ndarray:

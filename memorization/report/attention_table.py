@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.density import MEASURES
-from memorization.report.tables import TASK_HEADINGS, Row, in_state, intervals, write_formats
+from memorization.report.tables import TASK_HEADINGS, Row, in_state, intervals, populations, write_formats
 
 HEADINGS = {
     "normalized_entropy": "Entropy / ln L",
@@ -23,6 +23,7 @@ HEADINGS = {
 def write_density(
     table: pa.Table,
     titles: Mapping[str, Mapping[str, str]],
+    title: str,
     label: str,
     statistics: Mapping[str, Any],
     manifest: Mapping[str, Any],
@@ -33,9 +34,8 @@ def write_density(
     People read the last layer; the .parquet and .csv files have all layers.
     """
     rows = table.to_pylist()
-    write_formats(
-        table, "density_table", density_layout(rows, titles), density_caption(statistics), label, manifest, output
-    )
+    said = f"{title}. {density_caption(rows, statistics)}"
+    write_formats(table, "density_table", density_layout(rows, titles), said, label, manifest, output)
 
 
 def density_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
@@ -49,15 +49,20 @@ def density_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]])
         {
             "Task": _task(run["gini"]),
             "Dataset": titles["datasets"].get(dataset, dataset),
-            "Model": in_state(titles["models"].get(model, model), state),
+            "Model": in_state(titles["models"].get(model, model), state, rows),
+            **({"Epochs": str(epoch)} if _several_epochs(rows) else {}),
             **{heading: _with_interval(run[measure]) for measure, heading in HEADINGS.items()},
             "On input": f"{100 * run['input_share']['value']:.1f}%",
             "L": f"{run['input_tokens']['value']:.1f}",
             "T": f"{run['output_tokens']['value']:.1f}",
             "n": f"{run['gini']['n']:,}",
         }
-        for (model, state, _, dataset), run in runs.items()
+        for (model, state, epoch, dataset), run in runs.items()
     ]
+
+
+def _several_epochs(rows: Sequence[Row]) -> bool:
+    return len({row["epoch"] for row in rows if row["state"] != "base"}) > 1
 
 
 def _task(row: Row) -> str:
@@ -73,11 +78,11 @@ def _with_interval(row: Row) -> str:
     return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def density_caption(statistics: Mapping[str, Any]) -> str:
+def density_caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
     """What the measures are, in one paragraph."""
     return (
-        f"Density of attention in the last layer, means over n samples with {intervals(statistics)}, which resample "
-        "samples. An output token's attention on its L input tokens (instruction and input), as the mean of the heads, "
+        f"Density of attention in the last layer, means over n samples ({populations(rows)}) with "
+        f"{intervals(statistics)}. An output token's attention on its L input tokens (instruction and input), as the mean of the heads, "
         "is a distribution with entropy H; a sample's measure is the mean over its T output tokens. Entropy / ln L: 1 "
         "where attention is uniform, 0 where it is on one token. Effective tokens: exp(H), at most L. Gini: 0 where it "
         "is uniform, 1 - 1/L where it is on one token. Tokens above 1/L: in percent of the input tokens. "
@@ -90,6 +95,7 @@ def density_caption(statistics: Mapping[str, Any]) -> str:
 def write_correlations(
     table: pa.Table,
     titles: Mapping[str, Mapping[str, str]],
+    title: str,
     label: str,
     statistics: Mapping[str, Any],
     manifest: Mapping[str, Any],
@@ -97,7 +103,7 @@ def write_correlations(
 ) -> None:
     """Write a study's correlations (schema `correlations`, without its label) as `tables.write_formats` does."""
     rows = table.to_pylist()
-    said = correlation_caption(rows, statistics)
+    said = f"{title}. {correlation_caption(rows, statistics)}"
     write_formats(table, "correlations", correlation_layout(rows, titles), said, label, manifest, output)
 
 
@@ -105,11 +111,12 @@ def correlation_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, st
     """One row a (recipe, group of cells or samples) with the measures side by side."""
     groups: dict[tuple[Any, ...], dict[str, Row]] = {}
     for row in rows:
-        key = (row["state"], row["over"], row["model"], row["dataset"])
+        key = (row["state"], row["epoch"], row["over"], row["model"], row["dataset"])
         groups.setdefault(key, {})[row["measure"]] = row
     return [
         {
             "Recipe": state,
+            **({"Epochs": str(epoch)} if _several_epochs(rows) else {}),
             "Over": over,
             "Model": "all" if model is None else titles["models"].get(model, model),
             "Dataset": "all" if dataset is None else titles["datasets"].get(dataset, dataset),
@@ -117,7 +124,7 @@ def correlation_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, st
             "n": f"{group['gini']['n']:,}",
             "Memorized": "" if over == "cells" else f"{group['gini']['memorized']:,}",
         }
-        for (state, over, model, dataset), group in groups.items()
+        for (state, epoch, over, model, dataset), group in groups.items()
     ]
 
 
@@ -145,11 +152,12 @@ def correlation_caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> s
 def _found(rows: Sequence[Row]) -> list[str]:
     """For each recipe, a sentence on the first measure over all cells, and one on all intervals within datasets."""
     said = []
-    for state in dict.fromkeys(row["state"] for row in rows):
-        own = [row for row in rows if row["state"] == state and row["measure"] == MEASURES[0]]
+    for recipe in dict.fromkeys((row["state"], row["epoch"]) for row in rows):
+        own = [row for row in rows if (row["state"], row["epoch"]) == recipe and row["measure"] == MEASURES[0]]
+        name = f"{recipe[0]}, epoch {recipe[1]}" if _several_epochs(rows) else recipe[0]
         for row in own:
             if row["over"] == "cells" and row["model"] is None:
-                said.append(f"Found for {state}, in {HEADINGS[MEASURES[0]]}: over {row['n']} cells {_sentence(row)};")
+                said.append(f"Found for {name}, in {HEADINGS[MEASURES[0]]}: over {row['n']} cells {_sentence(row)};")
             if row["over"] == "samples" and row["model"] is None:
                 said.append(f"over all {row['n']:,} samples {_sentence(row)};")
         within = [row for row in own if row["over"] == "samples" and row["dataset"] is not None]

@@ -1,6 +1,5 @@
 import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +17,15 @@ LABEL = "Demonstration: 100% made up"
 
 def measured(n: int, layers: int, spread: float) -> pa.Table:
     found = [
-        {"probe": probe, "id": str(probe), "layer": layer, "output_tokens": 4, "input_tokens": 10, "input_share": 0.75}
+        {
+            "probe": probe,
+            "id": str(probe),
+            "input_digest": str(probe),
+            "layer": layer,
+            "output_tokens": 4,
+            "input_tokens": 10,
+            "input_share": 0.75,
+        }
         | {"normalized_entropy": spread * layer, "effective_tokens": 3.0, "gini": 0.5, "share_above_uniform": 0.25}
         for probe in range(n)
         for layer in range(1, layers + 1)
@@ -38,11 +45,11 @@ def table(tmp_path: Path) -> pa.Table:
         files.append(tmp_path / f"part={number}" / "density_means.parquet")
         storage.write_table(files[-1], "density_means", correlation.table_of(means, run), {})
     lists = {"datasets": ["news", "chat"], "models": ["t5", "gpt"], "states": ["base", "full"]}
-    return tables.query(SQL, files, study="figure_4", **lists, measures=list(correlation.TOLD))
+    return tables.query(SQL, {"means": files}, study="figure_4", **lists, measures=list(correlation.TOLD))
 
 
 def test_rows_stand_in_the_study_s_order_with_every_layer(table: pa.Table, tmp_path: Path) -> None:
-    attention_table.write_density(table, TITLES, LABEL, STATISTICS, {}, tmp_path / "study")
+    attention_table.write_density(table, TITLES, "Figure 4", LABEL, STATISTICS, {}, tmp_path / "study")
 
     rows = storage.read(tmp_path / "study.parquet", "density_table").to_pylist()
     runs = [(row["model"], row["dataset"], row["state"], row["layer"]) for row in rows if row["measure"] == "gini"]
@@ -78,7 +85,7 @@ def test_people_read_the_last_layer(table: pa.Table, tmp_path: Path) -> None:
         "T": "4.0",
         "n": "20",
     }
-    attention_table.write_density(table, TITLES, LABEL, STATISTICS, {}, tmp_path / "study")
+    attention_table.write_density(table, TITLES, "Figure 4", LABEL, STATISTICS, {}, tmp_path / "study")
     for ending in ("md", "tex"):
         text = (tmp_path / f"study.{ending}").read_text(encoding="utf-8")
         assert "95" in text
@@ -94,20 +101,15 @@ def cells() -> list[correlation.Cell]:
         spread = {measure: 0.2 * number + generator.random(40) for measure in MEASURES}
         dense = spread[MEASURES[0]] > np.median(spread[MEASURES[0]])
         memorized = {"news": dense, "chat": dense, "films": ~dense, "quiz": dense & False}[dataset]
-        found.append(correlation.Cell("t5", dataset, "full", 3, spread, memorized, 0.1 * number))
+        texts = [str(probe) for probe in range(40)]
+        found.append(correlation.Cell("t5", dataset, "full", 3, spread, memorized, texts, 0.1 * number))
     return found
 
 
-def correlated(found: list[correlation.Correlation]) -> pa.Table:
-    rows: list[dict[str, Any]] = [{"study": "figure_4", **vars(each)} for each in found]
-    schema = storage.SCHEMAS["correlations"]
-    return pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("label")))
-
-
 def test_the_caption_says_what_is_found_in_numbers(tmp_path: Path) -> None:
-    table = correlated(correlation.correlations(cells(), **STATISTICS))
+    table = correlation.correlations_table(correlation.correlations(cells(), **STATISTICS), "figure_4")
 
-    attention_table.write_correlations(table, TITLES, LABEL, STATISTICS, {}, tmp_path / "study-correlation")
+    attention_table.write_correlations(table, TITLES, "Figure 4", LABEL, STATISTICS, {}, tmp_path / "study-correlation")
 
     text = (tmp_path / "study-correlation.md").read_text(encoding="utf-8")
     overall = next(row for row in table.to_pylist() if row["over"] == "cells")
@@ -130,7 +132,7 @@ def test_an_interval_is_told_by_where_it_lies(low: float, high: float, said: str
 
 
 def test_too_few_cells_have_no_correlation() -> None:
-    table = correlated(correlation.correlations(cells()[:2], **STATISTICS))
+    table = correlation.correlations_table(correlation.correlations(cells()[:2], **STATISTICS), "figure_4")
 
     said = attention_table.correlation_caption(table.to_pylist(), STATISTICS)
     assert "over 2 cells the correlation is undefined" in said

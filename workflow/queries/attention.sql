@@ -1,5 +1,5 @@
 -- How dense attention is: the means of every layer, for each model, state and dataset.
--- View rates: rows of the schema `density_means`. Parameters: study, datasets, models and states (lists, in the
+-- View means: rows of the schema `density_means`. Parameters: study, datasets, models and states (lists, in the
 -- table's order), measures (list).
 SELECT
     $study AS study,
@@ -17,7 +17,7 @@ SELECT
     low,
     high,
     layer = max(layer) OVER (PARTITION BY model, state, epoch, dataset, population) AS last_layer
-FROM rates
+FROM means
 ORDER BY
     list_position($models, model),
     list_position($datasets, dataset),

@@ -3,9 +3,7 @@
 
 def attention_input(wildcards):
     """Probes at the dataset's prefix length, their dataset, base model and, for a fine-tuned state, checkpoints."""
-    prefix_tokens = (
-        CONFIG.datasets[wildcards.dataset].prefix_tokens or CONFIG.probes.prefix_tokens
-    )
+    prefix_tokens = plan.prefix_length(CONFIG, wildcards.dataset)
     inputs = {
         "dataset": at(plan.fill(plan.DATASET, wildcards)),
         "probes": at(plan.PROBES.format(prefix_tokens=prefix_tokens, **wildcards)),
@@ -63,3 +61,107 @@ rule density_means:
         statistics=settings(CONFIG.statistics),
     script:
         "../../scripts/density_means.py"
+
+
+def attention_of_study(wildcards, name):
+    """The file of that name of all attention that a study shows."""
+    cells = plan.attention_cells(CONFIG, CONFIG.studies[wildcards.study])
+    return [at(f"{plan.fill(plan.ATTENTION, cell)}/{name}") for cell in cells]
+
+
+def correlation_input(wildcards):
+    """Outcomes of fine-tuned runs, each beside the density of its base model's attention."""
+    runs = plan.correlated_runs(CONFIG, CONFIG.studies[wildcards.study])
+    return {
+        "outcomes": [at(f"{run.path}/outcomes.parquet") for run in runs],
+        "density": [
+            at(f"{plan.fill(plan.ATTENTION, run.base())}/density.parquet")
+            for run in runs
+        ],
+    }
+
+
+rule attention_table:
+    input:
+        means=lambda wildcards: attention_of_study(wildcards, "density_means.parquet"),
+        query=query_file("attention"),
+    output:
+        multiext(at(plan.TABLE), ".parquet", ".csv", ".md", ".tex"),
+        shown_in_report(f"{plan.TABLE}.html", "table", "attention"),
+    log:
+        log_of(plan.TABLE),
+    benchmark:
+        benchmark_of(plan.TABLE)
+    wildcard_constraints:
+        study=names_of("attention"),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("attention_table.py"),
+        study=lambda wildcards: settings(CONFIG.studies[wildcards.study]),
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        title=title_of,
+        label=CONFIG.label,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/attention_table.py"
+
+
+rule correlation_table:
+    input:
+        unpack(correlation_input),
+    output:
+        multiext(at(plan.CORRELATION_TABLE), ".parquet", ".csv", ".md", ".tex"),
+        shown_in_report(f"{plan.CORRELATION_TABLE}.html", "correlation", "correlation"),
+    log:
+        log_of(plan.CORRELATION_TABLE),
+    benchmark:
+        benchmark_of(plan.CORRELATION_TABLE)
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("correlation_table.py"),
+        runs=lambda wildcards: plan.described_runs(
+            CONFIG, CONFIG.studies[wildcards.study]
+        ),
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        title=title_of,
+        label=CONFIG.label,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/correlation_table.py"
+
+
+rule attention_figure:
+    input:
+        lambda wildcards: attention_of_study(wildcards, "maps.parquet"),
+    output:
+        at(f"{plan.FIGURE}.svg"),
+        shown_in_report(f"{plan.FIGURE}.png", "figure", "attention"),
+    log:
+        log_of(plan.FIGURE),
+    benchmark:
+        benchmark_of(plan.FIGURE)
+    wildcard_constraints:
+        study=names_of("attention"),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        source=source_of("attention_figure.py"),
+        cells=lambda wildcards: plan.attention_cells(
+            CONFIG, CONFIG.studies[wildcards.study]
+        ),
+        shows=lambda wildcards: CONFIG.studies[wildcards.study].shows,
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        label=CONFIG.label,
+    script:
+        "../../scripts/attention_figure.py"
