@@ -82,13 +82,13 @@ def density_caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> str:
     """What the measures are, in one paragraph."""
     return (
         f"Density of attention in the last layer, means over n samples ({populations(rows)}) with "
-        f"{intervals(statistics)}. An output token's attention on its L input tokens (instruction and input), as the mean of the heads, "
-        "is a distribution with entropy H; a sample's measure is the mean over its T output tokens. Entropy / ln L: 1 "
-        "where attention is uniform, 0 where it is on one token. Effective tokens: exp(H), at most L. Gini: 0 where it "
-        "is uniform, 1 - 1/L where it is on one token. Tokens above 1/L: in percent of the input tokens. "
-        "Encoder-decoder models: cross-attention. Decoder-only models: self-attention on the input's tokens, divided "
-        "by its sum, whose mean stands under On input (100% in cross-attention). All layers stand in the .parquet and "
-        ".csv files."
+        f"{intervals(statistics)}. An output token's attention on its L input tokens (instruction and input), as the "
+        "mean of the heads, is a distribution with entropy H; a sample's measure is the mean over its T output tokens. "
+        "Entropy / ln L: 1 where attention is uniform, 0 where it is on one token. Effective tokens: exp(H), at most "
+        "L. Gini: 0 where it is uniform, 1 - 1/L where it is on one token. Tokens above 1/L: in percent of the input "
+        "tokens. Encoder-decoder models: cross-attention. Decoder-only models: self-attention on the input's tokens, "
+        "divided by its sum, whose mean stands under On input (100% in cross-attention). All layers stand in the "
+        ".parquet and .csv files."
     )
 
 
@@ -143,14 +143,14 @@ def correlation_caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> s
         f"fine-tuning, with {intervals(statistics)}. Over cells: mean density and total rate of each model and "
         "dataset; cells are resampled, are few, which makes wide intervals, and are no random sample of tasks. Over "
         "samples: a probe's density and whether it is memorized (0 or 1); probes are resampled. All datasets together "
-        "show differences between datasets as well; the rows of one dataset do not. Denser attention has a smaller "
-        "Gini coefficient, whose sign is the other way round. - stands where there are fewer than 3 values, or all are "
-        f"the same. {' '.join(_found(rows))}"
+        "show differences between datasets as well; the rows of one model and dataset do not. Denser attention has a "
+        "smaller Gini coefficient, whose sign is the other way round. - stands where there are fewer than 3 values, or "
+        f"all are the same. {' '.join(_found(rows))}"
     )
 
 
 def _found(rows: Sequence[Row]) -> list[str]:
-    """For each recipe, a sentence on the first measure over all cells, and one on all intervals within datasets."""
+    """For each recipe, what the first measure shows: over all cells, over all samples, within each cell."""
     said = []
     for recipe in dict.fromkeys((row["state"], row["epoch"]) for row in rows):
         own = [row for row in rows if (row["state"], row["epoch"]) == recipe and row["measure"] == MEASURES[0]]
@@ -164,8 +164,8 @@ def _found(rows: Sequence[Row]) -> list[str]:
         defined = [row for row in within if row["low"] is not None]
         above, below = (sum(test(row) for row in defined) for test in (_above, _below))
         said.append(
-            f"within one dataset, of {len(within)} intervals {len(within) - len(defined)} are undefined, {above} lie "
-            f"above 0, {below} below, and {len(defined) - above - below} contain it."
+            f"within one model and dataset, of {len(within)} intervals {len(within) - len(defined)} are undefined, "
+            f"{above} lie above 0, {below} below, and {len(defined) - above - below} contain it."
         )
     return said
 

@@ -136,3 +136,12 @@ def test_too_few_cells_have_no_correlation() -> None:
 
     said = attention_table.correlation_caption(table.to_pylist(), STATISTICS)
     assert "over 2 cells the correlation is undefined" in said
+
+
+def test_epochs_are_told_where_there_are_several(table: pa.Table) -> None:
+    rows = table.to_pylist()
+    later = [{**row, "epoch": 5} for row in rows if row["state"] == "full"]
+
+    assert "Epochs" not in attention_table.density_layout(rows, TITLES)[0]
+    wide = attention_table.density_layout([*rows, *later], TITLES)
+    assert [row["Epochs"] for row in wide] == ["0", "3", "0", "0", "5"]
