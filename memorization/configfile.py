@@ -20,6 +20,7 @@ from memorization.config import (
     Attention,
     Config,
     Memorization,
+    Quality,
     ScratchModel,
     SyntheticDataset,
     SyntheticPairs,
@@ -148,7 +149,11 @@ def _resolve(loc: Sequence[str | int], merged: Any) -> tuple[list[str | int], ty
         if key == "[key]":
             continue
         models = _models(annotation)
-        if len(models) > 1 and isinstance(value, dict) and key == value.get("kind"):
+        if (
+            any("kind" in model.model_fields for model in models)
+            and isinstance(value, dict)
+            and key == value.get("kind")
+        ):
             annotation = next(m for m in models if typing.get_args(m.model_fields["kind"].annotation) == (key,))
             continue
         path.append(key)
@@ -197,6 +202,8 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "datasets"], dataset, config.datasets)
         for base in study.models:
             yield from unknown([*here, "models"], base, config.models)
+        for base in study.against if isinstance(study, Quality) else []:
+            yield from unknown([*here, "against"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
         for ending in plan.FURTHER_TABLES:
@@ -205,8 +212,8 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
         if isinstance(study, Attention):
             yield from _epochs(here, study, config)
             yield from unknown([*here, "decoding"], study.decoding, config.decodings)
-        if isinstance(study, Memorization):
-            yield from _memorization(here, study, config)
+        if isinstance(study, Memorization | Quality):
+            yield from _grid(here, study, config)
             for decoding in study.decodings:
                 yield from unknown([*here, "decodings"], decoding, config.decodings)
     for target, studies in config.targets.items():
@@ -228,9 +235,7 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     yield from _toy_on_real_text(config)
 
 
-def _epochs(
-    here: list[str | int], study: Memorization | Attention, config: Config
-) -> Iterable[tuple[list[str | int], str]]:
+def _epochs(here: list[str | int], study: AnyStudy, config: Config) -> Iterable[tuple[list[str | int], str]]:
     for state in study.states:
         recipe = config.recipes.get(state)
         kept = (recipe.keep or [recipe.epochs]) if recipe else []
@@ -239,8 +244,17 @@ def _epochs(
                 yield [*here, "epochs"], f"given {epoch}, which recipe {state!r} does not keep; allowed: {kept}"
 
 
-def _memorization(here: list[str | int], study: Memorization, config: Config) -> Iterable[tuple[list[str | int], str]]:
+def _grid(
+    here: list[str | int], study: Memorization | Quality, config: Config
+) -> Iterable[tuple[list[str | int], str]]:
     yield from _epochs(here, study, config)
+    for decoding in study.decodings if isinstance(study, Quality) else []:
+        if decoding in config.decodings and config.decodings[decoding].with_prompt:
+            yield (
+                [*here, "decodings"],
+                f"given {decoding!r}, which has `with_prompt: true`, and an answer does not hold the question; name a "
+                "decoding without",
+            )
     if study.published is not None and not (PUBLISHED / f"{study.published}.csv").is_file():
         allowed = sorted(file.stem for file in PUBLISHED.glob("*.csv"))
         yield (
