@@ -68,6 +68,7 @@ class Cell:
     dataset: str
     state: str
     epoch: int
+    decoding: str
     density: Mapping[str, np.ndarray]
     memorized: np.ndarray
     texts: list[str]
@@ -77,7 +78,8 @@ class Cell:
 def cell_of(samples: pa.Table, outcomes: pa.Table, coordinates: Mapping[str, Any]) -> Cell:
     """A cell from the base model's table of schema `density` and the fine-tuned model's `outcomes`, joined by probe.
 
-    `coordinates` name model, dataset, state and epoch of the outcomes. ValueError where a sample has no outcome.
+    `coordinates` name model, dataset, state, epoch and decoding of the outcomes. ValueError where a sample has
+    no outcome.
     """
     last = samples.filter(pc.equal(samples["layer"], pc.max(samples["layer"])))
     found = {row["probe"]: row for row in outcomes.select(["probe", "id", "outcome"]).to_pylist()}
@@ -88,7 +90,7 @@ def cell_of(samples: pa.Table, outcomes: pa.Table, coordinates: Mapping[str, Any
     rate = float(np.mean([row["outcome"] != "none" for row in found.values()]))
     texts = last["input_digest"].to_pylist()
     measured = {measure: last[measure].to_numpy() for measure in MEASURES}
-    wanted = {key: coordinates[key] for key in ("model", "dataset", "state")}
+    wanted = {key: coordinates[key] for key in ("model", "dataset", "state", "decoding")}
     return Cell(
         **wanted, epoch=int(coordinates["epoch"]), density=measured, memorized=memorized, texts=texts, rate=rate
     )
@@ -106,6 +108,7 @@ class Correlation:
 
     state: str
     epoch: int
+    decoding: str
     over: str
     model: str | None
     dataset: str | None
@@ -119,12 +122,14 @@ class Correlation:
 
 
 def correlations(cells: Sequence[Cell], draws: int, low: float, high: float, seed: int) -> list[Correlation]:
-    """Correlations of every measure, by recipe and epoch: over all cells, over each model's cells where there are
-    several models, over all samples together, and over the samples of each cell.
+    """Correlations of every measure, by recipe, epoch and decoding.
+
+    Over all cells, over each model's cells where there are several models, over all samples together, and over the samples of each cell.
     """
     found = []
-    for state, epoch in dict.fromkeys((cell.state, cell.epoch) for cell in cells):
-        own = [cell for cell in cells if (cell.state, cell.epoch) == (state, epoch)]
+    for run in dict.fromkeys((cell.state, cell.epoch, cell.decoding) for cell in cells):
+        state, epoch, decoding = run
+        own = [cell for cell in cells if (cell.state, cell.epoch, cell.decoding) == run]
         for over, model, dataset, group in _groups(own):
             for measure in MEASURES:
                 if over == "cells":
@@ -139,7 +144,9 @@ def correlations(cells: Sequence[Cell], draws: int, low: float, high: float, see
                 )
                 bounds = bootstrap_spearman(x, y, f"{over} {measure}", draws, low, high, seed, texts)
                 memorized = None if over == "cells" else int(y.sum())
-                found.append(Correlation(state, epoch, over, model, dataset, measure, len(x), memorized, *bounds))
+                found.append(
+                    Correlation(state, epoch, decoding, over, model, dataset, measure, len(x), memorized, *bounds)
+                )
     return found
 
 

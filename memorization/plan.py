@@ -6,7 +6,7 @@ reads the coordinates from the paths. Patterns serve twice: as Snakemake's wildc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product, zip_longest
 from pathlib import Path
@@ -15,12 +15,15 @@ from typing import Any
 from memorization.config import (
     AnyStudy,
     Attention,
+    Cases,
     Config,
     FilesDataset,
     FilesPairs,
     FolderModel,
+    Likelihood,
     Memorization,
     Population,
+    ProbeGrid,
     Quality,
     Recipe,
     ScratchModel,
@@ -47,6 +50,10 @@ RUN = (
 )
 ATTENTION = "attention/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
 QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
+LIKELIHOOD = (
+    "likelihoods/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
+    "/prefix_tokens={prefix_tokens}"
+)
 COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
@@ -104,7 +111,7 @@ def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> lis
     ]
 
 
-def member_runs(config: Config, study: Memorization) -> list[Run]:
+def member_runs(config: Config, study: ProbeGrid) -> list[Run]:
     """The rows of a study's table: its runs on training inputs, in the table's order, each once."""
     runs = [
         Run(model, state, epoch, dataset, "member", prefix_tokens, decoding)
@@ -119,40 +126,82 @@ def member_runs(config: Config, study: Memorization) -> list[Run]:
 
 def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
-    if not isinstance(study, Memorization):
-        return correlated_runs(config, study) if isinstance(study, Attention) else []
+    if isinstance(study, Attention):
+        return correlated_runs(config, study)
+    if not isinstance(study, Memorization | Cases):
+        return []
     members = member_runs(config, study)
-    return members + ([run.control() for run in members] if study.control else [])
+    return members + ([run.control() for run in members] if isinstance(study, Memorization) and study.control else [])
 
 
 def attention_cells(config: Config, study: Attention) -> list[dict[str, Any]]:
     """Coordinates of the attention that a study shows, in its order, each once."""
-    cells = [
+    return [
         {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "population": study.population}
-        for model in study.models
-        for dataset in study.datasets
+        for model in dict.fromkeys(study.models)
+        for dataset in dict.fromkeys(study.datasets)
         for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
     ]
-    return [cell for index, cell in enumerate(cells) if cell not in cells[:index]]
+
+
+def is_correlated(study: Attention) -> bool:
+    """Whether a study shows the base model and fine-tuned ones, on texts that these were trained on."""
+    return BASE in study.states and set(study.states) != {BASE} and study.population == "member"
 
 
 def correlated_runs(config: Config, study: Attention) -> list[Run]:
-    """The fine-tuned runs whose memorization an attention study correlates with the base model's density.
-
-    None where it does not show the base model, or shows texts that were never trained on.
-    """
-    if BASE not in study.states or study.population != "member":
-        return []
+    """The fine-tuned runs whose memorization a study correlates with the base model's density, if it does."""
     return [
-        Run(**cell, prefix_tokens=prefix_length(config, cell["dataset"]), decoding=study.decoding)
+        Run(**cell, prefix_tokens=prefix_length(config, cell["dataset"]), decoding=decoding)
+        for decoding in dict.fromkeys(study.decodings)
         for cell in attention_cells(config, study)
-        if cell["state"] != BASE
+        if cell["state"] != BASE and is_correlated(study)
     ]
 
 
 def described_runs(config: Config, study: AnyStudy) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
+
+
+def likelihood_cells(config: Config, study: Likelihood) -> list[dict[str, Any]]:
+    """What a study asks for likelihoods: coordinates of a run but its decoding, in the table's order, each once."""
+    return [
+        {
+            "model": model,
+            "state": state,
+            "epoch": epoch,
+            "dataset": dataset,
+            "population": population,
+            "prefix_tokens": prefix_tokens,
+        }
+        for model in study.models
+        for dataset in study.datasets
+        for prefix_tokens in dict.fromkeys(study.prefix_tokens or [prefix_length(config, dataset)])
+        for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
+        for population in (["member", "control"] if study.control else ["member"])
+    ]
+
+
+def likelihood_settings(config: Config, cell: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """All that studies ask of one cell: `decodings` (names), `tokens`, `draws` and `probability`, each once, in order.
+
+    One file serves them all, since one forward pass tells every decoding and every length up to the longest.
+    """
+    place = fill(LIKELIHOOD, cell)
+    studies = [
+        study
+        for study in config.studies.values()
+        if isinstance(study, Likelihood)
+        and any(fill(LIKELIHOOD, each) == place for each in likelihood_cells(config, study))
+    ]
+    decodings = {decoding for study in studies for decoding in study.decodings}
+    return {
+        "decodings": [name for name in config.decodings if name in decodings],
+        "tokens": sorted({study.tokens for study in studies}),
+        "draws": sorted({n for study in studies for n in study.draws}),
+        "probability": sorted({p for study in studies for p in study.probability}),
+    }
 
 
 def all_runs(config: Config) -> list[Run]:
@@ -205,17 +254,16 @@ def answer_settings(config: Config, state: str) -> dict[str, Any]:
 
 def products(config: Config, name: str) -> list[str]:
     """What a study makes for people, below the results folder."""
-    patterns = [
-        f"{pattern}.{suffix}" for pattern in tables_of(config, config.studies[name]) for suffix in TABLE_FORMATS
-    ]
-    patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
+    patterns = [f"{pattern}.{suffix}" for pattern in tables_of(config.studies[name]) for suffix in TABLE_FORMATS]
+    if not isinstance(config.studies[name], Cases):
+        patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
     return [pattern.format(study=name) for pattern in patterns]
 
 
-def tables_of(config: Config, study: AnyStudy) -> list[str]:
+def tables_of(study: AnyStudy) -> list[str]:
     """Patterns of a study's tables."""
     tables = [TABLE]
-    if isinstance(study, Attention) and correlated_runs(config, study):
+    if isinstance(study, Attention) and is_correlated(study):
         tables.append(CORRELATION_TABLE)
     if isinstance(study, Memorization):
         tables.append(DEFINITIONS_TABLE)
@@ -267,7 +315,7 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
 
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """A dataset's settings for its rule's parameters, without the places of its files, which stand in its input."""
-    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens"})
+    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens", "rows"})
     if isinstance(config.datasets[dataset].source, FilesDataset):
         settings["source"] |= {split: split for split in dataset_files(config, dataset)}
     return settings
@@ -389,7 +437,11 @@ def _missing(config: Config) -> Iterator[str]:
                 yield (
                     f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
                 )
-            if isinstance(study, Memorization) and study.control and not config.datasets[dataset].source.test:
+            if (
+                isinstance(study, Memorization | Likelihood)
+                and study.control
+                and not config.datasets[dataset].source.test
+            ):
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."

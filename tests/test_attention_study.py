@@ -23,7 +23,7 @@ def study(config: Config, name: str) -> Attention:
     return found
 
 
-BOTH = "  both: {kind: attention, models: [small], datasets: [letters], states: [base, short], decoding: short}\n"
+BOTH = "  both: {kind: attention, models: [small], datasets: [letters], states: [base, short], decodings: [short]}\n"
 
 
 def test_cells_stand_in_the_study_s_order_each_once(small_config: Path, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_no_correlation_without_base_or_training_inputs(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (("decoding: short", "decoding: shirt"), r"studies.both.decoding.*'shirt'.*short"),
+        (("decodings: [short]", "decodings: [shirt]"), r"studies.both.decodings.*'shirt'.*short"),
         (("states", "epochs: [3], states"), r"studies.both.epochs.*given 3.*allowed: \[2, 40\]"),
         (("states", "shows: heads, states"), r"studies.both.*shows.*'heads'.*layers"),
         (("[base, short]", "[base, shorter]"), r"studies.both.states.*'shorter'"),

@@ -154,7 +154,7 @@ def test_a_cell_joins_the_last_layer_s_density_with_the_outcome_of_the_same_prob
     ]
     assert cell.memorized.sum() == 3
     assert cell.rate == 5 / 60
-    assert (cell.state, cell.epoch) == ("full", 3)
+    assert (cell.state, cell.epoch, cell.decoding) == ("full", 3, "greedy")
     for measure in MEASURES:
         assert cell.density[measure].tolist() == [row[measure] for row in last]
     with pytest.raises(ValueError, match="without an outcome"):
@@ -164,7 +164,17 @@ def test_a_cell_joins_the_last_layer_s_density_with_the_outcome_of_the_same_prob
 def cell(model: str, dataset: str, density: list[float], memorized: list[int], rate: float, **changed: Any) -> Cell:
     measured = {measure: np.array(density) for measure in MEASURES}
     texts = [f"{dataset} {number}" for number in range(len(density))]
-    return Cell(model, dataset, changed.get("state", "full"), 3, measured, np.array(memorized, bool), texts, rate)
+    return Cell(
+        model,
+        dataset,
+        changed.get("state", "full"),
+        3,
+        changed.get("decoding", "greedy"),
+        measured,
+        np.array(memorized, bool),
+        texts,
+        rate,
+    )
 
 
 CELLS = [

@@ -111,12 +111,13 @@ def correlation_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, st
     """One row a (recipe, group of cells or samples) with the measures side by side."""
     groups: dict[tuple[Any, ...], dict[str, Row]] = {}
     for row in rows:
-        key = (row["state"], row["epoch"], row["over"], row["model"], row["dataset"])
+        key = (row["state"], row["epoch"], row["decoding"], row["over"], row["model"], row["dataset"])
         groups.setdefault(key, {})[row["measure"]] = row
     return [
         {
             "Recipe": state,
             **({"Epochs": str(epoch)} if _several_epochs(rows) else {}),
+            **({"Decoding": decoding} if len({row["decoding"] for row in rows}) > 1 else {}),
             "Over": over,
             "Model": "all" if model is None else titles["models"].get(model, model),
             "Dataset": "all" if dataset is None else titles["datasets"].get(dataset, dataset),
@@ -124,7 +125,7 @@ def correlation_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, st
             "n": f"{group['gini']['n']:,}",
             "Memorized": "" if over == "cells" else f"{group['gini']['memorized']:,}",
         }
-        for (state, epoch, over, model, dataset), group in groups.items()
+        for (state, epoch, decoding, over, model, dataset), group in groups.items()
     ]
 
 
@@ -150,11 +151,16 @@ def correlation_caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> s
 
 
 def _found(rows: Sequence[Row]) -> list[str]:
-    """For each recipe, what the first measure shows: over all cells, over all samples, within each cell."""
+    """For each recipe and decoding, what the first measure shows over all cells, over all samples, in each cell."""
     said = []
-    for recipe in dict.fromkeys((row["state"], row["epoch"]) for row in rows):
-        own = [row for row in rows if (row["state"], row["epoch"]) == recipe and row["measure"] == MEASURES[0]]
-        name = f"{recipe[0]}, epoch {recipe[1]}" if _several_epochs(rows) else recipe[0]
+    for run in dict.fromkeys((row["state"], row["epoch"], row["decoding"]) for row in rows):
+        state, epoch, decoding = run
+        own = [
+            row
+            for row in rows
+            if (row["state"], row["epoch"], row["decoding"]) == run and row["measure"] == MEASURES[0]
+        ]
+        name = f"{state}, epoch {epoch}, {decoding}" if _several_epochs(rows) else f"{state}, {decoding}"
         for row in own:
             if row["over"] == "cells" and row["model"] is None:
                 said.append(f"Found for {name}, in {HEADINGS[MEASURES[0]]}: over {row['n']} cells {_sentence(row)};")

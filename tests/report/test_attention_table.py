@@ -102,7 +102,7 @@ def cells() -> list[correlation.Cell]:
         dense = spread[MEASURES[0]] > np.median(spread[MEASURES[0]])
         memorized = {"news": dense, "chat": dense, "films": ~dense, "quiz": dense & False}[dataset]
         texts = [str(probe) for probe in range(40)]
-        found.append(correlation.Cell("t5", dataset, "full", 3, spread, memorized, texts, 0.1 * number))
+        found.append(correlation.Cell("t5", dataset, "full", 3, "greedy", spread, memorized, texts, 0.1 * number))
     return found
 
 
