@@ -124,7 +124,8 @@ class Correlation:
 def correlations(cells: Sequence[Cell], draws: int, low: float, high: float, seed: int) -> list[Correlation]:
     """Correlations of every measure, by recipe, epoch and decoding.
 
-    Over all cells, over each model's cells where there are several models, over all samples together, and over the samples of each cell.
+    Over all cells, over each model's cells where there are several models, over all samples together,
+    and over the samples of each cell.
     """
     found = []
     for run in dict.fromkeys((cell.state, cell.epoch, cell.decoding) for cell in cells):
