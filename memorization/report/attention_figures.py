@@ -64,8 +64,8 @@ def heatmaps(shown: Sequence[Shown], shows: str, label: str) -> Any:
         part.suptitle(each.heading, fontsize=8)
         part.supxlabel("input token", fontsize=7)
         part.supylabel("output token", fontsize=7)
-    bar = right.colorbar(ScalarMappable(scale, "viridis"), cax=right.add_axes((0.1, 0.25, 0.16, 0.5)), extend="min")
-    bar.set_label("attention on the input token (% of the output token's)", fontsize=7)
+    bar = right.colorbar(ScalarMappable(scale, "viridis"), cax=right.add_axes((0.1, 0.2, 0.16, 0.6)), extend="min")
+    bar.set_label("attention on the input token\n(% of the output token's)", fontsize=7)
     ticks = [0.0001, 0.001, 0.01, 0.1, 1.0]
     bar.set_ticks(ticks, labels=[f"{100 * tick:g}" for tick in ticks])
     bar.ax.tick_params(labelsize=6)

@@ -199,7 +199,7 @@ def written(folder: Path) -> tuple[Path, Path]:
     ]
     probes = [
         {"probe": row, "id": f"{number % 29}", "prefix": text[:5], "suffix": text[5:]}
-        | {"prefix_characters": 5, "suffix_characters": len(text) - 5}
+        | {"prefix_characters": 5, "suffix_characters": len(text) - 5, "input_text": row}
         for row, (number, text) in enumerate([*list(enumerate(texts))[::2], (29, texts[29])])
     ]
     for name, found in (("dataset", data), ("probes", probes)):

@@ -103,4 +103,4 @@ def test_files_are_the_same_every_time_and_say_what_they_show(file: Path, tmp_pa
     vector = (tmp_path / "one.svg").read_text(encoding="utf-8")
     for text in ("Multi-news, $T_5$", "input token", "output token", "layer 2", "Made up. Attention of each output"):
         assert text in vector
-    assert "attention on the input token (% of the output token's)" in vector.replace("&apos;", "'")
+    assert "(% of the output token's)" in vector.replace("&apos;", "'")
