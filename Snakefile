@@ -18,6 +18,8 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
+      attention/model=/state=/epoch=/dataset=/population=/
+          maps, density -> density_means                                    .parquet
       quality/model=/state=/epoch=/dataset=/decoding=/                      answers to test rows -> their quality    .parquet
       likelihoods/model=/state=/epoch=/dataset=/population=/prefix_tokens=/
           likelihoods -> extraction                                         .parquet
@@ -25,6 +27,7 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       tables/{study}.{parquet,csv,md,tex,html}                              what people read
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
+      tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention with memorization
       figures/{study}.{svg,png}                                             what they look at
 """
 
@@ -90,6 +93,7 @@ include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/detection.smk"
 include: "workflow/rules/quality.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/attention.smk"
 include: "workflow/rules/likelihood.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/cases.smk"

@@ -504,6 +504,19 @@ class Detection(Section):
     )
 
 
+class AttentionMaps(Section):
+    """Samples whose attention from output to input is looked at (Section 6.2). Shared by all studies."""
+
+    samples: int = Field(
+        200, ge=1, description="Probes a dataset whose density of attention is measured.", examples=[200]
+    )
+    heatmaps: int = Field(
+        10, ge=1, description="Of these, samples whose maps are kept and shown; the first drawn.", examples=[10]
+    )
+    max_tokens: int = Field(512, ge=2, description="Input and target are each cut here.", examples=[512])
+    seed: int = Field(0, ge=0, description="Seed of the draw among the probes.", examples=[0])
+
+
 class Statistics(Section):
     """Bootstrap intervals (Appendix G)."""
 
@@ -602,6 +615,25 @@ class Quality(Grid):
     )
 
 
+class Attention(Grid):
+    """Attention from output to input: heatmaps, a table of its density, and its correlation with memorization.
+
+    Where the states are `base` and recipes, and the population is `member`, the base model's density is correlated with
+    what the recipes' models memorize under the decodings.
+    """
+
+    kind: Literal["attention"] = Field(description="Fixed: `attention`.", examples=["attention"])
+    population: Population = Field(
+        "member", description="`member`: the train split; `control`: the test split.", examples=["control"]
+    )
+    shows: Literal["mean_and_sample", "samples", "layers"] = Field(
+        "mean_and_sample",
+        description="The figure's panels: the last layer's mean over samples and one sample (Figures 4 to 6), every "
+        "sample (7 to 10), or the mean of every layer (11 to 14).",
+        examples=["layers"],
+    )
+
+
 class Likelihood(ProbeGrid):
     """How likely models are to write the probes' own suffixes, told without sampling, under the decodings."""
 
@@ -640,7 +672,7 @@ class Cases(ProbeGrid):
     )
 
 
-AnyStudy = Annotated[Memorization | Quality | Likelihood | Cases, Field(discriminator="kind")]
+AnyStudy = Annotated[Memorization | Attention | Quality | Likelihood | Cases, Field(discriminator="kind")]
 
 
 class Config(Section):
@@ -665,6 +697,7 @@ class Config(Section):
     decodings: dict[Name, Decoding] = Field(description="Decodings by name.")
     retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")
     detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
+    attention: AttentionMaps = Field(default_factory=AttentionMaps, description="Samples of attention.")
     answers: Answers = Field(default_factory=Answers, description="Answers to test rows.")
     statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
     studies: dict[Name, AnyStudy] = Field(min_length=1, description="Named sets of runs and their table.")

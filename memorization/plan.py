@@ -14,6 +14,7 @@ from typing import Any
 
 from memorization.config import (
     AnyStudy,
+    Attention,
     Cases,
     Config,
     FilesDataset,
@@ -47,6 +48,7 @@ RUN = (
     "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
+ATTENTION = "attention/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
 QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
 LIKELIHOOD = (
     "likelihoods/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
@@ -56,8 +58,9 @@ COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
 PUBLISHED_TABLE = "tables/{study}-published"
+CORRELATION_TABLE = "tables/{study}-correlation"
 # What a study's further tables are called after its name.
-FURTHER_TABLES = ("-definitions", "-published")
+FURTHER_TABLES = ("-definitions", "-published", "-correlation")
 TABLE_FORMATS = ("parquet", "csv", "md", "tex", "html")
 FIGURE = "figures/{study}"
 FIGURE_FORMATS = ("svg", "png")
@@ -123,10 +126,37 @@ def member_runs(config: Config, study: ProbeGrid) -> list[Run]:
 
 def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
+    if isinstance(study, Attention):
+        return correlated_runs(config, study)
     if not isinstance(study, Memorization | Cases):
         return []
     members = member_runs(config, study)
     return members + ([run.control() for run in members] if isinstance(study, Memorization) and study.control else [])
+
+
+def attention_cells(config: Config, study: Attention) -> list[dict[str, Any]]:
+    """Coordinates of the attention that a study shows, in its order, each once."""
+    return [
+        {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "population": study.population}
+        for model in dict.fromkeys(study.models)
+        for dataset in dict.fromkeys(study.datasets)
+        for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
+    ]
+
+
+def is_correlated(study: Attention) -> bool:
+    """Whether a study shows the base model and fine-tuned ones, on texts that these were trained on."""
+    return BASE in study.states and set(study.states) != {BASE} and study.population == "member"
+
+
+def correlated_runs(config: Config, study: Attention) -> list[Run]:
+    """The fine-tuned runs whose memorization a study correlates with the base model's density, if it does."""
+    return [
+        Run(**cell, prefix_tokens=prefix_length(config, cell["dataset"]), decoding=decoding)
+        for decoding in dict.fromkeys(study.decodings)
+        for cell in attention_cells(config, study)
+        if cell["state"] != BASE and is_correlated(study)
+    ]
 
 
 def described_runs(config: Config, study: AnyStudy) -> list[dict[str, Any]]:
@@ -233,6 +263,8 @@ def products(config: Config, name: str) -> list[str]:
 def tables_of(study: AnyStudy) -> list[str]:
     """Patterns of a study's tables."""
     tables = [TABLE]
+    if isinstance(study, Attention) and is_correlated(study):
+        tables.append(CORRELATION_TABLE)
     if isinstance(study, Memorization):
         tables.append(DEFINITIONS_TABLE)
     if isinstance(study, Memorization | Quality) and study.published is not None:
@@ -400,6 +432,11 @@ def _missing(config: Config) -> Iterator[str]:
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
+            controls = isinstance(study, Attention) and study.population == "control"
+            if controls and not config.datasets[dataset].source.test:
+                yield (
+                    f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
+                )
             if (
                 isinstance(study, Memorization | Likelihood)
                 and study.control

@@ -202,6 +202,58 @@ def bootstrap_sums(
     return float(bounds[0]), float(bounds[1])
 
 
+def bootstrap_spearman(
+    x: np.ndarray,
+    y: np.ndarray,
+    purpose: str,
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+    texts: Sequence[Any] | None = None,
+) -> tuple[float | None, float | None, float | None, int]:
+    """Spearman's rank correlation of x and y (n,), its percentile bootstrap bounds, and the draws that have one.
+
+    `purpose` names the draws; `texts` as in `rates`, of any type. Where x or y of a draw is constant there is no
+    correlation: such draws are left out of the bounds. Without 3 texts, or where x or y is constant, there is no value.
+    """
+    place = np.arange(len(x)) if texts is None else np.unique(np.asarray(texts), return_inverse=True)[1]
+    groups = len(set(place.tolist()))
+    if groups < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None, None, None, 0
+    generator, step = _generator(seed, purpose), max(1, DRAWN_AT_ONCE // len(x))
+    found = []
+    for start in range(0, draws, step):
+        drawn = generator.multinomial(groups, np.full(groups, 1 / groups), size=min(step, draws - start))
+        found.append(_spearman(x, y, drawn[:, place]))
+    value = float(_spearman(x, y, np.ones((1, len(x))))[0])
+    defined = np.concatenate(found)
+    defined = defined[~np.isnan(defined)]
+    if not len(defined):
+        return value, None, None, 0
+    bounds = np.quantile(defined, [low, high])
+    return value, float(bounds[0]), float(bounds[1]), len(defined)
+
+
+def _spearman(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Rank correlation (draws,) of samples that hold the pair i `times[:, i]` times; nan where x or y is constant."""
+    middle = (times.sum(axis=1, keepdims=True) + 1) / 2
+    a, b = (_ranks(values, times) - middle for values in (x, y))
+    spread = np.sqrt((times * a**2).sum(axis=1) * (times * b**2).sum(axis=1))
+    product = (times * a * b).sum(axis=1)
+    return np.asarray(np.divide(product, spread, out=np.full(len(times), np.nan), where=spread > 0))
+
+
+def _ranks(values: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Mean ranks (draws, n) of values (n,), of which each draw has i `times[:, i]` times."""
+    _, place = np.unique(values, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    first = np.flatnonzero(np.diff(place[order], prepend=-1))
+    equal = np.add.reduceat(times[:, order], first, axis=1)
+    ranks = equal.cumsum(axis=1) - (equal - 1) / 2
+    return np.asarray(ranks[:, place])
+
+
 @dataclass(frozen=True)
 class Estimate:
     """The share of probes for which a definition holds, or the mean of a graded one, with its intervals in its unit.

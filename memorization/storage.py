@@ -98,6 +98,23 @@ _ESTIMATE = (
     Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null for means", nullable=True),
 )
 
+_ATTENDING = (
+    Column("dataset", pa.string(), "", "dataset"),
+    Column("task", pa.string(), "", "task of the dataset"),
+    Column("model", pa.string(), "", "base model"),
+    Column("state", pa.string(), "", "base or a recipe"),
+    Column("epoch", pa.int32(), "epochs", "epochs of fine-tuning; 0 for base"),
+    Column("population", pa.string(), "", "member (train split) or control (test split)"),
+)
+_DENSITY_MEAN = (
+    Column("layer", pa.int32(), "", "layer of the decoder, from 1"),
+    Column("measure", pa.string(), "", "column of the table `density`"),
+    Column("unit", pa.string(), "", "unit of value, low and high"),
+    Column("n", pa.int64(), "samples", "samples"),
+    Column("value", pa.float64(), "see unit", "mean over samples"),
+    Column("low", pa.float64(), "see unit", "lower bound of the bootstrap interval"),
+    Column("high", pa.float64(), "see unit", "upper bound of the bootstrap interval"),
+)
 _EXTRACTION = (
     Column(
         "measure",
@@ -427,6 +444,61 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("high", pa.float64(), "fraction", "upper bound; the exact one where nothing was found"),
         Column("difference", pa.float64(), "fraction", "measured minus published"),
         Column("inside", pa.bool_(), "", "the published value lies in the measured interval"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+    "attention": _schema(
+        Column("sample", pa.int32(), "", "number of the sample in drawn order, from 0"),
+        _PROBE,
+        Column("id", pa.string(), "", "identifier of the dataset's row"),
+        Column("layer", pa.int32(), "", "layer of the decoder, from 1; the last is next to the output"),
+        Column("output_tokens", pa.int32(), "tokens", "T: rows of the map, the end token counted"),
+        Column("input_tokens", pa.int32(), "tokens", "L: columns of the map, instruction and input"),
+        Column(
+            "weights",
+            pa.list_(pa.field("element", pa.float32(), False)),
+            "fraction",
+            "mean of the heads' attention weights, T x L row by row; a row sums to 1, or is 0 where no input token is "
+            "attended to",
+        ),
+        Column("output_texts", pa.list_(pa.field("element", pa.string(), False)), "", "the T tokens"),
+        Column("input_texts", pa.list_(pa.field("element", pa.string(), False)), "", "the L tokens"),
+    ),
+    "density": _schema(
+        _PROBE,
+        Column("id", pa.string(), "", "identifier of the dataset's row"),
+        Column("input_digest", pa.string(), "", "digest of the input's text; samples of one are resampled together"),
+        Column("layer", pa.int32(), "", "layer of the decoder, from 1; the last is next to the output"),
+        Column("output_tokens", pa.int32(), "tokens", "T: output tokens, the end token counted"),
+        Column("input_tokens", pa.int32(), "tokens", "L: input tokens, instruction and input"),
+        Column("input_share", pa.float64(), "fraction", "attention on input tokens; 1 in cross-attention"),
+        Column("normalized_entropy", pa.float64(), "fraction", "H / ln L; mean over output tokens, as the others"),
+        Column("effective_tokens", pa.float64(), "tokens", "exp(H): input tokens attended to"),
+        Column("gini", pa.float64(), "fraction", "Gini's coefficient of the weights: 0 for uniform, 1 - 1/L for one"),
+        Column("share_above_uniform", pa.float64(), "fraction", "input tokens with a weight above 1/L"),
+    ),
+    "density_means": _schema(*_ATTENDING, *_DENSITY_MEAN),
+    "density_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_ATTENDING,
+        *_DENSITY_MEAN,
+        Column("last_layer", pa.bool_(), "", "the layer is the model's last"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+    "correlations": _schema(
+        Column("study", pa.string(), "", "study"),
+        Column("state", pa.string(), "", "recipe of the fine-tuned models whose memorization is taken"),
+        Column("epoch", pa.int32(), "epochs", "epochs of that fine-tuning"),
+        Column("decoding", pa.string(), "", "decoding of the runs whose memorization is taken"),
+        Column("over", pa.string(), "", "cells (mean density, rate) or samples (density, memorized or not)"),
+        Column("model", pa.string(), "", "base model; null for all together", nullable=True),
+        Column("dataset", pa.string(), "", "dataset; null for all together", nullable=True),
+        Column("measure", pa.string(), "", "measure of the base model's density in its last layer"),
+        Column("n", pa.int64(), "see over", "cells or samples"),
+        Column("memorized", pa.int64(), "samples", "samples memorized; null for cells", nullable=True),
+        Column("spearman", pa.float64(), "", "Spearman's rank correlation; null where undefined", nullable=True),
+        Column("low", pa.float64(), "", "lower bound of the bootstrap interval", nullable=True),
+        Column("high", pa.float64(), "", "upper bound of the bootstrap interval", nullable=True),
+        Column("draws", pa.int64(), "draws", "bootstrap draws in which the correlation is defined"),
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
 }

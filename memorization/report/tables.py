@@ -294,9 +294,13 @@ def caption(rows: Sequence[Row], statistics: Mapping[str, Any], paraphrase: Mapp
 
 def asked(rows: Sequence[Row]) -> str:
     """Where the probes come from and how texts were decoded."""
-    populations = {"member": "training inputs", "control": "test inputs, never trained on"}
-    who = " and ".join(dict.fromkeys(populations[row["population"]] for row in rows))
-    return f"{who}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
+    return f"{populations(rows)}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
+
+
+def populations(rows: Sequence[Row]) -> str:
+    """Where the probes come from."""
+    names = {"member": "training inputs", "control": "test inputs, never trained on"}
+    return " and ".join(dict.fromkeys(names[row["population"]] for row in rows))
 
 
 def intervals(statistics: Mapping[str, Any], also: str = "") -> str:

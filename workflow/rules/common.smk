@@ -204,3 +204,36 @@ def names_of(kind):
     names = plan.studies_of(CONFIG, kind)
     # Matches nothing where there is none.
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def attention_input(wildcards):
+    """Probes at the dataset's prefix length, their dataset, base model and, for a fine-tuned state, checkpoints."""
+    prefix_tokens = plan.prefix_length(CONFIG, wildcards.dataset)
+    inputs = {
+        "dataset": at(plan.fill(plan.DATASET, wildcards)),
+        "probes": at(plan.PROBES.format(prefix_tokens=prefix_tokens, **wildcards)),
+        "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
+    }
+    if wildcards.state != plan.BASE:
+        inputs["checkpoints"] = at(
+            plan.CHECKPOINTS.format(recipe=wildcards.state, **wildcards)
+        )
+    return inputs
+
+
+def attention_of_study(wildcards, name):
+    """The file of that name of all attention that a study shows."""
+    cells = plan.attention_cells(CONFIG, CONFIG.studies[wildcards.study])
+    return [at(f"{plan.fill(plan.ATTENTION, cell)}/{name}") for cell in cells]
+
+
+def correlation_input(wildcards):
+    """Outcomes of fine-tuned runs, each beside the density of its base model's attention."""
+    runs = plan.correlated_runs(CONFIG, CONFIG.studies[wildcards.study])
+    return {
+        "outcomes": [at(f"{run.path}/outcomes.parquet") for run in runs],
+        "density": [
+            at(f"{plan.fill(plan.ATTENTION, run.base())}/density.parquet")
+            for run in runs
+        ],
+    }
