@@ -79,6 +79,25 @@ def kept_epochs(recipe: Recipe) -> list[int]:
     return sorted(set(recipe.keep or [recipe.epochs]))
 
 
+def trained_on(config: Config, recipe: str, dataset: str) -> str:
+    """The checkpoints' dataset coordinate for a run of that recipe on that dataset.
+
+    The dataset itself, or the names of a multi-task recipe's datasets with `+` between; no name holds one.
+    """
+    return "+".join(config.recipes[recipe].datasets or [dataset])
+
+
+def outside_mix(config: Config, recipe: str, dataset: str) -> str | None:
+    """What is wrong where a run asks a multi-task recipe for a dataset that it does not train on; None if nothing."""
+    mix = config.recipes[recipe].datasets
+    if mix is None or dataset in mix:
+        return None
+    return (
+        f"given {dataset!r}, which recipe {recipe!r} does not train on (recipes.{recipe}.datasets: {', '.join(mix)}); "
+        "add it there, or ask for one of those"
+    )
+
+
 def fine_tuned_runs(config: Config, study: TaskDisparity) -> list[Run]:
     """The fine-tuned runs of a task disparity study, in the order of its table; each has its `base()` beside it."""
     epoch = study.epoch or kept_epochs(config.recipes[study.recipe])[-1]

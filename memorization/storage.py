@@ -107,6 +107,14 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("step", pa.int32(), "steps", "optimizer steps taken"),
         Column("loss", pa.float64(), "nats/token", "mean training loss over the epoch"),
         Column("learning_rate", pa.float64(), "", "learning rate of the last step"),
+        Column(
+            "validation_loss",
+            pa.float64(),
+            "nats/token",
+            "mean loss on the split `validation` after the epoch; null without early stopping",
+            nullable=True,
+        ),
+        Column("kept", pa.bool_(), "", "a checkpoint holds this epoch's weights"),
     ),
     "generations": _schema(
         _PROBE,
