@@ -579,10 +579,9 @@ class Study(Section):
     )
 
 
-class Memorization(Study):
-    """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
+class Grid(Study):
+    """Studies of runs: one for each of all combinations."""
 
-    kind: Literal["memorization"] = Field(description="Fixed: `memorization`.", examples=["memorization"])
     epochs: list[int] | None = Field(
         None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
     )
@@ -598,6 +597,12 @@ class Memorization(Study):
         "memory of training data. Every rate then stands beside its control rate and the difference.",
         examples=[False],
     )
+
+
+class Memorization(Grid):
+    """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
+
+    kind: Literal["memorization"] = Field(description="Fixed: `memorization`.", examples=["memorization"])
     published: str | None = Field(
         None,
         description="Published numbers to compare with: a file of `workflow/published`, without its ending.",
@@ -610,7 +615,16 @@ class Memorization(Study):
     )
 
 
-AnyStudy = Annotated[Memorization, Field(discriminator="kind")]
+class TradeOff(Grid):
+    """A grid of runs, and their memorization rate against the quality of the same states: one point a run."""
+
+    kind: Literal["trade_off"] = Field(description="Fixed: `trade_off`.", examples=["trade_off"])
+    answers: str = Field(
+        "greedy", description="Decoding of the answers to test rows that quality is told of.", examples=["greedy"]
+    )
+
+
+AnyStudy = Annotated[Memorization | TradeOff, Field(discriminator="kind")]
 
 
 class Config(Section):

@@ -18,10 +18,12 @@ from memorization import plan
 from memorization.config import (
     AnyStudy,
     Config,
+    Grid,
     Memorization,
     ScratchModel,
     SyntheticDataset,
     SyntheticPairs,
+    TradeOff,
     TrainedClassifier,
 )
 from memorization.errors import UserError, did_you_mean
@@ -198,13 +200,23 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "models"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
+            for dataset in study.datasets if state in config.recipes else []:
+                if fault := plan.outside_mix(config, state, dataset):
+                    yield [*here, "datasets"], fault
         for ending in plan.FURTHER_TABLES:
             if (taken := f"{name}{ending}") in config.studies:
                 yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"
-        if isinstance(study, Memorization):
-            yield from _memorization(here, study, config)
+        if isinstance(study, Grid):
+            yield from _epochs(here, study, config)
             for decoding in study.decodings:
                 yield from unknown([*here, "decodings"], decoding, config.decodings)
+        if isinstance(study, Memorization):
+            yield from _published(here, study)
+        if isinstance(study, TradeOff):
+            yield from unknown([*here, "answers"], study.answers, config.decodings)
+            for dataset in study.datasets:
+                if dataset in config.datasets and config.datasets[dataset].task == "pretraining":
+                    yield [*here, "datasets"], f"given {dataset!r}, whose task has no quality"
     for target, studies in config.targets.items():
         for name in studies:
             yield from unknown(["targets", target], name, config.studies)
@@ -213,6 +225,9 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     for name, meaning in RESERVED_STATES.items():
         if name in config.recipes:
             yield ["recipes", name], f"the name `{name}` is reserved for {meaning}; choose another"
+    for name, recipe in config.recipes.items():
+        for dataset in recipe.datasets or []:
+            yield from unknown(["recipes", name, "datasets"], dataset, config.datasets)
     for name, model in config.models.items():
         if isinstance(model.source, ScratchModel):
             at: list[str | int] = ["models", name, "source", "pretraining", "dataset"]
@@ -224,13 +239,16 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     yield from _toy_on_real_text(config)
 
 
-def _memorization(here: list[str | int], study: Memorization, config: Config) -> Iterable[tuple[list[str | int], str]]:
+def _epochs(here: list[str | int], study: Grid, config: Config) -> Iterable[tuple[list[str | int], str]]:
     for state in study.states:
         recipe = config.recipes.get(state)
         kept = (recipe.keep or [recipe.epochs]) if recipe else []
         for epoch in study.epochs or []:
             if recipe and epoch not in kept:
                 yield [*here, "epochs"], f"given {epoch}, which recipe {state!r} does not keep; allowed: {kept}"
+
+
+def _published(here: list[str | int], study: Memorization) -> Iterable[tuple[list[str | int], str]]:
     if study.published is not None and not (PUBLISHED / f"{study.published}.csv").is_file():
         allowed = sorted(file.stem for file in PUBLISHED.glob("*.csv"))
         yield (

@@ -18,6 +18,7 @@ from memorization.config import (
     FilesDataset,
     FilesPairs,
     FolderModel,
+    Grid,
     Memorization,
     Population,
     Recipe,
@@ -118,7 +119,7 @@ def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> lis
     ]
 
 
-def member_runs(config: Config, study: Memorization) -> list[Run]:
+def member_runs(config: Config, study: Grid) -> list[Run]:
     """The rows of a study's table: its runs on training inputs, in the table's order, each once."""
     runs = [
         Run(model, state, epoch, dataset, "member", prefix_tokens, decoding)
@@ -133,13 +134,13 @@ def member_runs(config: Config, study: Memorization) -> list[Run]:
 
 def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
-    if not isinstance(study, Memorization):
+    if not isinstance(study, Grid):
         return []
     members = member_runs(config, study)
     return members + ([run.control() for run in members] if study.control else [])
 
 
-def described_runs(config: Config, study: Memorization) -> list[dict[str, Any]]:
+def described_runs(config: Config, study: Grid) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
 
@@ -157,10 +158,11 @@ def prefix_length(config: Config, dataset: str) -> int:
 def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
     """Coordinates (model, recipe, dataset) of the training runs behind a study, each once."""
     recipes = [state for state in study.states if state != BASE]
-    return [
-        {"model": model, "recipe": recipe, "dataset": dataset}
-        for model, recipe, dataset in dict.fromkeys(product(study.models, recipes, study.datasets))
-    ]
+    trained = (
+        (model, recipe, trained_on(config, recipe, dataset))
+        for model, recipe, dataset in product(study.models, recipes, study.datasets)
+    )
+    return [{"model": model, "recipe": recipe, "dataset": dataset} for model, recipe, dataset in dict.fromkeys(trained)]
 
 
 def products(config: Config, name: str) -> list[str]:
@@ -333,14 +335,16 @@ def _missing(config: Config) -> Iterator[str]:
     models = dict.fromkeys(model for study in config.studies.values() for model in study.models)
     datasets = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
     corpora = dict.fromkeys(corpus for model in models if (corpus := pretraining_dataset(config, model)))
-    for dataset in datasets | corpora:
+    states = dict.fromkeys(state for study in config.studies.values() for state in study.states if state != BASE)
+    mixed = dict.fromkeys(dataset for state in states for dataset in config.recipes[state].datasets or [])
+    for dataset in datasets | corpora | mixed:
         yield from _missing_files(config, dataset)
     for model in models:
         yield from _missing_folder(config, model)
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
-            if isinstance(study, Memorization) and study.control and not config.datasets[dataset].source.test:
+            if isinstance(study, Grid) and study.control and not config.datasets[dataset].source.test:
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."

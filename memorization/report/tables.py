@@ -66,13 +66,23 @@ def query(sql: Path, views: Mapping[str, Sequence[Path]], published: Path | None
 
 
 def last_losses(training: Sequence[Path]) -> dict[tuple[str, str, str, int], float]:
-    """Mean training loss (nats/token) by (model, recipe, dataset, epoch), from training runs' tables."""
+    """Mean training loss (nats/token) by (model, recipe, dataset, epoch), from training runs' tables.
+
+    A run on several datasets stands under each. A checkpoint of early stopping bears the number of the epoch that the
+    recipe would end with, and has the loss of the epoch that it holds.
+    """
     losses = {}
     for file in training:
-        coordinates = storage.manifest_of(file)["coordinates"]
+        manifest = storage.manifest_of(file)
+        coordinates = manifest["coordinates"]
         for row in storage.read(file, "training").to_pylist():
-            key = (coordinates["model"], coordinates["recipe"], coordinates["dataset"], row["epoch"])
-            losses[key] = row["loss"]
+            epoch = row["epoch"]
+            if row["validation_loss"] is not None:
+                if not row["kept"]:
+                    continue
+                epoch = manifest["settings"]["recipe"]["epochs"]
+            for dataset in coordinates["dataset"].split("+"):
+                losses[coordinates["model"], coordinates["recipe"], dataset, epoch] = row["loss"]
     return losses
 
 

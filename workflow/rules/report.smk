@@ -2,8 +2,6 @@
 
 
 rule table:
-    wildcard_constraints:
-        study=names_of("memorization"),
     input:
         unpack(table_input),
     output:
@@ -13,6 +11,8 @@ rule table:
         log_of(plan.TABLE),
     benchmark:
         benchmark_of(plan.TABLE)
+    wildcard_constraints:
+        study=names_of("memorization"),
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -84,8 +84,6 @@ rule definitions_table:
 
 
 rule figure:
-    wildcard_constraints:
-        study=names_of("memorization"),
     input:
         at(f"{plan.TABLE}.parquet"),
     output:
@@ -95,6 +93,8 @@ rule figure:
         log_of(plan.FIGURE),
     benchmark:
         benchmark_of(plan.FIGURE)
+    wildcard_constraints:
+        study=names_of("memorization"),
     conda:
         "../../envs/detection.yaml"
     resources:
