@@ -44,6 +44,7 @@ RUN = (
     "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
+QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
 COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
@@ -393,3 +394,12 @@ def _missing_classifiers(config: Config) -> Iterator[str]:
                 yield from _missing_checkpoint(f"{key}.{part}", folder)
     except UserError as error:
         yield str(error)
+
+
+def answer_settings(config: Config, state: str) -> dict[str, Any]:
+    """Which test rows are answered and where their inputs are cut, for a rule's parameters.
+
+    A fine-tuned model reads as many tokens as in its training.
+    """
+    settings = config.answers.model_dump(mode="json")
+    return settings if state == BASE else settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
