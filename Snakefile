@@ -88,6 +88,7 @@ include: "workflow/rules/detection.smk"
 include: "workflow/rules/quality.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/trade_off.smk"
 
 
 rule all:

@@ -20,7 +20,9 @@ from memorization.config import (
     Config,
     Grid,
     Memorization,
+    Recipe,
     ScratchModel,
+    Study,
     SyntheticDataset,
     SyntheticPairs,
     TradeOff,
@@ -200,9 +202,8 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "models"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
-            for dataset in study.datasets if state in config.recipes else []:
-                if fault := plan.outside_mix(config, state, dataset):
-                    yield [*here, "datasets"], fault
+            if (recipe := config.recipes.get(state)) is not None:
+                yield from _training_data(here, state, recipe, study, config)
         for ending in plan.FURTHER_TABLES:
             if (taken := f"{name}{ending}") in config.studies:
                 yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"
@@ -237,6 +238,22 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
         if (classifier := chosen[part]) is not None:
             yield from unknown(["detection", part, key], classifier, config.classifiers)
     yield from _toy_on_real_text(config)
+
+
+def _training_data(
+    here: list[str | int], state: str, recipe: Recipe, study: Study, config: Config
+) -> Iterable[tuple[list[str | int], str]]:
+    for dataset in study.datasets:
+        if fault := plan.outside_mix(config, state, dataset):
+            yield [*here, "datasets"], fault
+    if recipe.early_stopping is not None:
+        for dataset in recipe.datasets or study.datasets:
+            if dataset in config.datasets and not config.datasets[dataset].validation:
+                yield (
+                    ["datasets", dataset, "validation"],
+                    f"given 0, and recipe {state!r} of study {here[-1]!r} stops early by the loss on these rows; set "
+                    "how many test rows to set aside",
+                )
 
 
 def _epochs(here: list[str | int], study: Grid, config: Config) -> Iterable[tuple[list[str | int], str]]:

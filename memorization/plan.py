@@ -133,7 +133,7 @@ def member_runs(config: Config, study: Grid) -> list[Run]:
     return list(dict.fromkeys(runs))
 
 
-def study_runs(config: Config, study: AnyStudy) -> list[Run]:
+def study_runs(config: Config, study: Study) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
     if not isinstance(study, Grid):
         return []
@@ -144,6 +144,11 @@ def study_runs(config: Config, study: AnyStudy) -> list[Run]:
 def described_runs(config: Config, study: Grid) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
+
+
+def answered(run: Run, decoding: str) -> str:
+    """The folder of a run's state's quality on the test rows of its dataset, with that decoding of the answers."""
+    return QUALITY.format(**(asdict(run) | {"decoding": decoding}))
 
 
 def all_runs(config: Config) -> list[Run]:

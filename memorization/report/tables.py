@@ -66,12 +66,17 @@ def query(sql: Path, views: Mapping[str, Sequence[Path]], published: Path | None
 
 
 def last_losses(training: Sequence[Path]) -> dict[tuple[str, str, str, int], float]:
-    """Mean training loss (nats/token) by (model, recipe, dataset, epoch), from training runs' tables.
+    """Mean training loss (nats/token) by (model, recipe, dataset, epoch), from training runs' tables."""
+    return {key: row["loss"] for key, row in trained(training).items()}
+
+
+def trained(training: Sequence[Path]) -> dict[tuple[str, str, str, int], Row]:
+    """Rows of training runs' tables (schema `training`) by (model, recipe, dataset, epoch).
 
     A run on several datasets stands under each. A checkpoint of early stopping bears the number of the epoch that the
-    recipe would end with, and has the loss of the epoch that it holds.
+    recipe would end with, and has the row of the epoch that it holds.
     """
-    losses = {}
+    rows: dict[tuple[str, str, str, int], Row] = {}
     for file in training:
         manifest = storage.manifest_of(file)
         coordinates = manifest["coordinates"]
@@ -82,8 +87,8 @@ def last_losses(training: Sequence[Path]) -> dict[tuple[str, str, str, int], flo
                     continue
                 epoch = manifest["settings"]["recipe"]["epochs"]
             for dataset in coordinates["dataset"].split("+"):
-                losses[coordinates["model"], coordinates["recipe"], dataset, epoch] = row["loss"]
-    return losses
+                rows[coordinates["model"], coordinates["recipe"], dataset, epoch] = row
+    return rows
 
 
 def headings(rows: Sequence[Row], low: float) -> dict[str, str]:
