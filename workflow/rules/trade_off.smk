@@ -17,8 +17,6 @@ def trade_off_input(wildcards):
 
 
 rule trade_off_table:
-    wildcard_constraints:
-        study=names_of("trade_off"),
     input:
         unpack(trade_off_input),
     output:
@@ -28,6 +26,8 @@ rule trade_off_table:
         log_of(plan.TABLE),
     benchmark:
         benchmark_of(plan.TABLE)
+    wildcard_constraints:
+        study=names_of("trade_off"),
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -44,8 +44,6 @@ rule trade_off_table:
 
 
 rule trade_off_figure:
-    wildcard_constraints:
-        study=names_of("trade_off"),
     input:
         at(f"{plan.TABLE}.parquet"),
     output:
@@ -55,6 +53,8 @@ rule trade_off_figure:
         log_of(plan.FIGURE),
     benchmark:
         benchmark_of(plan.FIGURE)
+    wildcard_constraints:
+        study=names_of("trade_off"),
     conda:
         "../../envs/detection.yaml"
     resources:
