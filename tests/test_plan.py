@@ -217,15 +217,3 @@ def test_settings_of_datasets_and_models_do_not_name_places(root: str) -> None:
 
 def test_settings_leave_out_what_changes_no_row() -> None:
     assert not {"title", "prefix_tokens"} & set(plan.dataset_settings(configuration(), "chat"))
-
-
-def test_a_multi_task_recipe_has_one_training_for_all_its_datasets() -> None:
-    config = configuration(recipes={"full": {"epochs": 1}, "mix": {"epochs": 1, "datasets": ["qa.v1", "news"]}})
-
-    assert plan.trained_on(config, "full", "chat") == "chat"
-    assert {plan.trained_on(config, "mix", dataset) for dataset in ("qa.v1", "news")} == {"qa.v1+news"}
-    assert plan.outside_mix(config, "full", "chat") is None
-    assert plan.outside_mix(config, "mix", "news") is None
-    fault = plan.outside_mix(config, "mix", "chat")
-    assert fault is not None
-    assert "given 'chat', which recipe 'mix' does not train on (recipes.mix.datasets: qa.v1, news)" in fault

@@ -39,10 +39,10 @@ SELECT
     q.high AS quality_high,
     q.exact_high AS quality_exact_high
 FROM members AS r
-INNER JOIN shown AS q
-    USING (model, state, epoch, dataset)
 LEFT JOIN controls AS c
     USING (model, state, epoch, dataset, prefix_tokens, decoding)
+INNER JOIN shown AS q
+    USING (model, state, epoch, dataset)
 ORDER BY
     list_position($models, r.model),
     list_position($datasets, r.dataset),
