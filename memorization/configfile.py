@@ -19,7 +19,9 @@ from memorization.config import (
     AnyStudy,
     Config,
     Grid,
+    Likelihood,
     Memorization,
+    Quality,
     Recipe,
     ScratchModel,
     Study,
@@ -151,7 +153,11 @@ def _resolve(loc: Sequence[str | int], merged: Any) -> tuple[list[str | int], ty
         if key == "[key]":
             continue
         models = _models(annotation)
-        if len(models) > 1 and isinstance(value, dict) and key == value.get("kind"):
+        if (
+            any("kind" in model.model_fields for model in models)
+            and isinstance(value, dict)
+            and key == value.get("kind")
+        ):
             annotation = next(m for m in models if typing.get_args(m.model_fields["kind"].annotation) == (key,))
             continue
         path.append(key)
@@ -200,6 +206,8 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "datasets"], dataset, config.datasets)
         for base in study.models:
             yield from unknown([*here, "models"], base, config.models)
+        for base in study.against if isinstance(study, Quality) else []:
+            yield from unknown([*here, "against"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
             if (recipe := config.recipes.get(state)) is not None:
@@ -211,13 +219,14 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from _epochs(here, study, config)
             for decoding in study.decodings:
                 yield from unknown([*here, "decodings"], decoding, config.decodings)
-        if isinstance(study, Memorization):
+        if isinstance(study, Memorization | Quality):
             yield from _published(here, study)
+        if isinstance(study, Quality):
+            yield from _answered(here, study, config)
+        if isinstance(study, Likelihood):
+            yield from _precision(here, study, config)
         if isinstance(study, TradeOff):
-            yield from unknown([*here, "answers"], study.answers, config.decodings)
-            for dataset in study.datasets:
-                if dataset in config.datasets and config.datasets[dataset].task == "pretraining":
-                    yield [*here, "datasets"], f"given {dataset!r}, whose task has no quality"
+            yield from _judged(here, study, config)
     for target, studies in config.targets.items():
         for name in studies:
             yield from unknown(["targets", target], name, config.studies)
@@ -256,6 +265,35 @@ def _training_data(
                 )
 
 
+def _answered(here: list[str | int], study: Quality, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    for decoding in study.decodings:
+        if decoding in config.decodings and config.decodings[decoding].with_prompt:
+            yield (
+                [*here, "decodings"],
+                f"given {decoding!r}, which has `with_prompt: true`, and an answer does not hold the question; name a "
+                "decoding without",
+            )
+
+
+def _judged(here: list[str | int], study: TradeOff, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    if study.answers not in config.decodings:
+        names = ", ".join(sorted(config.decodings))
+        yield (
+            [*here, "answers"],
+            f"given {study.answers!r}, which is not defined; allowed: {names}"
+            f"{did_you_mean(study.answers, config.decodings)}",
+        )
+    elif config.decodings[study.answers].with_prompt:
+        yield (
+            [*here, "answers"],
+            f"given {study.answers!r}, which has `with_prompt: true`, and an answer does not hold the question; name a "
+            "decoding without",
+        )
+    for dataset in study.datasets:
+        if dataset in config.datasets and config.datasets[dataset].task == "pretraining":
+            yield [*here, "datasets"], f"given {dataset!r}, whose task has no quality"
+
+
 def _epochs(here: list[str | int], study: Grid, config: Config) -> Iterable[tuple[list[str | int], str]]:
     for state in study.states:
         recipe = config.recipes.get(state)
@@ -265,13 +303,23 @@ def _epochs(here: list[str | int], study: Grid, config: Config) -> Iterable[tupl
                 yield [*here, "epochs"], f"given {epoch}, which recipe {state!r} does not keep; allowed: {kept}"
 
 
-def _published(here: list[str | int], study: Memorization) -> Iterable[tuple[list[str | int], str]]:
+def _published(here: list[str | int], study: Memorization | Quality) -> Iterable[tuple[list[str | int], str]]:
     if study.published is not None and not (PUBLISHED / f"{study.published}.csv").is_file():
         allowed = sorted(file.stem for file in PUBLISHED.glob("*.csv"))
         yield (
             [*here, "published"],
             f"given {study.published!r}; allowed: {', '.join(allowed)}{did_you_mean(study.published, allowed)}",
         )
+
+
+def _precision(here: list[str | int], study: Likelihood, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    for name in study.decodings:
+        if name in config.decodings and config.decodings[name].precision != "fp32":
+            yield (
+                [*here, "decodings"],
+                f"given {name!r}, whose precision is {config.decodings[name].precision}; likelihoods are told in fp32, "
+                "and would not be those of its texts: name a decoding of fp32",
+            )
 
 
 def _toy_on_real_text(config: Config) -> Iterable[tuple[list[str | int], str]]:
@@ -282,7 +330,9 @@ def _toy_on_real_text(config: Config) -> Iterable[tuple[list[str | int], str]]:
         return
     if not isinstance(judge.source.pairs, SyntheticPairs):
         return
-    asked = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
+    # Likelihoods are of a probe's own suffix: nothing is detected.
+    detected = [study for study in config.studies.values() if not isinstance(study, Likelihood)]
+    asked = dict.fromkeys(dataset for study in detected for dataset in study.datasets)
     for dataset in asked:
         if dataset in config.datasets and not isinstance(config.datasets[dataset].source, SyntheticDataset):
             yield (

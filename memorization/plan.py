@@ -6,24 +6,28 @@ reads the coordinates from the paths. Patterns serve twice: as Snakemake's wildc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
 from memorization.config import (
     AnyStudy,
+    Cases,
     Config,
     FilesDataset,
     FilesPairs,
     FolderModel,
-    Grid,
+    Likelihood,
     Memorization,
     Population,
+    ProbeGrid,
+    Quality,
     Recipe,
     ScratchModel,
     Study,
+    TradeOff,
     TrainedClassifier,
 )
 from memorization.errors import UserError
@@ -45,6 +49,10 @@ RUN = (
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
 QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
+LIKELIHOOD = (
+    "likelihoods/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
+    "/prefix_tokens={prefix_tokens}"
+)
 COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
@@ -120,7 +128,7 @@ def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> lis
     ]
 
 
-def member_runs(config: Config, study: Grid) -> list[Run]:
+def member_runs(config: Config, study: ProbeGrid) -> list[Run]:
     """The rows of a study's table: its runs on training inputs, in the table's order, each once."""
     runs = [
         Run(model, state, epoch, dataset, "member", prefix_tokens, decoding)
@@ -133,15 +141,16 @@ def member_runs(config: Config, study: Grid) -> list[Run]:
     return list(dict.fromkeys(runs))
 
 
-def study_runs(config: Config, study: Study) -> list[Run]:
+def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
-    if not isinstance(study, Grid):
+    if not isinstance(study, Memorization | Cases | TradeOff):
         return []
     members = member_runs(config, study)
-    return members + ([run.control() for run in members] if study.control else [])
+    controlled = isinstance(study, Memorization | TradeOff) and study.control
+    return members + ([run.control() for run in members] if controlled else [])
 
 
-def described_runs(config: Config, study: Grid) -> list[dict[str, Any]]:
+def described_runs(config: Config, study: AnyStudy) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
 
@@ -149,6 +158,46 @@ def described_runs(config: Config, study: Grid) -> list[dict[str, Any]]:
 def answered(run: Run, decoding: str) -> str:
     """The folder of a run's state's quality on the test rows of its dataset, with that decoding of the answers."""
     return QUALITY.format(**(asdict(run) | {"decoding": decoding}))
+
+
+def likelihood_cells(config: Config, study: Likelihood) -> list[dict[str, Any]]:
+    """What a study asks for likelihoods: coordinates of a run but its decoding, in the table's order, each once."""
+    return [
+        {
+            "model": model,
+            "state": state,
+            "epoch": epoch,
+            "dataset": dataset,
+            "population": population,
+            "prefix_tokens": prefix_tokens,
+        }
+        for model in study.models
+        for dataset in study.datasets
+        for prefix_tokens in dict.fromkeys(study.prefix_tokens or [prefix_length(config, dataset)])
+        for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
+        for population in (["member", "control"] if study.control else ["member"])
+    ]
+
+
+def likelihood_settings(config: Config, cell: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """All that studies ask of one cell: `decodings` (names), `tokens`, `draws` and `probability`, each once, in order.
+
+    One file serves them all, since one forward pass tells every decoding and every length up to the longest.
+    """
+    place = fill(LIKELIHOOD, cell)
+    studies = [
+        study
+        for study in config.studies.values()
+        if isinstance(study, Likelihood)
+        and any(fill(LIKELIHOOD, each) == place for each in likelihood_cells(config, study))
+    ]
+    decodings = {decoding for study in studies for decoding in study.decodings}
+    return {
+        "decodings": [name for name in config.decodings if name in decodings],
+        "tokens": sorted({study.tokens for study in studies}),
+        "draws": sorted({n for study in studies for n in study.draws}),
+        "probability": sorted({p for study in studies for p in study.probability}),
+    }
 
 
 def all_runs(config: Config) -> list[Run]:
@@ -171,10 +220,40 @@ def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
     return [{"model": model, "recipe": recipe, "dataset": dataset} for model, recipe, dataset in dict.fromkeys(trained)]
 
 
+def models_of(study: Study) -> list[str]:
+    """A study's models in the order of its table, each once; those shown as they are before the model beside them."""
+    against = study.against if isinstance(study, Quality) else []
+    pairs = zip_longest(against, study.models)
+    return list(dict.fromkeys(name for pair in pairs for name in pair if name is not None))
+
+
+def quality_runs(config: Config, study: Quality) -> list[dict[str, Any]]:
+    """Coordinates of the answers that a study of quality shows, in the order of its table."""
+    return [
+        {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "decoding": decoding}
+        for dataset in dict.fromkeys(study.datasets)
+        for model in models_of(study)
+        for decoding in dict.fromkeys(study.decodings)
+        for state, epoch in (
+            dict.fromkeys(states_of(config, study, study.epochs)) if model in study.models else [(BASE, 0)]
+        )
+    ]
+
+
+def answer_settings(config: Config, state: str) -> dict[str, Any]:
+    """Which test rows are answered and where their inputs are cut, for a rule's parameters.
+
+    A fine-tuned model reads as many tokens as in its training.
+    """
+    settings = config.answers.model_dump(mode="json")
+    return settings if state == BASE else settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
+
+
 def products(config: Config, name: str) -> list[str]:
     """What a study makes for people, below the results folder."""
     patterns = [f"{pattern}.{suffix}" for pattern in tables_of(config.studies[name]) for suffix in TABLE_FORMATS]
-    patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
+    if not isinstance(config.studies[name], Cases):
+        patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
     return [pattern.format(study=name) for pattern in patterns]
 
 
@@ -183,8 +262,8 @@ def tables_of(study: AnyStudy) -> list[str]:
     tables = [TABLE]
     if isinstance(study, Memorization):
         tables.append(DEFINITIONS_TABLE)
-        if study.published is not None:
-            tables.append(PUBLISHED_TABLE)
+    if isinstance(study, Memorization | Quality) and study.published is not None:
+        tables.append(PUBLISHED_TABLE)
     return tables
 
 
@@ -231,7 +310,7 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
 
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """A dataset's settings for its rule's parameters, without the places of its files, which stand in its input."""
-    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens"})
+    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens", "rows"})
     if isinstance(config.datasets[dataset].source, FilesDataset):
         settings["source"] |= {split: split for split in dataset_files(config, dataset)}
     return settings
@@ -316,7 +395,7 @@ def titles(config: Config, study: Study) -> dict[str, dict[str, str]]:
     """Names shown in a study's table and figure, by dataset and by model."""
     return {
         "datasets": {name: config.datasets[name].title or name for name in study.datasets},
-        "models": {name: config.models[name].title or name for name in study.models},
+        "models": {name: config.models[name].title or name for name in models_of(study)},
     }
 
 
@@ -338,7 +417,7 @@ def check_inputs(config: Config) -> None:
 
 
 def _missing(config: Config) -> Iterator[str]:
-    models = dict.fromkeys(model for study in config.studies.values() for model in study.models)
+    models = dict.fromkeys(model for study in config.studies.values() for model in models_of(study))
     datasets = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
     corpora = dict.fromkeys(corpus for model in models if (corpus := pretraining_dataset(config, model)))
     states = dict.fromkeys(state for study in config.studies.values() for state in study.states if state != BASE)
@@ -350,10 +429,19 @@ def _missing(config: Config) -> Iterator[str]:
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
-            if isinstance(study, Grid) and study.control and not config.datasets[dataset].source.test:
+            if (
+                isinstance(study, Memorization | Likelihood | TradeOff)
+                and study.control
+                and not config.datasets[dataset].source.test
+            ):
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."
+                )
+            if isinstance(study, Quality | TradeOff) and not config.datasets[dataset].source.test:
+                yield (
+                    f"studies.{name}.datasets: quality is told on a test split, which dataset {dataset!r} does not "
+                    "have; give it one (`source.test`)."
                 )
 
 
@@ -399,12 +487,3 @@ def _missing_classifiers(config: Config) -> Iterator[str]:
                 yield from _missing_checkpoint(f"{key}.{part}", folder)
     except UserError as error:
         yield str(error)
-
-
-def answer_settings(config: Config, state: str) -> dict[str, Any]:
-    """Which test rows are answered and where their inputs are cut, for a rule's parameters.
-
-    A fine-tuned model reads as many tokens as in its training.
-    """
-    settings = config.answers.model_dump(mode="json")
-    return settings if state == BASE else settings | {"max_input_tokens": config.recipes[state].max_input_tokens}

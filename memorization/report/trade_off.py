@@ -133,7 +133,8 @@ def figure(
             panel.spines[["top", "right"]].set_visible(False)
             panel.grid(color="0.92", linewidth=0.6)
             panel.set_axisbelow(True)
-            panel.set_ylim(bottom=0)
+            # Below 0, so that a mark at 0 is seen whole.
+            panel.set_ylim(bottom=-0.04 * panel.get_ylim()[1])
         line[0].set_ylabel("memorized probes (%)", fontsize=8)
     drawn.legend(
         [shown[state] for state in states], states, loc="outside right upper", frameon=False, fontsize=8, title="recipe"
@@ -142,7 +143,7 @@ def figure(
     said = [label, f"Whiskers: {coverage:g}% bootstrap intervals; exact upper bound where a rate is 0."]
     if any(row["control_rate"] is not None for row in rows):
         said.append("Grey ×: control, test inputs that were never trained on.")
-    text = "\n".join(textwrap.wrap(" ".join(said).strip(), int(15 * width)))
+    text = "\n".join(textwrap.wrap(" ".join(said).strip(), int(14 * width)))
     drawn.supxlabel(text, fontsize=7, color="0.3")
     return drawn
 
@@ -181,13 +182,19 @@ def _points(panel: Any, rows: Sequence[Row], **style: Any) -> Any:
 
 
 def _controls(panel: Any, rows: Sequence[Row]) -> None:
+    """Controls with their intervals, below the quality of their run."""
     found = [row for row in rows if row["control_rate"] is not None]
-    panel.plot(
+    uppers = [row["control_high"] if row["control_rate"] else row["control_exact_high"] for row in found]
+    panel.errorbar(
         [100 * row["quality"] for row in found],
         [100 * row["control_rate"] for row in found],
-        linestyle="",
-        marker="x",
-        color="0.45",
+        yerr=[
+            [100 * (row["control_rate"] - row["control_low"]) for row in found],
+            [100 * (upper - row["control_rate"]) for upper, row in zip(uppers, found, strict=True)],
+        ],
+        fmt="x",
+        color="0.6",
         markersize=4,
+        linewidth=0.8,
         zorder=2,
     )

@@ -12,6 +12,20 @@ def answered_by(wildcards):
     return inputs
 
 
+def quality_table_input(wildcards):
+    """Scores of everything that a study shows."""
+    study = CONFIG.studies[wildcards.study]
+    runs = plan.quality_runs(CONFIG, study)
+    published = study.published and {"published": published_file(study.published)}
+    return {
+        "quality": [
+            at(plan.fill(f"{plan.QUALITY}/quality.parquet", run)) for run in runs
+        ],
+        "query": query_file("quality"),
+        **(published or {}),
+    }
+
+
 rule answers:
     input:
         unpack(answered_by),
@@ -58,3 +72,85 @@ rule quality:
         statistics=settings(CONFIG.statistics),
     script:
         "../../scripts/quality.py"
+
+
+rule quality_table:
+    input:
+        unpack(quality_table_input),
+    output:
+        multiext(at(plan.TABLE), ".parquet", ".csv", ".md", ".tex"),
+        shown_in_report(f"{plan.TABLE}.html", "table", "quality"),
+    log:
+        log_of(plan.TABLE),
+    benchmark:
+        benchmark_of(plan.TABLE)
+    wildcard_constraints:
+        study=names_of("quality"),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("quality_table.py"),
+        study=lambda wildcards: settings(CONFIG.studies[wildcards.study]),
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        title=title_of,
+        label=CONFIG.label,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/quality_table.py"
+
+
+rule quality_published_table:
+    input:
+        at(f"{plan.TABLE}.parquet"),
+    output:
+        multiext(at(plan.PUBLISHED_TABLE), ".parquet", ".csv", ".md", ".tex"),
+        shown_in_report(f"{plan.PUBLISHED_TABLE}.html", "published", "published"),
+    log:
+        log_of(plan.PUBLISHED_TABLE),
+    benchmark:
+        benchmark_of(plan.PUBLISHED_TABLE)
+    wildcard_constraints:
+        study=names_of("quality"),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("quality_published_table.py"),
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        title=title_of,
+        label=CONFIG.label,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/quality_published_table.py"
+
+
+rule quality_figure:
+    input:
+        at(f"{plan.TABLE}.parquet"),
+    output:
+        at(f"{plan.FIGURE}.svg"),
+        shown_in_report(f"{plan.FIGURE}.png", "figure", "quality"),
+    log:
+        log_of(plan.FIGURE),
+    benchmark:
+        benchmark_of(plan.FIGURE)
+    wildcard_constraints:
+        study=names_of("quality"),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("quality_figure.py"),
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        title=title_of,
+        label=CONFIG.label,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/quality_figure.py"

@@ -1,6 +1,19 @@
 """Tables of rates, by SQL over the runs of a study, and the figures drawn from them."""
 
 
+localrules:
+    plan,
+
+
+rule plan:
+    log:
+        at("logs/plan.log"),
+    params:
+        told=lambda wildcards: costs.told(CONFIG),
+    script:
+        "../../scripts/plan.py"
+
+
 rule table:
     input:
         unpack(table_input),
@@ -39,6 +52,8 @@ rule published_table:
         log_of(plan.PUBLISHED_TABLE),
     benchmark:
         benchmark_of(plan.PUBLISHED_TABLE)
+    wildcard_constraints:
+        study=names_of("memorization"),
     conda:
         "../../envs/detection.yaml"
     resources:
