@@ -239,6 +239,41 @@ class Model(Section):
     )
 
 
+class LoRA(Section):
+    """Low-rank adapters (Hu et al. 2022), trained in place of the weights they stand beside."""
+
+    rank: int = Field(8, ge=1, description="Rank of the update of a weight matrix (r).", examples=[8])
+    alpha: int = Field(16, ge=1, description="The update is scaled by alpha / rank.", examples=[16])
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout before an adapter.", examples=[0.05])
+    target_modules: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Ends of the names of the modules that get adapters; null takes PEFT's choice for the "
+        "architecture (T5, BART, GPT-Neo: the attentions' queries and values).",
+        examples=[["q", "v"]],
+    )
+
+
+class EarlyStopping(Section):
+    """Stop where the loss on the split `validation` no longer falls, and keep the epoch where it was lowest."""
+
+    patience: int = Field(
+        ge=1, description="Epochs without a new lowest loss after which training stops.", examples=[2]
+    )
+
+
+class Goldfish(Section):
+    """Goldfish loss (Hans et al. 2024): the same tokens of a passage are left out of the loss every time it comes."""
+
+    every: int = Field(4, ge=2, description="One token in this many is left out (k).", examples=[4])
+    context: int = Field(
+        13,
+        ge=1,
+        description="Tokens before a token whose hash decides (h); the first h tokens of a text are always learned.",
+        examples=[13],
+    )
+
+
 class Recipe(Section):
     """How a base model is fine-tuned. One training run gives all kept epochs."""
 
@@ -265,13 +300,54 @@ class Recipe(Section):
         "always learn the target.",
         examples=["target"],
     )
-    seed: int = Field(0, ge=0, description="Seed of order and dropout.", examples=[0])
+    seed: int = Field(0, ge=0, description="Seed of order, dropout and adapters.", examples=[0])
+    trains: Literal["all", "last_layer", "head", "lora"] = Field(
+        "all",
+        description="Which weights move: `all`; `last_layer`: the last decoder block, the final norm and, where it "
+        "is not tied to the embeddings, the output head; `head`: the output head alone, untied first where it is tied; "
+        "`lora`: adapters, merged into the weights of the kept checkpoints.",
+        examples=["lora"],
+    )
+    lora: LoRA | None = Field(None, description="Adapters of `trains: lora`; null takes their defaults.")
+    early_stopping: EarlyStopping | None = Field(
+        None,
+        description="Stops early, and keeps the best epoch under the number of the last one; needs the split "
+        "`validation` of the dataset, and takes no `keep`.",
+        examples=[{"patience": 2}],
+    )
+    deduplicate: Literal["exact", "near"] | None = Field(
+        None,
+        description="Training examples left out: those whose input is an earlier one's (`exact`), or shares with it "
+        "word 5-grams of Jaccard similarity 0.8 or more (`near`); null leaves out none.",
+        examples=["near"],
+    )
+    goldfish: Goldfish | None = Field(
+        None, description="Labels left out of the loss; null leaves out none.", examples=[{"every": 4, "context": 13}]
+    )
+    datasets: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Datasets whose train splits are trained on together, shuffled (multi-task); null: the run's own.",
+        examples=[["squad", "imdb"]],
+    )
 
     @model_validator(mode="after")
     def _kept_epochs_exist(self) -> Recipe:
         wrong = [epoch for epoch in self.keep or [] if not 1 <= epoch <= self.epochs]
         if wrong or self.keep == []:
             raise ValueError(f"`keep` is {self.keep}: it takes epochs from 1 to {self.epochs}, at least one")
+        return self
+
+    @model_validator(mode="after")
+    def _switches_agree(self) -> Recipe:
+        if self.lora is not None and self.trains != "lora":
+            raise ValueError(
+                f"`lora` is given and `trains` is {self.trains!r}: set `trains: lora`, or leave `lora` out"
+            )
+        if self.early_stopping is not None and self.keep is not None:
+            raise ValueError("`early_stopping` keeps the best epoch alone: leave `keep` out, or set it to null")
+        if self.datasets is not None and len(set(self.datasets)) < len(self.datasets):
+            raise ValueError(f"`datasets` is {self.datasets}: it names each dataset once")
         return self
 
 
@@ -672,7 +748,19 @@ class Cases(ProbeGrid):
     )
 
 
-AnyStudy = Annotated[Memorization | Attention | Quality | Likelihood | Cases, Field(discriminator="kind")]
+class TradeOff(ProbeGrid):
+    """A grid of runs, and their memorization rate against the quality of the same states: one point a run."""
+
+    kind: Literal["trade_off"] = Field(description="Fixed: `trade_off`.", examples=["trade_off"])
+    control: bool = Field(
+        True, description="Also ask with probes of the test split, never trained on.", examples=[False]
+    )
+    answers: str = Field(
+        "greedy", description="Decoding of the answers to test rows that quality is told of.", examples=["greedy"]
+    )
+
+
+AnyStudy = Annotated[Memorization | Attention | Quality | Likelihood | Cases | TradeOff, Field(discriminator="kind")]
 
 
 class Config(Section):

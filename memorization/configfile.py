@@ -22,9 +22,12 @@ from memorization.config import (
     Likelihood,
     Memorization,
     Quality,
+    Recipe,
     ScratchModel,
+    Study,
     SyntheticDataset,
     SyntheticPairs,
+    TradeOff,
     TrainedClassifier,
 )
 from memorization.errors import UserError, did_you_mean
@@ -207,6 +210,8 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "against"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
+            if (recipe := config.recipes.get(state)) is not None:
+                yield from _training_data(here, state, recipe, study, config)
         for ending in plan.FURTHER_TABLES:
             if (taken := f"{name}{ending}") in config.studies:
                 yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"
@@ -220,6 +225,8 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from _answered(here, study, config)
         if isinstance(study, Likelihood):
             yield from _precision(here, study, config)
+        if isinstance(study, TradeOff):
+            yield from _judged(here, study, config)
     for target, studies in config.targets.items():
         for name in studies:
             yield from unknown(["targets", target], name, config.studies)
@@ -228,6 +235,9 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     for name, meaning in RESERVED_STATES.items():
         if name in config.recipes:
             yield ["recipes", name], f"the name `{name}` is reserved for {meaning}; choose another"
+    for name, recipe in config.recipes.items():
+        for dataset in recipe.datasets or []:
+            yield from unknown(["recipes", name, "datasets"], dataset, config.datasets)
     for name, model in config.models.items():
         if isinstance(model.source, ScratchModel):
             at: list[str | int] = ["models", name, "source", "pretraining", "dataset"]
@@ -239,6 +249,22 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     yield from _toy_on_real_text(config)
 
 
+def _training_data(
+    here: list[str | int], state: str, recipe: Recipe, study: Study, config: Config
+) -> Iterable[tuple[list[str | int], str]]:
+    for dataset in study.datasets:
+        if fault := plan.outside_mix(config, state, dataset):
+            yield [*here, "datasets"], fault
+    if recipe.early_stopping is not None:
+        for dataset in recipe.datasets or study.datasets:
+            if dataset in config.datasets and not config.datasets[dataset].validation:
+                yield (
+                    ["datasets", dataset, "validation"],
+                    f"given 0, and recipe {state!r} of study {here[-1]!r} stops early by the loss on these rows; set "
+                    "how many test rows to set aside",
+                )
+
+
 def _answered(here: list[str | int], study: Quality, config: Config) -> Iterable[tuple[list[str | int], str]]:
     for decoding in study.decodings:
         if decoding in config.decodings and config.decodings[decoding].with_prompt:
@@ -247,6 +273,25 @@ def _answered(here: list[str | int], study: Quality, config: Config) -> Iterable
                 f"given {decoding!r}, which has `with_prompt: true`, and an answer does not hold the question; name a "
                 "decoding without",
             )
+
+
+def _judged(here: list[str | int], study: TradeOff, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    if study.answers not in config.decodings:
+        names = ", ".join(sorted(config.decodings))
+        yield (
+            [*here, "answers"],
+            f"given {study.answers!r}, which is not defined; allowed: {names}"
+            f"{did_you_mean(study.answers, config.decodings)}",
+        )
+    elif config.decodings[study.answers].with_prompt:
+        yield (
+            [*here, "answers"],
+            f"given {study.answers!r}, which has `with_prompt: true`, and an answer does not hold the question; name a "
+            "decoding without",
+        )
+    for dataset in study.datasets:
+        if dataset in config.datasets and config.datasets[dataset].task == "pretraining":
+            yield [*here, "datasets"], f"given {dataset!r}, whose task has no quality"
 
 
 def _epochs(here: list[str | int], study: Grid, config: Config) -> Iterable[tuple[list[str | int], str]]:

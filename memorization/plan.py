@@ -28,6 +28,7 @@ from memorization.config import (
     Recipe,
     ScratchModel,
     Study,
+    TradeOff,
     TrainedClassifier,
 )
 from memorization.errors import UserError
@@ -102,6 +103,25 @@ def kept_epochs(recipe: Recipe) -> list[int]:
     return sorted(set(recipe.keep or [recipe.epochs]))
 
 
+def trained_on(config: Config, recipe: str, dataset: str) -> str:
+    """The checkpoints' dataset coordinate for a run of that recipe on that dataset.
+
+    The dataset itself, or the names of a multi-task recipe's datasets with `+` between; no name holds one.
+    """
+    return "+".join(config.recipes[recipe].datasets or [dataset])
+
+
+def outside_mix(config: Config, recipe: str, dataset: str) -> str | None:
+    """What is wrong where a run asks a multi-task recipe for a dataset that it does not train on; None if nothing."""
+    mix = config.recipes[recipe].datasets
+    if mix is None or dataset in mix:
+        return None
+    return (
+        f"given {dataset!r}, which recipe {recipe!r} does not train on (recipes.{recipe}.datasets: {', '.join(mix)}); "
+        "add it there, or ask for one of those"
+    )
+
+
 def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> list[tuple[str, int]]:
     """(state, epoch) of a study, in its order: base has epoch 0; of a recipe these epochs, or the last it keeps."""
     return [
@@ -128,10 +148,11 @@ def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
     if isinstance(study, Attention):
         return correlated_runs(config, study)
-    if not isinstance(study, Memorization | Cases):
+    if not isinstance(study, Memorization | Cases | TradeOff):
         return []
     members = member_runs(config, study)
-    return members + ([run.control() for run in members] if isinstance(study, Memorization) and study.control else [])
+    controlled = isinstance(study, Memorization | TradeOff) and study.control
+    return members + ([run.control() for run in members] if controlled else [])
 
 
 def attention_cells(config: Config, study: Attention) -> list[dict[str, Any]]:
@@ -162,6 +183,11 @@ def correlated_runs(config: Config, study: Attention) -> list[Run]:
 def described_runs(config: Config, study: AnyStudy) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
+
+
+def answered(run: Run, decoding: str) -> str:
+    """The folder of a run's state's quality on the test rows of its dataset, with that decoding of the answers."""
+    return QUALITY.format(**(asdict(run) | {"decoding": decoding}))
 
 
 def likelihood_cells(config: Config, study: Likelihood) -> list[dict[str, Any]]:
@@ -217,10 +243,11 @@ def prefix_length(config: Config, dataset: str) -> int:
 def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
     """Coordinates (model, recipe, dataset) of the training runs behind a study, each once."""
     recipes = [state for state in study.states if state != BASE]
-    return [
-        {"model": model, "recipe": recipe, "dataset": dataset}
-        for model, recipe, dataset in dict.fromkeys(product(study.models, recipes, study.datasets))
-    ]
+    trained = (
+        (model, recipe, trained_on(config, recipe, dataset))
+        for model, recipe, dataset in product(study.models, recipes, study.datasets)
+    )
+    return [{"model": model, "recipe": recipe, "dataset": dataset} for model, recipe, dataset in dict.fromkeys(trained)]
 
 
 def models_of(study: Study) -> list[str]:
@@ -425,7 +452,9 @@ def _missing(config: Config) -> Iterator[str]:
     models = dict.fromkeys(model for study in config.studies.values() for model in models_of(study))
     datasets = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
     corpora = dict.fromkeys(corpus for model in models if (corpus := pretraining_dataset(config, model)))
-    for dataset in datasets | corpora:
+    states = dict.fromkeys(state for study in config.studies.values() for state in study.states if state != BASE)
+    mixed = dict.fromkeys(dataset for state in states for dataset in config.recipes[state].datasets or [])
+    for dataset in datasets | corpora | mixed:
         yield from _missing_files(config, dataset)
     for model in models:
         yield from _missing_folder(config, model)
@@ -438,7 +467,7 @@ def _missing(config: Config) -> Iterator[str]:
                     f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
                 )
             if (
-                isinstance(study, Memorization | Likelihood)
+                isinstance(study, Memorization | Likelihood | TradeOff)
                 and study.control
                 and not config.datasets[dataset].source.test
             ):
@@ -446,7 +475,7 @@ def _missing(config: Config) -> Iterator[str]:
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."
                 )
-            if isinstance(study, Quality) and not config.datasets[dataset].source.test:
+            if isinstance(study, Quality | TradeOff) and not config.datasets[dataset].source.test:
                 yield (
                     f"studies.{name}.datasets: quality is told on a test split, which dataset {dataset!r} does not "
                     "have; give it one (`source.test`)."

@@ -20,7 +20,7 @@ def main(snakemake: Snakemake) -> None:
     training.fine_tune(
         model,
         tokenizer,
-        Path(snakemake.input.dataset),
+        [Path(dataset) for dataset in snakemake.input.datasets],
         recipe,
         device,
         work=job.unfinished(Path(snakemake.output[0])),
@@ -28,6 +28,8 @@ def main(snakemake: Snakemake) -> None:
         source_digest=snakemake.params.source,
         manifest=job.manifest(
             snakemake,
+            "datasketch",
+            "peft",
             "torch",
             "transformers",
             recipe=snakemake.params.recipe,

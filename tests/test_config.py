@@ -99,3 +99,29 @@ def test_a_loaded_configuration_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         statistics.draws = 5  # type: ignore[misc]
     assert "statistics" in Config.model_fields
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"lora": {"rank": 4}}, "set `trains: lora`"),
+        ({"trains": "head", "lora": {}}, "`trains` is 'head'"),
+        ({"early_stopping": {"patience": 2}, "keep": [3]}, "keeps the best epoch alone"),
+        ({"early_stopping": {"patience": 0}}, "early_stopping.patience"),
+        ({"datasets": ["news", "chat", "news"]}, "names each dataset once"),
+        ({"datasets": []}, "datasets"),
+        ({"goldfish": {"every": 1}}, "goldfish.every"),
+        ({"deduplicate": "fuzzy"}, "deduplicate"),
+        ({"trains": "lora", "lora": {"target_modules": []}}, "lora.target_modules"),
+    ],
+)
+def test_switches_of_a_recipe_that_disagree_are_refused(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Recipe.model_validate({"epochs": 3, **keys})
+
+
+def test_goldfish_has_the_constants_of_its_authors() -> None:
+    recipe = Recipe.model_validate({"epochs": 1, "goldfish": {}})
+
+    assert recipe.goldfish is not None
+    assert (recipe.goldfish.every, recipe.goldfish.context) == (4, 13)

@@ -14,7 +14,14 @@ from memorization import retrieval, storage
 from memorization.errors import UserError
 
 TRAINING = pa.table(
-    {"epoch": [1, 2], "step": [10, 20], "loss": [2.5, 1.25], "learning_rate": [0.1, 0.0]},
+    {
+        "epoch": [1, 2],
+        "step": [10, 20],
+        "loss": [2.5, 1.25],
+        "learning_rate": [0.1, 0.0],
+        "validation_loss": [None, None],
+        "kept": [False, True],
+    },
     schema=storage.SCHEMAS["training"],
 )
 

@@ -79,13 +79,28 @@ def query(sql: Path, views: Mapping[str, Sequence[Path]], published: Path | None
 
 def last_losses(training: Sequence[Path]) -> dict[tuple[str, str, str, int], float]:
     """Mean training loss (nats/token) by (model, recipe, dataset, epoch), from training runs' tables."""
-    losses = {}
+    return {key: row["loss"] for key, row in trained(training).items()}
+
+
+def trained(training: Sequence[Path]) -> dict[tuple[str, str, str, int], Row]:
+    """Rows of training runs' tables (schema `training`) by (model, recipe, dataset, epoch).
+
+    A run on several datasets stands under each. A checkpoint of early stopping bears the number of the epoch that the
+    recipe would end with, and has the row of the epoch that it holds.
+    """
+    rows: dict[tuple[str, str, str, int], Row] = {}
     for file in training:
-        coordinates = storage.manifest_of(file)["coordinates"]
+        manifest = storage.manifest_of(file)
+        coordinates = manifest["coordinates"]
         for row in storage.read(file, "training").to_pylist():
-            key = (coordinates["model"], coordinates["recipe"], coordinates["dataset"], row["epoch"])
-            losses[key] = row["loss"]
-    return losses
+            epoch = row["epoch"]
+            if row["validation_loss"] is not None:
+                if not row["kept"]:
+                    continue
+                epoch = manifest["settings"]["recipe"]["epochs"]
+            for dataset in coordinates["dataset"].split("+"):
+                rows[coordinates["model"], coordinates["recipe"], dataset, epoch] = row
+    return rows
 
 
 def headings(rows: Sequence[Row], low: float) -> dict[str, str]:

@@ -57,7 +57,7 @@ def fine_tune(model: Any, tokenizer: Any, device: Any, folder: Path, recipe: Rec
     rows.append({"id": "never", "split": "test", **ROWS[0]})
     storage.write_table(dataset, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
     output = folder / "out"
-    training.fine_tune(model, tokenizer, dataset, recipe, device, folder / "work", "base", "source", {}, output)
+    training.fine_tune(model, tokenizer, [dataset], recipe, device, folder / "work", "base", "source", {}, output)
     return output
 
 

@@ -66,10 +66,18 @@ def generation_input(wildcards):
         "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
     }
     if wildcards.state != plan.BASE:
-        inputs["checkpoints"] = at(
-            plan.CHECKPOINTS.format(recipe=wildcards.state, **wildcards)
-        )
+        inputs["checkpoints"] = checkpoints_of(wildcards)
     return inputs
+
+
+def checkpoints_of(wildcards):
+    """The checkpoints of a fine-tuned state's training run, which may be on several datasets."""
+    trained = plan.trained_on(CONFIG, wildcards.state, wildcards.dataset)
+    return at(
+        plan.CHECKPOINTS.format(
+            model=wildcards.model, recipe=wildcards.state, dataset=trained
+        )
+    )
 
 
 def answered_by(wildcards):
@@ -79,9 +87,7 @@ def answered_by(wildcards):
         "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
     }
     if wildcards.state != plan.BASE:
-        inputs["checkpoints"] = at(
-            plan.CHECKPOINTS.format(recipe=wildcards.state, **wildcards)
-        )
+        inputs["checkpoints"] = checkpoints_of(wildcards)
     return inputs
 
 
@@ -215,9 +221,7 @@ def attention_input(wildcards):
         "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
     }
     if wildcards.state != plan.BASE:
-        inputs["checkpoints"] = at(
-            plan.CHECKPOINTS.format(recipe=wildcards.state, **wildcards)
-        )
+        inputs["checkpoints"] = checkpoints_of(wildcards)
     return inputs
 
 

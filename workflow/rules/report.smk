@@ -8,6 +8,8 @@ localrules:
 rule plan:
     log:
         at("logs/plan.log"),
+    conda:
+        "../../envs/detection.yaml"
     params:
         told=lambda wildcards: costs.told(CONFIG),
     script:

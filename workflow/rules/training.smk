@@ -27,9 +27,13 @@ rule base_model:
         "../../scripts/base_model.py"
 
 
+# The wildcard `dataset` names one dataset, or with `+` those of a multi-task recipe.
 rule train:
     input:
-        dataset=at(plan.DATASET),
+        datasets=lambda wildcards: [
+            at(plan.fill(plan.DATASET, {"dataset": dataset}))
+            for dataset in wildcards.dataset.split("+")
+        ],
         model=at(plan.BASE_MODEL),
     output:
         directory(at(plan.CHECKPOINTS)),
