@@ -140,6 +140,13 @@ class Dataset(Section):
     )
 
 
+class HubTokenizer(Section):
+    """A tokenizer of the Hugging Face hub."""
+
+    name: str = Field(min_length=1, description="Repository name.", examples=["microsoft/BioGPT-Large"])
+    revision: str = Field(min_length=1, description="Pinned revision: a commit.", examples=["main"])
+
+
 class HubModel(Section):
     """A checkpoint of the Hugging Face hub."""
 
@@ -148,6 +155,11 @@ class HubModel(Section):
     revision: str = Field(min_length=1, description="Pinned revision: a commit.", examples=["main"])
     trust_remote_code: bool = Field(
         False, description="Run Python code that the repository brings. Only for code you have read.", examples=[False]
+    )
+    tokenizer: HubTokenizer | None = Field(
+        None,
+        description="Where the tokenizer is, for a repository that brings none; null: in the same repository.",
+        examples=[{"name": "microsoft/BioGPT-Large", "revision": "main"}],
     )
 
 

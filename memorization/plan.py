@@ -151,7 +151,7 @@ def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
 def model_settings(config: Config, model: str) -> dict[str, Any]:
     """A base model's settings for its rule's parameters, without the places of folders, which stand in its input."""
     source = config.models[model].source.model_dump(mode="json")
-    return source | {key: "folder" for key in ("path", "tokenizer") if source.get(key)}
+    return source | {key: "folder" for key in ("path", "tokenizer") if isinstance(source.get(key), str)}
 
 
 def pretraining_dataset(config: Config, model: str) -> str | None:
