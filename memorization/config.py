@@ -100,6 +100,12 @@ class FilesDataset(Section):
     split_column: str | None = Field(
         None, description="Column that holds `train` or `test`; null where each file is one split.", examples=["split"]
     )
+    optional: bool = Field(
+        False,
+        description="Where a file is not there, the studies that need it are left out of what is made, which is said; "
+        "false: that is an error.",
+        examples=[True],
+    )
 
 
 class SyntheticDataset(Section):
@@ -500,6 +506,14 @@ class Statistics(Section):
     seed: int = Field(0, ge=0, description="Seed of the draws.", examples=[0])
 
 
+class Part(Section):
+    """Some of a study's combinations; an axis that is null is all of the study's."""
+
+    models: list[str] | None = Field(None, min_length=1, description="Base models.", examples=[["flan-t5-base"]])
+    datasets: list[str] | None = Field(None, min_length=1, description="Datasets.", examples=[["multi_news"]])
+    states: list[str] | None = Field(None, min_length=1, description="`base` and recipes.", examples=[["base"]])
+
+
 class Study(Section):
     """What every study names: who is asked, on what, in which states."""
 
@@ -512,6 +526,12 @@ class Study(Section):
         min_length=1,
         description="`base` (before fine-tuning) and recipes (after it), in the table's order.",
         examples=[["base", "full"]],
+    )
+    only: list[Part] | None = Field(
+        None,
+        min_length=1,
+        description="Of all combinations, those that lie in one of these parts; null: all of them.",
+        examples=[[{"models": ["flan-t5-base"], "states": ["base"]}, {"models": ["t5-base"], "states": ["full"]}]],
     )
 
 
