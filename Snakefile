@@ -3,6 +3,7 @@
     snakemake --cores 2                                      the embedded demonstration (config.yaml)
     snakemake --cores 2 --configfile configs/real-data.yaml  your own files
     snakemake --cores 2 NAME                                 one study, or a name of `targets`
+    snakemake --cores 1 plan                                 what all of it will take: runs, hours, disk
     snakemake --workflow-profile workflow/profiles/slurm     on a Slurm cluster
 
 Every coordinate that varies stands in a result's path, so that one path is one run:
@@ -34,7 +35,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import configfile, freshness, plan
+from memorization import configfile, costs, freshness, plan
 from memorization.errors import UserError
 from memorization.report import run as this_run
 

@@ -147,7 +147,11 @@ def _resolve(loc: Sequence[str | int], merged: Any) -> tuple[list[str | int], ty
         if key == "[key]":
             continue
         models = _models(annotation)
-        if len(models) > 1 and isinstance(value, dict) and key == value.get("kind"):
+        if (
+            any("kind" in model.model_fields for model in models)
+            and isinstance(value, dict)
+            and key == value.get("kind")
+        ):
             annotation = next(m for m in models if typing.get_args(m.model_fields["kind"].annotation) == (key,))
             continue
         path.append(key)

@@ -132,7 +132,7 @@ def _points(rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]
                 found,
                 color=colours[number % len(colours)],
                 fmt=f"{MARKERS[number % len(MARKERS)]}{style}",
-                label=line,
+                label=line or None,
             )
             _beside(panel, at, found)
         for base in [row for row in bases if row["dataset"] == dataset]:
@@ -228,7 +228,7 @@ def _line_of(row: Row, rows: Sequence[Row], x: str, titles: Mapping[str, Mapping
     if x != "state" and len({each["state"] for each in rows}) > 1:
         parts.append(row["state"])
     parts += [f"{row[name]}" for name in varies(rows) if name != x]
-    return ", ".join(parts) or titles["models"].get(row["model"], row["model"])
+    return ", ".join(parts)
 
 
 def _of(rows: Sequence[Row], bar: Row, category: str) -> Row:
