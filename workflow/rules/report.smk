@@ -52,6 +52,8 @@ rule published_table:
         log_of(plan.PUBLISHED_TABLE),
     benchmark:
         benchmark_of(plan.PUBLISHED_TABLE)
+    wildcard_constraints:
+        study=names_of("memorization"),
     conda:
         "../../envs/detection.yaml"
     resources:
