@@ -21,6 +21,7 @@ from memorization.config import (
     Memorization,
     Quality,
     ScratchModel,
+    Study,
     SyntheticDataset,
     SyntheticPairs,
     TrainedClassifier,
@@ -205,7 +206,7 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "against"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
-        for number, some in enumerate(study.only or []):
+        for number, some in enumerate((study.only or []) if isinstance(study, Study) else []):
             for axis in ("models", "datasets", "states"):
                 for value in getattr(some, axis) or []:
                     yield from unknown([*here, "only", number, axis], value, dict.fromkeys(getattr(study, axis)))
