@@ -96,6 +96,7 @@ include: "workflow/rules/quality.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/likelihood.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/cases.smk"
 
 
 rule all:

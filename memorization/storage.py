@@ -397,6 +397,23 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("inside", pa.bool_(), "", "the published value lies in the measured interval"),
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
+    "cases": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_RUN,
+        Column("type", pa.string(), "", "outcome of the probe, as in `outcomes`"),
+        _PROBE,
+        Column("probability", pa.float64(), "", "p(equivalent) of a paraphrase; null without one", nullable=True),
+        *(
+            Column(f"{side}_{part}", pa.string(), "", f"{where} in the {text}; personal data masked where asked for")
+            for side, text in (("generation", "generation"), ("training", "training text"))
+            for part, where in (
+                ("before", "text before the aligned passage"),
+                ("aligned", "aligned passage"),
+                ("after", "text after it"),
+            )
+        ),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
     "published_table": _schema(
         Column("study", pa.string(), "", "study"),
         *(column for column in _RUN if column.name != "population"),
