@@ -332,3 +332,22 @@ def test_bart_is_asked_without_what_its_summaries_were_tuned_with(device: Any, t
 
     assert tuned.generation_config.num_beams == 4
     assert generation.generate(tuned, tokenizer, PREFIXES, decoding, 3, "test") == plain
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_other_definitions_read_a_tokenizer_that_has_no_fast_form(kind: str, tmp_path: Path) -> None:
+    from memorization.config import Definitions
+    from memorization.detection.definitions import compare, written_pairs
+
+    tokenizer: Any = SlowTokenizer(moses_tokenizer(kind, tmp_path, PLAIN * 20))
+    suffixes = [text[20:] for text in PLAIN]
+    generations = [suffixes[0], suffixes[1][:30], "wholly different words"]
+
+    pairs = written_pairs(generations, suffixes, tokenizer)
+    rows = list(compare(pairs, [False] * 3, 100, tokenizer, Definitions(tokens=5)))
+
+    equal = [row["equal_tokens"] for row in rows]
+    assert equal[0] == len(tokenizer.encode_batch_fast([suffixes[0]], add_special_tokens=False)[0].ids)
+    assert 3 <= equal[1] < equal[0]
+    assert equal[2] == 0
+    assert [row["extractable"] for row in rows] == [True, True, False]
