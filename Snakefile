@@ -62,6 +62,10 @@ except UserError as error:
 
 
 RESULTS = CONFIG.results
+LEFT_OUT = plan.left_out(CONFIG)
+if workflow.is_main_process:
+    for reason in LEFT_OUT.values():
+        this_run.say(f"Note: {reason}")
 # Read by scripts without being parameters: they change no fp32 result, so that nothing is stale when they change.
 config["generation_batch_size"] = CONFIG.compute.generation_batch_size
 config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
@@ -103,7 +107,12 @@ include: "workflow/rules/cases.smk"
 rule all:
     default_target: True
     input:
-        [at(file) for study in CONFIG.studies for file in plan.products(CONFIG, study)],
+        [
+            at(file)
+            for study in CONFIG.studies
+            if study not in LEFT_OUT
+            for file in plan.products(CONFIG, study)
+        ],
 
 
 for target, studies in plan.targets(CONFIG).items():

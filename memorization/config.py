@@ -100,6 +100,12 @@ class FilesDataset(Section):
     split_column: str | None = Field(
         None, description="Column that holds `train` or `test`; null where each file is one split.", examples=["split"]
     )
+    optional: bool = Field(
+        False,
+        description="Where a file is not there, the studies that need it are left out of what is made, which is said; "
+        "false: that is an error.",
+        examples=[True],
+    )
 
 
 class SyntheticDataset(Section):
@@ -175,6 +181,13 @@ class Dataset(Section):
         return self
 
 
+class HubTokenizer(Section):
+    """A tokenizer of the Hugging Face hub."""
+
+    name: str = Field(min_length=1, description="Repository name.", examples=["microsoft/BioGPT-Large"])
+    revision: str = Field(min_length=1, description="Pinned revision: a commit.", examples=["main"])
+
+
 class HubModel(Section):
     """A checkpoint of the Hugging Face hub."""
 
@@ -183,6 +196,11 @@ class HubModel(Section):
     revision: str = Field(min_length=1, description="Pinned revision: a commit.", examples=["main"])
     trust_remote_code: bool = Field(
         False, description="Run Python code that the repository brings. Only for code you have read.", examples=[False]
+    )
+    tokenizer: HubTokenizer | None = Field(
+        None,
+        description="Where the tokenizer is, for a repository that brings none; null: in the same repository.",
+        examples=[{"name": "microsoft/BioGPT-Large", "revision": "main"}],
     )
 
 
@@ -602,6 +620,14 @@ class Statistics(Section):
     seed: int = Field(0, ge=0, description="Seed of the draws.", examples=[0])
 
 
+class Part(Section):
+    """Some of a study's combinations; an axis that is null is all of the study's."""
+
+    models: list[str] | None = Field(None, min_length=1, description="Base models.", examples=[["flan-t5-base"]])
+    datasets: list[str] | None = Field(None, min_length=1, description="Datasets.", examples=[["multi_news"]])
+    states: list[str] | None = Field(None, min_length=1, description="`base` and recipes.", examples=[["base"]])
+
+
 class Answers(Section):
     """Which test rows are answered, to tell a model's quality (Appendix I)."""
 
@@ -629,6 +655,12 @@ class Study(Section):
         min_length=1,
         description="`base` (before fine-tuning) and recipes (after it), in the table's order.",
         examples=[["base", "full"]],
+    )
+    only: list[Part] | None = Field(
+        None,
+        min_length=1,
+        description="Of all combinations, those that lie in one of these parts; null: all of them.",
+        examples=[[{"models": ["flan-t5-base"], "states": ["base"]}, {"models": ["t5-base"], "states": ["full"]}]],
     )
 
 

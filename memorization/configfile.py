@@ -212,6 +212,10 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
             if (recipe := config.recipes.get(state)) is not None:
                 yield from _training_data(here, state, recipe, study, config)
+        for number, some in enumerate((study.only or []) if isinstance(study, Study) else []):
+            for axis in ("models", "datasets", "states"):
+                for value in getattr(some, axis) or []:
+                    yield from unknown([*here, "only", number, axis], value, dict.fromkeys(getattr(study, axis)))
         for ending in plan.FURTHER_TABLES:
             if (taken := f"{name}{ending}") in config.studies:
                 yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"

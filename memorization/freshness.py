@@ -54,8 +54,17 @@ def _is_module(name: str, root: Path) -> bool:
     return name.split(".")[0] == PACKAGE and _file(name, root).is_file()
 
 
-def _imports(file: Path, root: Path) -> Iterator[str]:
-    for node in ast.walk(_tree(file, _stamp(file))):
+def _imports(file: Path, root: Path) -> tuple[str, ...]:
+    return _imported(file, root, _stamp(file))
+
+
+@cache
+def _imported(file: Path, root: Path, stamp: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_modules(ast.parse(file.read_text(encoding="utf-8"), filename=str(file)), root)))
+
+
+def _modules(tree: ast.Module, root: Path) -> Iterator[str]:
+    for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -72,11 +81,6 @@ def _imports(file: Path, root: Path) -> Iterator[str]:
 
 def _stamp(file: Path) -> int:
     return file.stat().st_mtime_ns
-
-
-@cache
-def _tree(file: Path, stamp: int) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
 
 
 def _code(file: Path) -> str:

@@ -131,6 +131,16 @@ def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> lis
     ]
 
 
+def is_part(study: Study, model: str, dataset: str, state: str) -> bool:
+    """Whether a study has that combination of its models, datasets and states."""
+    return study.only is None or any(
+        model in (part.models or [model])
+        and dataset in (part.datasets or [dataset])
+        and state in (part.states or [state])
+        for part in study.only
+    )
+
+
 def member_runs(config: Config, study: ProbeGrid) -> list[Run]:
     """The rows of a study's table: its runs on training inputs, in the table's order, each once."""
     runs = [
@@ -140,6 +150,7 @@ def member_runs(config: Config, study: ProbeGrid) -> list[Run]:
         for prefix_tokens in study.prefix_tokens or [prefix_length(config, dataset)]
         for decoding in study.decodings
         for state, epoch in states_of(config, study, study.epochs)
+        if is_part(study, model, dataset, state)
     ]
     return list(dict.fromkeys(runs))
 
@@ -162,6 +173,7 @@ def attention_cells(config: Config, study: Attention) -> list[dict[str, Any]]:
         for model in dict.fromkeys(study.models)
         for dataset in dict.fromkeys(study.datasets)
         for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
+        if is_part(study, model, dataset, state)
     ]
 
 
@@ -205,6 +217,7 @@ def likelihood_cells(config: Config, study: Likelihood) -> list[dict[str, Any]]:
         for dataset in study.datasets
         for prefix_tokens in dict.fromkeys(study.prefix_tokens or [prefix_length(config, dataset)])
         for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
+        if is_part(study, model, dataset, state)
         for population in (["member", "control"] if study.control else ["member"])
     ]
 
@@ -246,6 +259,7 @@ def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
     trained = (
         (model, recipe, trained_on(config, recipe, dataset))
         for model, recipe, dataset in product(study.models, recipes, study.datasets)
+        if is_part(study, model, dataset, recipe)
     )
     return [{"model": model, "recipe": recipe, "dataset": dataset} for model, recipe, dataset in dict.fromkeys(trained)]
 
@@ -267,6 +281,7 @@ def quality_runs(config: Config, study: Quality) -> list[dict[str, Any]]:
         for state, epoch in (
             dict.fromkeys(states_of(config, study, study.epochs)) if model in study.models else [(BASE, 0)]
         )
+        if model not in study.models or is_part(study, model, dataset, state)
     ]
 
 
@@ -300,8 +315,29 @@ def tables_of(study: AnyStudy) -> list[str]:
 
 
 def targets(config: Config) -> dict[str, list[str]]:
-    """Names for `snakemake NAME`, each with its studies: every study by its own name, and the configuration's."""
-    return {name: [name] for name in config.studies} | config.targets
+    """Names for `snakemake NAME`, each with its studies: every study by its own name, and the configuration's.
+
+    Studies that are left out stand where there are no others, so that asking for one says which file it lacks.
+    """
+    missing = left_out(config)
+    asked = {name: [name] for name in config.studies} | config.targets
+    return {name: [study for study in studies if study not in missing] or studies for name, studies in asked.items()}
+
+
+def left_out(config: Config) -> dict[str, str]:
+    """Studies that need an optional file which is not there, each with what is said of it."""
+    found = {}
+    for name, study in config.studies.items():
+        for dataset in study.datasets:
+            if is_optional(config, dataset) and (faults := list(_missing_files(config, dataset))):
+                found[name] = f"study {name} is left out: {faults[0]}"
+    return found
+
+
+def is_optional(config: Config, dataset: str) -> bool:
+    """Whether studies go without a dataset whose files are not there."""
+    source = config.datasets[dataset].source
+    return isinstance(source, FilesDataset) and source.optional
 
 
 def studies_of(config: Config, kind: str) -> list[str]:
@@ -345,13 +381,14 @@ def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens", "rows"})
     if isinstance(config.datasets[dataset].source, FilesDataset):
         settings["source"] |= {split: split for split in dataset_files(config, dataset)}
+        del settings["source"]["optional"]
     return settings
 
 
 def model_settings(config: Config, model: str) -> dict[str, Any]:
     """A base model's settings for its rule's parameters, without the places of folders, which stand in its input."""
     source = config.models[model].source.model_dump(mode="json")
-    return source | {key: "folder" for key in ("path", "tokenizer") if source.get(key)}
+    return source | {key: "folder" for key in ("path", "tokenizer") if isinstance(source.get(key), str)}
 
 
 def pretraining_dataset(config: Config, model: str) -> str | None:
@@ -455,7 +492,8 @@ def _missing(config: Config) -> Iterator[str]:
     states = dict.fromkeys(state for study in config.studies.values() for state in study.states if state != BASE)
     mixed = dict.fromkeys(dataset for state in states for dataset in config.recipes[state].datasets or [])
     for dataset in datasets | corpora | mixed:
-        yield from _missing_files(config, dataset)
+        if not is_optional(config, dataset):
+            yield from _missing_files(config, dataset)
     for model in models:
         yield from _missing_folder(config, model)
     yield from _missing_classifiers(config)

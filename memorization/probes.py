@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
+import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +22,73 @@ from memorization.errors import UserError
 log = logging.getLogger(__name__)
 
 SPLIT_OF: dict[str, str] = {"member": "train", "control": "test"}
+# Characters of a text's head that are read for a token, and tokens beyond the prefix that the head must have: what a
+# tokenizer makes of a text's end does not reach further back.
+CHARACTERS_PER_TOKEN, TOKENS_BEYOND = 16, 16
+# Characters around the likely end of a prefix that are searched first.
+NEAR = 8
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Token ids of a text."""
+
+    ids: list[int]
+
+
+class SlowTokenizer:
+    """A tokenizer without a fast form (FSMT's and BioGPT's, which go through Moses), as if it had one.
+
+    Has the methods of `tokenizers.Tokenizer` that are used here. `tokenizer` is of transformers, and in Python alone.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        # Of the texts that are read: FSMT has another vocabulary for those that it writes.
+        self.token_of = {number: token for token, number in tokenizer.get_vocab().items()}
+
+    def encode_batch_fast(self, texts: Sequence[str], add_special_tokens: bool = True) -> list[Encoded]:
+        """Token ids of each text."""
+        # One by one: these tokenizers do no better with many, and take no empty list.
+        return [Encoded(self.tokenizer.encode(text, add_special_tokens=add_special_tokens)) for text in texts]
+
+    def decode_batch(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """The text of each row of token ids, without special tokens."""
+        special = set(self.tokenizer.all_special_tokens)
+        kept = [[token for number in row if (token := self.token_of[number]) not in special] for row in rows]
+        return [str(self.tokenizer.convert_tokens_to_string(tokens)) if tokens else "" for tokens in kept]
+
+    def end_of(self, text: str, tokens: int) -> int:
+        """The character where the first `tokens` tokens of a text end; its length where it has no more.
+
+        Such a tokenizer does not say where a token stands, and rewrites what it reads (spaces, quotes, entities). So
+        the end is the first at which the text, cut there, spells as many characters as those tokens do; white space is
+        not counted, and both sides are rewritten alike.
+        """
+        first = self.tokenizer.tokenize(text[: CHARACTERS_PER_TOKEN * (tokens + 1)])
+        if len(first) < tokens + TOKENS_BEYOND:
+            first = self.tokenizer.tokenize(text)
+        if len(first) <= tokens:
+            return len(text)
+        wanted = self._spelled(first[:tokens])
+
+        def spelled_to(end: int) -> int:
+            return self._spelled(self.tokenizer.tokenize(text[:end]))
+
+        # Near the place where it is if nothing is rewritten, or else anywhere.
+        guess = next((found.end() for found in islice(re.finditer(r"\S", text), max(0, wanted - 1), None)), len(text))
+        low, high = max(0, guess - NEAR), min(len(text), guess + NEAR)
+        if not spelled_to(low) < wanted <= spelled_to(high):
+            low, high = 0, len(text)
+        return bisect_left(range(len(text)), wanted, low, high, key=spelled_to)
+
+    def _spelled(self, tokens: list[str]) -> int:
+        return sum(map(len, self.tokenizer.convert_tokens_to_string(tokens).split())) if tokens else 0
 
 
 def write_probes(
     dataset: Path,
-    tokenizer: Tokenizer,
+    tokenizer: Tokenizer | SlowTokenizer,
     probes: Probes,
     prefix_tokens: int,
     population: Population,
@@ -67,21 +133,27 @@ def write_probes(
     storage.write_batches(output, "probes", _batches([kept[index] for index in drawn]), {**manifest, **counts})
 
 
-def read_tokenizer(file: Path) -> Tokenizer:
-    """The tokenizer of a `tokenizer.json`, which neither cuts nor pads texts, whatever the file says."""
-    tokenizer: Tokenizer = Tokenizer.from_file(str(file))
+def read_tokenizer(folder: Path) -> Tokenizer | SlowTokenizer:
+    """The tokenizer of a base model's folder, which neither cuts nor pads texts, whatever its file says."""
+    if not (folder / "tokenizer.json").is_file():
+        from transformers import AutoTokenizer
+
+        return SlowTokenizer(AutoTokenizer.from_pretrained(folder))
+    tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
-def prefix_ends(texts: Sequence[str], tokenizer: Tokenizer, prefix_tokens: int) -> list[int]:
+def prefix_ends(texts: Sequence[str], tokenizer: Tokenizer | SlowTokenizer, prefix_tokens: int) -> list[int]:
     """For each text, the character where its first `prefix_tokens` tokens end; its length where it has no more.
 
     White space after the prefix belongs to the suffix, so that prefix + suffix is the text. Where the last token
     shares its character with the next one (SentencePiece's lone word mark, the bytes of an emoji), that character
     belongs to the suffix: a prefix never reaches into a later token.
     """
+    if isinstance(tokenizer, SlowTokenizer):
+        return [tokenizer.end_of(text, prefix_tokens) for text in texts]
     ends = []
     for text, encoding in zip(texts, tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True):
         offsets = encoding.offsets

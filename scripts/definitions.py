@@ -21,7 +21,7 @@ def main(snakemake: Snakemake) -> None:
         Path(files.outcomes),
         Path(files.matches),
         Path(files.dataset),
-        read_tokenizer(Path(files.model, "tokenizer.json")),
+        read_tokenizer(Path(files.model)),
         snakemake.wildcards.population,
         snakemake.params.max_new_tokens,
         Definitions.model_validate(definitions),

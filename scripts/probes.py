@@ -15,7 +15,7 @@ def main(snakemake: Snakemake) -> None:
     wildcards = snakemake.wildcards
     write_probes(
         Path(snakemake.input.dataset),
-        read_tokenizer(Path(snakemake.input.model, "tokenizer.json")),
+        read_tokenizer(Path(snakemake.input.model)),
         Probes.model_validate(snakemake.params.probes),
         int(wildcards.prefix_tokens),
         wildcards.population,

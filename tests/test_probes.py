@@ -80,7 +80,7 @@ def test_a_tokenizer_s_file_cuts_and_pads_nothing(tokenizer: Any, tmp_path: Path
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
 
-    read = read_tokenizer(tmp_path / "tokenizer.json")
+    read = read_tokenizer(tmp_path)
 
     assert prefix_ends(PLAIN, read, 10) == prefix_ends(PLAIN, tokenizer.backend_tokenizer, 10)
     assert all(end < len(text) for end, text in zip(prefix_ends(PLAIN, read, 10), PLAIN, strict=True))

@@ -1,7 +1,7 @@
 """Base models and checkpoints: where they come from, whether they can be used, loading them.
 
-A base model's folder (`prepare`) holds `tokenizer.json` and `model.json`, which says where the weights are: in the
-folder itself for a model trained from scratch, else in a local folder or on the hub. A fine-tuned checkpoint is a plain
+A base model's folder (`prepare`) holds its tokenizer and `model.json`, which says where the weights are: in the folder
+itself for a model trained from scratch, else in a local folder or on the hub. A fine-tuned checkpoint is a plain
 transformers folder. Weights are read from safetensors alone.
 """
 
@@ -48,8 +48,8 @@ def start_torch(device: str, threads: int) -> Any:
 def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output: Path) -> None:
     """Check that a hub or local checkpoint can be used, and write its record folder.
 
-    Raises UserError for a folder without configuration, weights or fast tokenizer, pickle weights only, a tokenizer
-    that is not the model's, and a hub that cannot be reached.
+    Raises UserError for a folder without configuration, weights or tokenizer, pickle weights only, a tokenizer that is
+    not the model's, and a hub that cannot be reached.
     """
     record = locate(f"models.{name}", source, path)
     config = load_config(record, name)
@@ -59,7 +59,10 @@ def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output
     with storage.replacing(output) as folder:
         folder.mkdir()
         # Probes are cut by it, without a deep learning library.
-        tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+        if tokenizer.is_fast:
+            tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+        else:
+            tokenizer.save_pretrained(folder)
         write_record(folder, record)
 
 
@@ -80,7 +83,13 @@ def locate(key: str, source: FolderModel | HubModel, path: Path | None) -> dict[
             "revision": _download(key, source),
             "trust_remote_code": source.trust_remote_code,
         }
-        record["digest"] = hashlib.sha256(f"{source.name}@{record['revision']}".encode()).hexdigest()
+        parts = [f"{source.name}@{record['revision']}"]
+        if source.tokenizer is not None:
+            files = HubModel(kind="hub", name=source.tokenizer.name, revision=source.tokenizer.revision)
+            place = {"name": files.name, "revision": _download(f"{key}.source.tokenizer", files, weights=False)}
+            record["tokenizer"] = {**place, "trust_remote_code": False}
+            parts.append(f"{place['name']}@{place['revision']}")
+        record["digest"] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return record
 
 
@@ -101,6 +110,11 @@ def _check_folder(key: str, path: Path) -> None:
     key = f"{key}: {path}"
     if not path.is_dir():
         raise UserError(f"{key}: no such folder.")
+    _check_weights(key, path)
+    _check_tokenizer_files(key, path)
+
+
+def _check_weights(key: str, path: Path) -> None:
     if not any(path.glob("*.safetensors")):
         pickled = sorted(file.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in path.glob(pattern))
         if pickled:
@@ -110,10 +124,14 @@ def _check_folder(key: str, path: Path) -> None:
                 "safetensors)."
             )
         raise UserError(f"{key}: no weights there; expected model.safetensors.")
+
+
+def _check_tokenizer_files(key: str, path: Path) -> None:
     if not any(any(path.glob(pattern)) for pattern in ("tokenizer*", "*.model", "vocab*")):
         # The tokenizer that transformers makes up then knows no word.
         raise UserError(
-            f"{key}: no tokenizer there; expected tokenizer.json. Put the model's own tokenizer into its folder."
+            f"{key}: no tokenizer there; expected tokenizer.json. Put the model's own tokenizer into its folder; a hub "
+            "model takes one from elsewhere with `tokenizer: {name: ..., revision: ...}`."
         )
 
 
@@ -128,11 +146,11 @@ def folder_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _download(key: str, source: HubModel) -> str:
-    """Bring a hub model into the hub's cache and return the commit that its revision stands for."""
+def _download(key: str, source: HubModel, weights: bool = True) -> str:
+    """Bring a hub model, or its tokenizer alone, into the hub's cache; return the commit of its revision."""
     from huggingface_hub import snapshot_download
 
-    patterns = ["*.json", "*.safetensors", "*.model", "*.txt"] + (["*.py"] if source.trust_remote_code else [])
+    patterns = ["*.json", "*.model", "*.txt"] + ["*.safetensors"] * weights + ["*.py"] * source.trust_remote_code
     try:
         folder = snapshot_download(source.name, revision=source.revision, allow_patterns=patterns)
     except Exception as error:
@@ -142,7 +160,11 @@ def _download(key: str, source: HubModel) -> str:
             f"{' '.join(str(error).split())[:300]} Check the network and the name; without a network, download it "
             "elsewhere and use `kind: folder`."
         ) from error
-    _check_folder(f"{key}.source", Path(folder))
+    where = f"{key}.source: {folder}"
+    if weights:
+        _check_weights(where, Path(folder))
+    if source.tokenizer is None:
+        _check_tokenizer_files(where, Path(folder))
     return Path(folder).name
 
 
@@ -165,22 +187,29 @@ def load_config(record: dict[str, Any], name: str, section: str = "models") -> A
 
 
 def load_tokenizer(record: dict[str, Any], name: str, section: str = "models") -> Any:
-    """The fast tokenizer of a recorded model, with a padding token; UserError where there is none."""
+    """The tokenizer of a recorded model, with a padding and an end token; UserError where there is none.
+
+    Classifiers take fast tokenizers alone, which give character offsets.
+    """
     from transformers import AutoTokenizer
 
+    place = record.get("tokenizer") or record
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            record["name"], revision=record["revision"], trust_remote_code=record["trust_remote_code"]
+            place["name"], revision=place["revision"], trust_remote_code=place["trust_remote_code"]
         )
     except Exception as error:
         # A missing or foreign tokenizer shows as OSError, ValueError, TypeError or ImportError, as the files have it.
         raise UserError(
-            f"{section}.{name}: no usable tokenizer in {record['name']}: {' '.join(str(error).split())[:300]}"
+            f"{section}.{name}: no usable tokenizer in {place['name']}: {' '.join(str(error).split())[:300]}"
         ) from error
-    if not tokenizer.is_fast:
+    if not tokenizer.is_fast and section == "classifiers":
         raise UserError(
             f"{section}.{name}: its tokenizer has no fast form (tokenizer.json), which gives character offsets."
         )
+    if not tokenizer.is_fast and tokenizer.eos_token is None:
+        # FSMT names it so.
+        tokenizer.eos_token = tokenizer.sep_token
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -221,8 +250,43 @@ def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, preci
     if checkpoint is not None:
         record = {**record, "name": str(checkpoint), "revision": None}
     model, missing = read_weights(kind, record, f"models.{name}", dtype)
-    refuse_missing(missing, record, f"models.{name}")
+    refuse_missing(completed(model, missing), record, f"models.{name}")
     return model.to(device).eval()
+
+
+def completed(model: Any, missing: list[str]) -> list[str]:
+    """Make up what transformers leaves undone in an FSMT model, in place; return the weights that are still missing.
+
+    A published FSMT file has one of the embeddings that share their weights, and no sinusoidal positions; and the model
+    makes no decoder inputs of labels, so that it could not be trained. Other models are left as they are.
+    """
+    if model.config.model_type != "fsmt":
+        return missing
+    encoder, decoder = model.model.encoder, model.model.decoder
+    absent = [name for name in missing if not name.endswith("embed_positions.weight")]
+    # The decoder's embeddings are those of its output; the encoder's too, where it has the same vocabulary.
+    shared = {
+        "model.decoder.embed_tokens.weight": decoder.embed_tokens,
+        "model.decoder.output_projection.weight": decoder.output_projection,
+        "model.encoder.embed_tokens.weight": encoder.embed_tokens,
+    }
+    if given := [module.weight for name, module in shared.items() if name not in absent]:
+        for name in [name for name in shared if name in absent and shared[name].weight.shape == given[0].shape]:
+            shared[name].weight = given[0]
+            absent.remove(name)
+        model.config.tie_word_embeddings = len({id(module.weight) for module in shared.values()}) == 1
+    for side in (encoder, decoder):
+        side.embed_positions.weight.requires_grad = False
+    model.register_forward_pre_hook(_decode_from_labels, with_kwargs=True)
+    return absent
+
+
+def _decode_from_labels(model: Any, positional: Any, named: dict[str, Any]) -> Any:
+    if named.get("labels") is not None and named.get("decoder_input_ids") is None:
+        # Of a copy: it writes over the marks of ignored labels.
+        shifted = model.prepare_decoder_input_ids_from_labels(named["labels"].clone())
+        named = {**named, "decoder_input_ids": shifted}
+    return positional, named
 
 
 def read_weights(kind: Any, record: dict[str, Any], key: str, dtype: Any, **changed: Any) -> tuple[Any, list[str]]:

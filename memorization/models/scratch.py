@@ -125,11 +125,13 @@ def _model(name: str, source: ScratchModel, tokenizer: Any) -> Any:
     try:
         config = AutoConfig.for_model(**values)
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        return kind.from_config(config)
+        model = kind.from_config(config)
     except (ValueError, TypeError, KeyError, StrictDataclassError) as error:
         raise UserError(
             f"models.{name}.source.architecture: cannot be built: {' '.join(str(error).split())[:300]}"
         ) from error
+    loading.completed(model, [])
+    return model
 
 
 def prefix_examples(texts: list[str], tokenizer: Any, settings: Pretraining, encoder_decoder: bool) -> list[Example]:

@@ -322,7 +322,7 @@ def test_a_row_depends_on_nothing_but_its_pair(tokenizer: Tokenizer, generations
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real tokenizers")
 @pytest.mark.parametrize("name", ["t5-tokenizer", "gpt2-tokenizer", "stories260k"])
 def test_real_tokenizers_give_back_what_they_wrote(name: str) -> None:
-    tokenizer = read_tokenizer(SHARED / name / "tokenizer.json")
+    tokenizer = read_tokenizer(SHARED / name)
     text = "\n  the {odd} café’s “naïve” Straße\t猫 🙂 was\n\nopen: 1,234 of 5 — they'll see. " * 3
     ids = tokenizer.encode(text, add_special_tokens=False).ids
     for cut in (len(ids), 100):

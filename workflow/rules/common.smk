@@ -241,3 +241,34 @@ def correlation_input(wildcards):
             for run in runs
         ],
     }
+
+
+def of_likelihood(name):
+    """A file of a likelihood's folder."""
+    return f"{plan.LIKELIHOOD}/{name}"
+
+
+def asked_of(key):
+    """What studies ask of a likelihood's folder: its `decodings`, `tokens`, `draws` or `probability`."""
+    return lambda wildcards: plan.likelihood_settings(CONFIG, wildcards)[key]
+
+
+def greedy_decodings(wildcards):
+    """Names of the greedy ones of the decodings that studies ask of a likelihood's folder."""
+    asked = plan.likelihood_settings(CONFIG, wildcards)["decodings"]
+    return [name for name in asked if CONFIG.decodings[name].strategy == "greedy"]
+
+
+def trade_off_input(wildcards):
+    """Rates of a study's runs, the quality of their states, and the tables of its training runs."""
+    study = CONFIG.studies[wildcards.study]
+    answered = dict.fromkeys(
+        plan.answered(run, study.answers) for run in plan.member_runs(CONFIG, study)
+    )
+    trained = plan.training_runs(CONFIG, study)
+    return {
+        "rates": of_study(wildcards, f"{plan.RUN}/rates.parquet"),
+        "quality": [at(f"{folder}/quality.parquet") for folder in answered],
+        "training": [at(plan.fill(plan.CHECKPOINTS, run)) for run in trained],
+        "query": query_file("trade_off"),
+    }

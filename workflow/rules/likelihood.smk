@@ -1,22 +1,6 @@
 """Likelihoods of the probes' own suffixes, what can be extracted of them, and the table and figure of a study."""
 
 
-def of_likelihood(name):
-    """A file of a likelihood's folder."""
-    return f"{plan.LIKELIHOOD}/{name}"
-
-
-def asked_of(key):
-    """What studies ask of a likelihood's folder: its `decodings`, `tokens`, `draws` or `probability`."""
-    return lambda wildcards: plan.likelihood_settings(CONFIG, wildcards)[key]
-
-
-def greedy_decodings(wildcards):
-    """Names of the greedy ones of the decodings that studies ask of a likelihood's folder."""
-    asked = plan.likelihood_settings(CONFIG, wildcards)["decodings"]
-    return [name for name in asked if CONFIG.decodings[name].strategy == "greedy"]
-
-
 rule likelihoods:
     input:
         unpack(generation_input),

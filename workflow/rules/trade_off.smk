@@ -1,21 +1,6 @@
 """Memorization against quality: one point a recipe."""
 
 
-def trade_off_input(wildcards):
-    """Rates of a study's runs, the quality of their states, and the tables of its training runs."""
-    study = CONFIG.studies[wildcards.study]
-    answered = dict.fromkeys(
-        plan.answered(run, study.answers) for run in plan.member_runs(CONFIG, study)
-    )
-    trained = plan.training_runs(CONFIG, study)
-    return {
-        "rates": of_study(wildcards, f"{plan.RUN}/rates.parquet"),
-        "quality": [at(f"{folder}/quality.parquet") for folder in answered],
-        "training": [at(plan.fill(plan.CHECKPOINTS, run)) for run in trained],
-        "query": query_file("trade_off"),
-    }
-
-
 rule trade_off_table:
     input:
         unpack(trade_off_input),
