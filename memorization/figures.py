@@ -278,7 +278,7 @@ def extraction(
     parts = {name: part for name, part in parts.items() if any(row["measure"] == part[0] for row in rows)}
     figure = Figure(figsize=(0.6 + 3.1 * len(parts), 1.3 + 2.3 * len(places)), layout="constrained")
     panels = figure.subplots(len(places), len(parts), squeeze=False, sharey="row")
-    for line, place in zip(panels, places, strict=True):
+    for place, line in zip(places, panels, strict=True):
         here = [row for row in rows if (row["model"], row["dataset"], row["prefix_tokens"]) == place]
         for panel, (name, (measure, x, axis)) in zip(line, parts.items(), strict=True):
             told = [row for row in here if row["measure"] == measure and row["probability"] in (None, p)]
@@ -290,9 +290,9 @@ def extraction(
             panel.spines[["top", "right"]].set_visible(False)
             panel.grid(axis="y", color="0.9", linewidth=0.6)
             panel.set_axisbelow(True)
-            if line is panels[0]:
+            if place == places[0]:
                 panel.set_title(name, fontsize=10)
-            if line is panels[-1]:
+            if place == places[-1]:
                 panel.set_xlabel(axis, fontsize=9)
         model, dataset, prefix_tokens = place
         names = [titles["datasets"].get(dataset, dataset)]
