@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from memorization.config import (
     Likelihood,
     Memorization,
     Population,
+    Quality,
     Recipe,
     ScratchModel,
     Study,
@@ -48,6 +49,7 @@ LIKELIHOOD = (
     "likelihoods/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}"
 )
+QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
 COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
@@ -189,6 +191,35 @@ def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
     ]
 
 
+def models_of(study: Study) -> list[str]:
+    """A study's models in the order of its table, each once; those shown as they are before the model beside them."""
+    against = study.against if isinstance(study, Quality) else []
+    pairs = zip_longest(against, study.models)
+    return list(dict.fromkeys(name for pair in pairs for name in pair if name is not None))
+
+
+def quality_runs(config: Config, study: Quality) -> list[dict[str, Any]]:
+    """Coordinates of the answers that a study of quality shows, in the order of its table."""
+    return [
+        {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "decoding": decoding}
+        for dataset in dict.fromkeys(study.datasets)
+        for model in models_of(study)
+        for decoding in dict.fromkeys(study.decodings)
+        for state, epoch in (
+            dict.fromkeys(states_of(config, study, study.epochs)) if model in study.models else [(BASE, 0)]
+        )
+    ]
+
+
+def answer_settings(config: Config, state: str) -> dict[str, Any]:
+    """Which test rows are answered and where their inputs are cut, for a rule's parameters.
+
+    A fine-tuned model reads as many tokens as in its training.
+    """
+    settings = config.answers.model_dump(mode="json")
+    return settings if state == BASE else settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
+
+
 def products(config: Config, name: str) -> list[str]:
     """What a study makes for people, below the results folder."""
     patterns = [f"{pattern}.{suffix}" for pattern in tables_of(config.studies[name]) for suffix in TABLE_FORMATS]
@@ -201,8 +232,8 @@ def tables_of(study: AnyStudy) -> list[str]:
     tables = [TABLE]
     if isinstance(study, Memorization):
         tables.append(DEFINITIONS_TABLE)
-        if study.published is not None:
-            tables.append(PUBLISHED_TABLE)
+    if not isinstance(study, Likelihood) and study.published is not None:
+        tables.append(PUBLISHED_TABLE)
     return tables
 
 
@@ -334,7 +365,7 @@ def titles(config: Config, study: Study) -> dict[str, dict[str, str]]:
     """Names shown in a study's table and figure, by dataset and by model."""
     return {
         "datasets": {name: config.datasets[name].title or name for name in study.datasets},
-        "models": {name: config.models[name].title or name for name in study.models},
+        "models": {name: config.models[name].title or name for name in models_of(study)},
     }
 
 
@@ -356,7 +387,7 @@ def check_inputs(config: Config) -> None:
 
 
 def _missing(config: Config) -> Iterator[str]:
-    models = dict.fromkeys(model for study in config.studies.values() for model in study.models)
+    models = dict.fromkeys(model for study in config.studies.values() for model in models_of(study))
     datasets = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
     corpora = dict.fromkeys(corpus for model in models if (corpus := pretraining_dataset(config, model)))
     for dataset in datasets | corpora:
@@ -374,6 +405,11 @@ def _missing(config: Config) -> Iterator[str]:
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."
+                )
+            if isinstance(study, Quality) and not config.datasets[dataset].source.test:
+                yield (
+                    f"studies.{name}.datasets: quality is told on a test split, which dataset {dataset!r} does not "
+                    "have; give it one (`source.test`)."
                 )
 
 

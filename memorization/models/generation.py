@@ -40,11 +40,26 @@ def generate(
     generation, unless the decoding has it `with_prompt`. Raises UserError where prefix and generation together exceed
     the model's positions.
     """
+    return write(model, tokenizer, prompt_tokens(model, tokenizer, prefixes), decoding, batch_size, what)
+
+
+def prompt_tokens(model: Any, tokenizer: Any, prefixes: Sequence[str]) -> list[list[int]]:
+    """What the model reads: the token ids of each bare prefix, with the special tokens that its tokenizer puts in."""
+    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
+    if not model.config.is_encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
+        # An end token after the prefix would ask a decoder-only model for a new text.
+        prompts = [tokens[:-1] for tokens in prompts]
+    return prompts
+
+
+def write(
+    model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], decoding: Decoding, batch_size: int, what: str
+) -> list[Generation]:
+    """One generation a prompt of token ids, in the prompts' order. Raises UserError as `generate` does."""
     import torch
     from transformers.generation import LogitsProcessorList
 
     model.generation_config = plain_configuration(model, tokenizer, decoding)
-    prompts = prompt_tokens(model, tokenizer, prefixes)
     encoder_decoder = bool(model.config.is_encoder_decoder)
     if encoder_decoder and decoding.with_prompt:
         raise UserError(
@@ -55,7 +70,7 @@ def generate(
     # Neighbours in length share a batch, so that little is padded.
     order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
     texts: list[Generation | None] = [None] * len(prompts)
-    with Progress(len(prompts), what, "prefixes") as progress, torch.inference_mode():
+    with Progress(len(prompts), what, "prompts") as progress, torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             ids, mask = padded([prompts[index] for index in chosen], tokenizer.pad_token_id, left=not encoder_decoder)
@@ -71,15 +86,6 @@ def generate(
                 texts[index] = _generation(index, shown, tokens, tokenizer, model.generation_config.eos_token_id)
             progress.advance(len(chosen))
     return [text for text in texts if text is not None]
-
-
-def prompt_tokens(model: Any, tokenizer: Any, prefixes: Sequence[str]) -> list[list[int]]:
-    """What the model reads: the token ids of each bare prefix, with the special tokens that its tokenizer puts in."""
-    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
-    if not model.config.is_encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
-        # An end token after the prefix would ask a decoder-only model for a new text.
-        prompts = [tokens[:-1] for tokens in prompts]
-    return prompts
 
 
 def plain_configuration(model: Any, tokenizer: Any, decoding: Decoding) -> Any:
@@ -109,7 +115,7 @@ def check_positions(model: Any, prompts: Sequence[Sequence[int]], key: str, new_
     needed = max(longest, new_tokens) if model.config.is_encoder_decoder else longest + new_tokens
     if limit is not None and needed > limit:
         raise UserError(
-            f"the model has {limit} positions, and a prefix of {longest} tokens with `{key}: {new_tokens}` takes "
+            f"the model has {limit} positions, and a prompt of {longest} tokens with `{key}: {new_tokens}` takes "
             f"{needed}: lower one of them."
         )
 
