@@ -338,6 +338,7 @@ def extraction(
     """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     p = shown_probability(rows)
     places = list(dict.fromkeys((row["model"], row["dataset"], row["prefix_tokens"]) for row in rows))
@@ -346,7 +347,7 @@ def extraction(
     length = max(row["length"] for row in rows)
     parts = {
         f"(n, {p:g})-discoverable": ("discoverable", "draws", "draws n"),
-        "expected": ("expected", "draws", "draws n"),
+        "expected share": ("expected", "draws", "draws n"),
         "greedy extractable": ("greedy_extractable", "length", "length (tokens)"),
     }
     parts = {name: part for name, part in parts.items() if any(row["measure"] == part[0] for row in rows)}
@@ -359,7 +360,10 @@ def extraction(
             for (number, decoding), (order, asker) in product(enumerate(decodings), enumerate(askers)):
                 found = [row for row in told if (row["decoding"], _asker(row, rows)) == (decoding, asker)]
                 _band(panel, x, found, LINES[number % len(LINES)], DASHES[order % len(DASHES)])
-            panel.set_xscale("log" if x == "draws" else "linear")
+            if x == "draws":
+                _by_powers(panel, [row[x] for row in told])
+            else:
+                panel.xaxis.set_major_locator(MaxNLocator(integer=True))
             panel.set_ylim(bottom=0)
             panel.spines[["top", "right"]].set_visible(False)
             panel.grid(axis="y", color="0.9", linewidth=0.6)
@@ -393,8 +397,19 @@ def _band(panel: Any, x: str, found: Sequence[Row], colour: str, dashes: Any) ->
     at = [row[x] for row in told]
     # Where nothing was found the bootstrap knows no spread; the exact bound does.
     upper = [100 * (row["exact_high"] if row["count"] == 0 else row["high"]) for row in told]
-    panel.fill_between(at, [100 * row["low"] for row in told], upper, color=colour, alpha=0.15, linewidth=0)
+    panel.fill_between(at, [100 * row["low"] for row in told], upper, color=colour, alpha=0.12, linewidth=0)
     panel.plot(at, [100 * row["value"] for row in told], color=colour, linestyle=dashes, linewidth=1.3)
+
+
+def _by_powers(panel: Any, values: Sequence[int]) -> None:
+    """A logarithmic horizontal axis that names powers of ten: 1, 10, 100, 1k, ..., 1M."""
+    from matplotlib.ticker import NullLocator
+
+    names = {10**power: f"{10 ** (power % 3)}{'kMGT'[power // 3 - 1] if power > 2 else ''}" for power in range(15)}
+    shown = [value for value in names if min(values) <= value <= max(values)] or sorted(set(values))
+    panel.set_xscale("log")
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set_xticks(shown, [names.get(value, f"{value:,}") for value in shown])
 
 
 def _asker(row: Row, rows: Sequence[Row]) -> str:

@@ -136,8 +136,13 @@ def test_the_figure_shows_the_table(table: pa.Table, tmp_path: Path) -> None:
     figure = figures.extraction(rows, TITLES, LABEL, STATISTICS.model_dump())
 
     panels = figure.axes
-    assert [panel.get_title() for panel in panels[:3]] == ["(n, 0.5)-discoverable", "expected", "greedy extractable"]
+    assert [panel.get_title() for panel in panels[:3]] == [
+        "(n, 0.5)-discoverable",
+        "expected share",
+        "greedy extractable",
+    ]
     assert [panel.get_xscale() for panel in panels[:3]] == ["log", "log", "linear"]
+    assert [text.get_text() for text in panels[0].get_xticklabels()] == ["1", "10", "100", "1k", "10k", "100k", "1M"]
     for panel, measure in zip(panels[:3], ("discoverable", "expected", "greedy_extractable"), strict=True):
         told = [
             row
