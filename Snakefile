@@ -18,9 +18,9 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
+      quality/model=/state=/epoch=/dataset=/decoding=/                      answers to test rows -> their quality    .parquet
       likelihoods/model=/state=/epoch=/dataset=/population=/prefix_tokens=/
           likelihoods -> extraction                                         .parquet
-      quality/model=/state=/epoch=/dataset=/decoding=/                      answers to test rows -> their quality    .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
       tables/{study}.{parquet,csv,md,tex,html}                              what people read
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
@@ -92,6 +92,7 @@ include: "workflow/rules/quality.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/likelihood.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/cases.smk"
 
 
 rule all:

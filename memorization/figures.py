@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from memorization import storage
 from memorization.plan import FIGURE_FORMATS
-from memorization.report import quality_table
-from memorization.report.extraction_table import shown_probability
 from memorization.report.tables import TASK_HEADINGS, headings, varies
 
 # Colours of Okabe and Ito's palette, which readers of every colour vision can tell apart; low confidence is paler.
@@ -27,7 +24,9 @@ Row = Mapping[str, Any]
 
 # What stands beside our own values.
 CONTROL, PUBLISHED = "0.45", "black"
-MARKERS = "osD^vPX"
+# Lines' colours, of the same palette; markers, without the diamond, which stands for what was published.
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "os^vPX"
 
 
 def memorization(
@@ -43,15 +42,24 @@ def memorization(
     Rows are those of the schema `table`; `low` is the bound of high confidence. Returns a matplotlib figure.
     """
     figure = _bars(rows, titles, low) if x == "dataset" else _points(rows, x, titles)
-    coverage = 100 * (statistics["high"] - statistics["low"])
-    said = [label, f"Whiskers: {coverage:g}% bootstrap interval of the total; exact upper bound where it is 0."]
+    said = [label, f"Whiskers: {coverage(statistics)} of the total; exact upper bound where it is 0."]
     if any(row["control_rate"] is not None for row in rows):
         said.append("Grey ×: control, test inputs that were never trained on.")
     if any(row["published"] is not None for row in rows):
         said.append("◇: published.")
+    say_below(figure, said)
+    return figure
+
+
+def coverage(statistics: Mapping[str, Any]) -> str:
+    """What intervals are, in a few words."""
+    return f"{100 * (statistics['high'] - statistics['low']):g}% bootstrap interval"
+
+
+def say_below(figure: Any, said: Sequence[str]) -> None:
+    """Sentences in small print below a figure, in lines as long as it is wide."""
     text = "\n".join(textwrap.wrap(" ".join(said).strip(), max(60, int(14 * figure.get_figwidth()))))
     figure.supxlabel(text, fontsize=7, color="0.3")
-    return figure
 
 
 def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: float) -> Any:
@@ -84,8 +92,8 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
             heights = [100 * _of(rows, bar, category)["rate"] for bar in bars]
             panel.bar(places, heights, 0.72 / widest, bottom=bottoms, color=COLOURS[category], label=name)
             bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
-        _whiskers(panel, places, bars, color="black", fmt="none")
-        _beside(panel, places, bars)
+        whiskers(panel, places, bars, color="black", fmt="none")
+        beside(panel, places, bars)
         for place, bar in zip(places, bars, strict=True):
             panel.annotate(
                 _bar_name(bar, rows),
@@ -97,13 +105,13 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
                 fontsize=7,
                 color="0.3",
             )
-        panel.set_xticks(range(len(datasets)), [_heading(rows, dataset, titles) for dataset in datasets], fontsize=8)
+        panel.set_xticks(range(len(datasets)), [heading_of(rows, dataset, titles) for dataset in datasets], fontsize=8)
         lines = max(_bar_name(bar, rows).count("\n") for bar in bars) + 1
         panel.tick_params(axis="x", length=0, pad=6 + 9 * lines)
         panel.set_title(titles["models"].get(model, model), fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_ylim(bottom=0)
-    panels[0].set_ylabel(f"memorized probes (% of n = {_counts(rows)})")
+    panels[0].set_ylabel(f"memorized probes (% of n = {counts_of(rows)})")
     panels[-1].legend(frameon=False, fontsize=8, loc="upper right")
     return figure
 
@@ -121,7 +129,6 @@ def _points(rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]
     figure = Figure(figsize=(0.8 + 2.6 * len(datasets), 3.6), layout="constrained")
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
     lines = list(dict.fromkeys(_line_of(row, rows, x, titles) for row in totals))
-    colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
     for panel, dataset in zip(panels, datasets, strict=True):
         for number, line in enumerate(lines):
             found = [row for row in totals if (row["dataset"], _line_of(row, rows, x, titles)) == (dataset, line)]
@@ -129,15 +136,15 @@ def _points(rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]
             shift = 0.0 if isinstance(values[0], int) else 0.12 * (number - (len(lines) - 1) / 2)
             at = [places[row[x]] + shift for row in found]
             style = "-" if isinstance(values[0], int) or x == "model" else ""
-            _whiskers(
+            whiskers(
                 panel,
                 at,
                 found,
-                color=colours[number % len(colours)],
+                color=LINES[number % len(LINES)],
                 fmt=f"{MARKERS[number % len(MARKERS)]}{style}",
                 label=line or None,
             )
-            _beside(panel, at, found)
+            beside(panel, at, found)
         for base in [row for row in bases if row["dataset"] == dataset]:
             panel.axhline(100 * base["rate"], color="0.3", linestyle="--", linewidth=0.8, label="before fine-tuning")
         if isinstance(values[0], int):
@@ -148,13 +155,13 @@ def _points(rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]
             names = [titles["models"].get(value, value) if x == "model" else value for value in values]
             panel.set_xticks(range(len(values)), names, fontsize=8, rotation=20 if len(values) > 3 else 0)
             panel.set_xlim(-0.5, len(values) - 0.5)
-        panel.set_title(_heading(rows, dataset, titles), fontsize=9)
+        panel.set_title(heading_of(rows, dataset, titles), fontsize=9)
         panel.set_xlabel(AXES[x], fontsize=9)
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_ylim(bottom=0)
         panel.grid(axis="y", color="0.9", linewidth=0.6)
         panel.set_axisbelow(True)
-    panels[0].set_ylabel(f"memorized probes (% of n = {_counts(rows)})")
+    panels[0].set_ylabel(f"memorized probes (% of n = {counts_of(rows)})")
     if len(lines) > 1 or bases:
         panels[-1].legend(frameon=False, fontsize=8)
     return figure
@@ -169,7 +176,7 @@ AXES = {
 }
 
 
-def _whiskers(panel: Any, places: Sequence[float], runs: Sequence[Row], **style: Any) -> None:
+def whiskers(panel: Any, places: Sequence[float], runs: Sequence[Row], **style: Any) -> None:
     """Totals with their intervals, in percent."""
     totals = [100 * run["rate"] for run in runs]
     # Where nothing was found the bootstrap knows no spread; the exact bound does.
@@ -179,7 +186,7 @@ def _whiskers(panel: Any, places: Sequence[float], runs: Sequence[Row], **style:
     panel.errorbar(places, totals, yerr=[below, above], capsize=3, markersize=4, linewidth=1.2, **style)
 
 
-def _beside(panel: Any, places: Sequence[float], runs: Sequence[Row]) -> None:
+def beside(panel: Any, places: Sequence[float], runs: Sequence[Row]) -> None:
     """The controls and the published values of runs, where there are any."""
     controls = [(place, run) for place, run in zip(places, runs, strict=True) if run["control_rate"] is not None]
     if controls:
@@ -239,187 +246,17 @@ def _of(rows: Sequence[Row], bar: Row, category: str) -> Row:
     return next(row for row in rows if row["category"] == category and all(row[key] == bar[key] for key in keys))
 
 
-def _heading(rows: Sequence[Row], dataset: str, titles: Mapping[str, Mapping[str, str]]) -> str:
+def heading_of(rows: Sequence[Row], dataset: str, titles: Mapping[str, Mapping[str, str]]) -> str:
+    """A dataset's task and name, on short lines."""
     task = next(row["task"] for row in rows if row["dataset"] == dataset)
     name = titles["datasets"].get(dataset, dataset)
     return "\n".join([*TASK_HEADINGS.get(task, task).split(), f"({name})"])
 
 
-def _counts(rows: Sequence[Row]) -> str:
+def counts_of(rows: Sequence[Row]) -> str:
+    """How many probes or answers the rows count."""
     counts = sorted({row["n"] for row in rows})
     return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-
-
-def quality(
-    rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], label: str, statistics: Mapping[str, Any]
-) -> Any:
-    """Tables 16 to 21 as a figure: a panel a dataset, its metrics side by side, a point a (model, state).
-
-    Rows are those of the schema `quality_table`; lengths of answers are left out. Returns a matplotlib figure.
-    """
-    from matplotlib.figure import Figure
-
-    scores = [row for row in rows if row["unit"] == "fraction"]
-    lines = list(dict.fromkeys(_quality_line(row, rows, titles) for row in scores))
-    panelled = {
-        dataset: list(dict.fromkeys(row["metric"] for row in scores if row["dataset"] == dataset))
-        for dataset in dict.fromkeys(row["dataset"] for row in scores)
-    }
-    widths = [max(1.6, (0.3 + 0.16 * len(lines)) * len(metrics)) for metrics in panelled.values()]
-    figure = Figure(figsize=(2.4 + sum(widths) + 0.5 * len(widths), 3.8), layout="constrained")
-    panels = figure.subplots(1, len(panelled), squeeze=False, width_ratios=widths)[0]
-    for panel, (dataset, metrics) in zip(panels, panelled.items(), strict=True):
-        for number, line in enumerate(lines):
-            points = [row for row in scores if row["dataset"] == dataset and _quality_line(row, rows, titles) == line]
-            step = 0.85 / len(lines)
-            shift = step * (number + 0.35 - len(lines) / 2)
-            places = [metrics.index(row["metric"]) + shift for row in points]
-            # As runs of rates, whose upper bound is settled.
-            bounds = [{"low": row["low"], "high": quality_table.upper(row), "count": row["n"]} for row in points]
-            runs = [
-                {"rate": row["value"], "control_rate": None, "published": row["published"], **bound}
-                for row, bound in zip(points, bounds, strict=True)
-            ]
-            _whiskers(
-                panel,
-                places,
-                runs,
-                color=LINES[number % len(LINES)],
-                # Where colours come again, they come with another marker.
-                fmt=POINTS[(number + number // len(LINES)) % len(POINTS)],
-                label=line,
-            )
-            # Beside the point, which it would hide.
-            _beside(panel, [place + min(0.4 * step, 0.12) for place in places], runs)
-        names = [quality_table.HEADINGS[metric].removesuffix(" (%)").replace(" ", "\n") for metric in metrics]
-        panel.set_xticks(range(len(metrics)), names, fontsize=8)
-        panel.set_xlim(-0.55, len(metrics) - 0.45)
-        for border in range(1, len(metrics)):
-            panel.axvline(border - 0.5, color="0.9", linewidth=0.6)
-        panel.set_title(_heading(rows, dataset, titles), fontsize=9)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.set_ylim(bottom=0)
-        panel.grid(axis="y", color="0.9", linewidth=0.6)
-        panel.set_axisbelow(True)
-    panels[0].set_ylabel(f"score (%) on test rows, n = {_counts(rows)}", fontsize=9)
-    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
-    coverage = 100 * (statistics["high"] - statistics["low"])
-    said = [label, f"Whiskers: {coverage:g}% bootstrap interval; exact upper bound where no answer is right."]
-    if any(row["published"] is not None for row in rows):
-        said.append("◇: published.")
-    text = "\n".join(textwrap.wrap(" ".join(said).strip(), max(60, int(14 * figure.get_figwidth()))))
-    figure.supxlabel(text, fontsize=7, color="0.3")
-    return figure
-
-
-LINES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-# Without the diamond, which stands for what was published.
-POINTS = MARKERS.replace("D", "")
-
-
-def _quality_line(row: Row, rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]]) -> str:
-    """What tells a model from the others of its panel."""
-    parts = [quality_table.name_of(row, rows, titles)]
-    shown = [name for name in quality_table.varies(rows) if not (name == "epoch" and row["state"] == "base")]
-    return ", ".join([*parts, *(f"{row[name]} epochs" if name == "epoch" else str(row[name]) for name in shown)])
-
-
-# A line's colour tells its decoding, its dashes who is asked.
-DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
-
-
-def extraction(
-    rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], label: str, statistics: Mapping[str, Any]
-) -> Any:
-    """What can be extracted: by the number n of draws, discoverable and expected, and greedily by length.
-
-    A row of panels a (model, dataset, prefix length), a colour a decoding, a dash pattern a (state, epoch, population).
-    Rows are those of the schema `extraction_table`. Returns a matplotlib figure.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from matplotlib.ticker import MaxNLocator
-
-    p = shown_probability(rows)
-    places = list(dict.fromkeys((row["model"], row["dataset"], row["prefix_tokens"]) for row in rows))
-    decodings = list(dict.fromkeys(row["decoding"] for row in rows))
-    askers = list(dict.fromkeys(_asker(row, rows) for row in rows))
-    length = max(row["length"] for row in rows)
-    parts = {
-        f"(n, {p:g})-discoverable": ("discoverable", "draws", "draws n"),
-        "expected share": ("expected", "draws", "draws n"),
-        "greedy extractable": ("greedy_extractable", "length", "length (tokens)"),
-    }
-    parts = {name: part for name, part in parts.items() if any(row["measure"] == part[0] for row in rows)}
-    figure = Figure(figsize=(0.6 + 3.1 * len(parts), 1.3 + 2.3 * len(places)), layout="constrained")
-    panels = figure.subplots(len(places), len(parts), squeeze=False, sharey="row")
-    for place, line in zip(places, panels, strict=True):
-        here = [row for row in rows if (row["model"], row["dataset"], row["prefix_tokens"]) == place]
-        for panel, (name, (measure, x, axis)) in zip(line, parts.items(), strict=True):
-            told = [row for row in here if row["measure"] == measure and row["probability"] in (None, p)]
-            for (number, decoding), (order, asker) in product(enumerate(decodings), enumerate(askers)):
-                found = [row for row in told if (row["decoding"], _asker(row, rows)) == (decoding, asker)]
-                _band(panel, x, found, LINES[number % len(LINES)], DASHES[order % len(DASHES)])
-            if x == "draws":
-                _by_powers(panel, [row[x] for row in told])
-            else:
-                panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-            panel.set_ylim(bottom=0)
-            panel.spines[["top", "right"]].set_visible(False)
-            panel.grid(axis="y", color="0.9", linewidth=0.6)
-            panel.set_axisbelow(True)
-            if place == places[0]:
-                panel.set_title(name, fontsize=10)
-            if place == places[-1]:
-                panel.set_xlabel(axis, fontsize=9)
-        model, dataset, prefix_tokens = place
-        names = [titles["datasets"].get(dataset, dataset)]
-        names += [titles["models"].get(model, model)] if len({each[0] for each in places}) > 1 else []
-        names += [f"prefix of {prefix_tokens} tokens"] if "prefix_tokens" in varies(rows) else []
-        line[0].set_ylabel("\n".join([*names, "suffixes (%)"]), fontsize=8)
-    keys = [Line2D([], [], color=LINES[i % len(LINES)]) for i in range(len(decodings))]
-    keys += [Line2D([], [], color="0.3", linestyle=DASHES[i % len(DASHES)]) for i in range(len(askers))]
-    figure.legend(keys, [*decodings, *askers], loc="outside upper center", ncols=4, frameon=False, fontsize=8)
-    coverage = 100 * (statistics["high"] - statistics["low"])
-    whole = [row for row in rows if row["length"] == length]
-    said = (
-        f"{label} First {length} tokens of {_counts(whole)} suffixes. Bands: {coverage:g}% bootstrap interval; exact "
-        "upper bound where nothing was found."
-    )
-    text = "\n".join(textwrap.wrap(said.strip(), max(60, int(14 * figure.get_figwidth()))))
-    figure.supxlabel(text, fontsize=7, color="0.3")
-    return figure
-
-
-def _band(panel: Any, x: str, found: Sequence[Row], colour: str, dashes: Any) -> None:
-    """A line of values with the band of their intervals, in percent; places without a comparable probe are left out."""
-    told = [row for row in found if row["value"] is not None]
-    at = [row[x] for row in told]
-    # Where nothing was found the bootstrap knows no spread; the exact bound does.
-    upper = [100 * (row["exact_high"] if row["count"] == 0 else row["high"]) for row in told]
-    panel.fill_between(at, [100 * row["low"] for row in told], upper, color=colour, alpha=0.12, linewidth=0)
-    panel.plot(at, [100 * row["value"] for row in told], color=colour, linestyle=dashes, linewidth=1.3)
-
-
-def _by_powers(panel: Any, values: Sequence[int]) -> None:
-    """A logarithmic horizontal axis that names powers of ten: 1, 10, 100, 1k, ..., 1M."""
-    from matplotlib.ticker import NullLocator
-
-    names = {10**power: f"{10 ** (power % 3)}{'kMGT'[power // 3 - 1] if power > 2 else ''}" for power in range(15)}
-    shown = [value for value in names if min(values) <= value <= max(values)] or sorted(set(values))
-    panel.set_xscale("log")
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticks(shown, [names.get(value, f"{value:,}") for value in shown])
-
-
-def _asker(row: Row, rows: Sequence[Row]) -> str:
-    """What tells a line from the others of its decoding: the state, and the epoch and population where they vary."""
-    parts = [row["state"]]
-    if row["state"] != "base" and "epoch" in varies(rows):
-        parts.append(f"{row['epoch']} epochs")
-    if len({each["population"] for each in rows}) > 1:
-        parts.append({"member": "training inputs", "control": "test inputs"}[row["population"]])
-    return ", ".join(parts)
 
 
 def write(figure: Any, output: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from memorization.config import (
     AnyStudy,
+    Cases,
     Config,
     FilesDataset,
     FilesPairs,
@@ -21,6 +22,7 @@ from memorization.config import (
     Likelihood,
     Memorization,
     Population,
+    ProbeGrid,
     Quality,
     Recipe,
     ScratchModel,
@@ -45,11 +47,11 @@ RUN = (
     "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
+QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
 LIKELIHOOD = (
     "likelihoods/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}"
 )
-QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
 COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
@@ -106,7 +108,7 @@ def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> lis
     ]
 
 
-def member_runs(config: Config, study: Memorization) -> list[Run]:
+def member_runs(config: Config, study: ProbeGrid) -> list[Run]:
     """The rows of a study's table: its runs on training inputs, in the table's order, each once."""
     runs = [
         Run(model, state, epoch, dataset, "member", prefix_tokens, decoding)
@@ -121,13 +123,13 @@ def member_runs(config: Config, study: Memorization) -> list[Run]:
 
 def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
-    if not isinstance(study, Memorization):
+    if not isinstance(study, Memorization | Cases):
         return []
     members = member_runs(config, study)
-    return members + ([run.control() for run in members] if study.control else [])
+    return members + ([run.control() for run in members] if isinstance(study, Memorization) and study.control else [])
 
 
-def described_runs(config: Config, study: Memorization) -> list[dict[str, Any]]:
+def described_runs(config: Config, study: AnyStudy) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
 
@@ -223,7 +225,8 @@ def answer_settings(config: Config, state: str) -> dict[str, Any]:
 def products(config: Config, name: str) -> list[str]:
     """What a study makes for people, below the results folder."""
     patterns = [f"{pattern}.{suffix}" for pattern in tables_of(config.studies[name]) for suffix in TABLE_FORMATS]
-    patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
+    if not isinstance(config.studies[name], Cases):
+        patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
     return [pattern.format(study=name) for pattern in patterns]
 
 
@@ -232,7 +235,7 @@ def tables_of(study: AnyStudy) -> list[str]:
     tables = [TABLE]
     if isinstance(study, Memorization):
         tables.append(DEFINITIONS_TABLE)
-    if not isinstance(study, Likelihood) and study.published is not None:
+    if isinstance(study, Memorization | Quality) and study.published is not None:
         tables.append(PUBLISHED_TABLE)
     return tables
 
@@ -280,7 +283,7 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
 
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """A dataset's settings for its rule's parameters, without the places of its files, which stand in its input."""
-    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens"})
+    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens", "rows"})
     if isinstance(config.datasets[dataset].source, FilesDataset):
         settings["source"] |= {split: split for split in dataset_files(config, dataset)}
     return settings

@@ -304,6 +304,15 @@ SCHEMAS: dict[str, pa.Schema] = {
             "match_in_prefix", pa.bool_(), "", "the outcome's match is all in the prefix; null for none", nullable=True
         ),
     ),
+    "answers": _schema(
+        Column("id", pa.string(), "", "identifier of the dataset's row"),
+        Column("answer", pa.string(), "", "text written for instruction + input"),
+        Column("references", _TEXTS, "", "right answers: the dataset's references, or its target"),
+        Column("answer_tokens", pa.int32(), "tokens", "tokens written, end token not counted"),
+        Column("at_limit", pa.bool_(), "", "stopped by the decoding's limit, not by the end token"),
+        Column("input_text", pa.int32(), "", "number of the input's text; answers to one text are resampled together"),
+    ),
+    "quality": _schema(*_ANSWERED, *_SCORE),
     "likelihoods": _schema(
         _PROBE,
         Column("decoding", pa.string(), "", "decoding whose distribution is asked"),
@@ -323,15 +332,6 @@ SCHEMAS: dict[str, pa.Schema] = {
         ),
     ),
     "extraction": _schema(*_RUN, *_EXTRACTION),
-    "answers": _schema(
-        Column("id", pa.string(), "", "identifier of the dataset's row"),
-        Column("answer", pa.string(), "", "text written for instruction + input"),
-        Column("references", _TEXTS, "", "right answers: the dataset's references, or its target"),
-        Column("answer_tokens", pa.int32(), "tokens", "tokens written, end token not counted"),
-        Column("at_limit", pa.bool_(), "", "stopped by the decoding's limit, not by the end token"),
-        Column("input_text", pa.int32(), "", "number of the input's text; answers to one text are resampled together"),
-    ),
-    "quality": _schema(*_ANSWERED, *_SCORE),
     "rates": _schema(*_RUN, *_RATE),
     "definition_rates": _schema(*_RUN, *_ESTIMATE),
     "definitions_table": _schema(
@@ -395,6 +395,23 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("high", pa.float64(), "fraction", "upper bound; the exact one where no answer was right"),
         Column("difference", pa.float64(), "fraction", "measured minus published"),
         Column("inside", pa.bool_(), "", "the published value lies in the measured interval"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+    "cases": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_RUN,
+        Column("type", pa.string(), "", "outcome of the probe, as in `outcomes`"),
+        _PROBE,
+        Column("probability", pa.float64(), "", "p(equivalent) of a paraphrase; null without one", nullable=True),
+        *(
+            Column(f"{side}_{part}", pa.string(), "", f"{where} in the {text}; personal data masked where asked for")
+            for side, text in (("generation", "generation"), ("training", "training text"))
+            for part, where in (
+                ("before", "text before the aligned passage"),
+                ("aligned", "aligned passage"),
+                ("after", "text after it"),
+            )
+        ),
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
     "published_table": _schema(

@@ -43,15 +43,6 @@ def generate(
     return write(model, tokenizer, prompt_tokens(model, tokenizer, prefixes), decoding, batch_size, what)
 
 
-def prompt_tokens(model: Any, tokenizer: Any, prefixes: Sequence[str]) -> list[list[int]]:
-    """What the model reads: the token ids of each bare prefix, with the special tokens that its tokenizer puts in."""
-    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
-    if not model.config.is_encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
-        # An end token after the prefix would ask a decoder-only model for a new text.
-        prompts = [tokens[:-1] for tokens in prompts]
-    return prompts
-
-
 def write(
     model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], decoding: Decoding, batch_size: int, what: str
 ) -> list[Generation]:
@@ -86,6 +77,15 @@ def write(
                 texts[index] = _generation(index, shown, tokens, tokenizer, model.generation_config.eos_token_id)
             progress.advance(len(chosen))
     return [text for text in texts if text is not None]
+
+
+def prompt_tokens(model: Any, tokenizer: Any, prefixes: Sequence[str]) -> list[list[int]]:
+    """What the model reads: the token ids of each bare prefix, with the special tokens that its tokenizer puts in."""
+    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
+    if not model.config.is_encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
+        # An end token after the prefix would ask a decoder-only model for a new text.
+        prompts = [tokens[:-1] for tokens in prompts]
+    return prompts
 
 
 def plain_configuration(model: Any, tokenizer: Any, decoding: Decoding) -> Any:

@@ -10,6 +10,7 @@ from memorization import figures, storage
 from memorization.config import Statistics
 from memorization.extraction import extraction, table_of
 from memorization.report import extraction_table, tables
+from memorization.report.extraction_figure import extraction as extraction_figure
 
 SQL = Path(__file__).resolve().parents[2] / "workflow/queries/extraction.sql"
 STATISTICS = Statistics(draws=100)
@@ -133,7 +134,7 @@ def test_files_for_programs_and_for_people_are_written(table: pa.Table, tmp_path
 def test_the_figure_shows_the_table(table: pa.Table, tmp_path: Path) -> None:
     rows = table.to_pylist()
 
-    figure = figures.extraction(rows, TITLES, LABEL, STATISTICS.model_dump())
+    figure = extraction_figure(rows, TITLES, LABEL, STATISTICS.model_dump())
 
     panels = figure.axes
     assert [panel.get_title() for panel in panels[:3]] == [
@@ -158,7 +159,7 @@ def test_the_figure_shows_the_table(table: pa.Table, tmp_path: Path) -> None:
 
 def test_the_figure_is_the_same_every_time(table: pa.Table, tmp_path: Path) -> None:
     def files(folder: str) -> list[bytes]:
-        figures.write(figures.extraction(table.to_pylist(), TITLES, LABEL, STATISTICS.model_dump()), tmp_path / folder)
+        figures.write(extraction_figure(table.to_pylist(), TITLES, LABEL, STATISTICS.model_dump()), tmp_path / folder)
         return [(tmp_path / f"{folder}.{ending}").read_bytes() for ending in ("svg", "png")]
 
     assert files("one") == files("two")
@@ -167,6 +168,6 @@ def test_the_figure_is_the_same_every_time(table: pa.Table, tmp_path: Path) -> N
 def test_a_study_without_a_greedy_decoding_has_no_panel_by_length(table: pa.Table) -> None:
     rows: list[dict[str, Any]] = [row for row in table.to_pylist() if row["decoding"] == "top_k"]
 
-    figure = figures.extraction(rows, TITLES, LABEL, STATISTICS.model_dump())
+    figure = extraction_figure(rows, TITLES, LABEL, STATISTICS.model_dump())
 
     assert len(figure.axes) == 4
