@@ -245,6 +245,57 @@ SCHEMAS: dict[str, pa.Schema] = {
             "match_in_prefix", pa.bool_(), "", "the outcome's match is all in the prefix; null for none", nullable=True
         ),
     ),
+    "sparse_coding": _schema(
+        Column("task", pa.string(), "", "classification (y = a^T X b) or summarization (X)"),
+        Column("solver", pa.string(), "", "linear, attention, or attention_uniform (v2 held at 1/D)"),
+        Column("feature_mean", pa.float64(), "", "spread of the means of features, in standard deviations of a feature about its mean"),
+        Column("signs", pa.string(), "", "signs of b': mixed or positive; null in summarization", nullable=True),
+        Column("nonzeros", pa.int32(), "tokens", "tokens where b' is not 0; null in summarization", nullable=True),
+        Column("seed", pa.int32(), "", "seed of everything drawn"),
+        Column("start", pa.int32(), "", "number of the random start, from 0"),
+        Column("chosen", pa.bool_(), "", "of a solver's starts the one with the least training loss"),
+        Column("parameters", pa.int64(), "numbers", "numbers that the solver learns"),
+        Column("train_loss", pa.float64(), "fraction", "squared error / that of the best constant, on texts learned"),
+        Column("test_loss", pa.float64(), "fraction", "the same on further texts"),
+        Column("recovered", pa.float64(), "fraction", "variance of Z that outputs and learned weights give back (R^2)"),
+        Column("recovery_error", pa.float64(), "fraction", "mean of |Z^ - Z| / |Z| (Frobenius) of that recovery"),
+        Column("recovered_from_pairs", pa.float64(), "fraction", "R^2 of a linear map learned from pairs (f(Z), Z)"),
+        Column("alignment", pa.float64(), "", "|cosine| of mean aggregated attention and b' (mean over columns of V^T)"),
+        *(
+            Column(f"{weights}_{measure}", pa.float64(), unit, f"{meaning} {what}", nullable=weights == "attention")
+            for weights, what in (
+                ("wanted", "of b', or of the columns of V^T"),
+                ("aggregated", "of softmax(...) v2, or of the linear solution's right side"),
+                ("attention", "of softmax(...) 1/D, what a token gets from all queries; null in linear solutions"),
+            )
+            for measure, unit, meaning in (
+                ("effective_tokens", "tokens", "exp(entropy) of the magnitudes"),
+                ("participation", "tokens", "1 / sum of squared shares of the magnitudes"),
+                ("gini", "", "Gini coefficient of the magnitudes"),
+            )
+        ),
+        Column(
+            "aggregated_support_share",
+            pa.float64(),
+            "fraction",
+            "magnitude of the aggregated attention on the tokens of b'; null in summarization",
+            nullable=True,
+        ),
+        Column(
+            "attention_support_share",
+            pa.float64(),
+            "fraction",
+            "attention that the tokens of b' get; null in summarization and linear solutions",
+            nullable=True,
+        ),
+        Column(
+            "attention_to_itself",
+            pa.float64(),
+            "fraction",
+            "mean attention of a token to itself; null in linear solutions",
+            nullable=True,
+        ),
+    ),
     "rates": _schema(*_RUN, *_RATE),
     "definition_rates": _schema(*_RUN, *_ESTIMATE),
     "definitions_table": _schema(
