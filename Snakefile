@@ -2,6 +2,7 @@
 
     snakemake --cores 2                                      the embedded demonstration (config.yaml)
     snakemake --cores 2 --configfile configs/real-data.yaml  your own files
+    snakemake --cores 2 NAME                                 one study, or a name of `targets`
     snakemake --workflow-profile workflow/profiles/slurm     on a Slurm cluster
 
 Every coordinate that varies stands in a result's path, so that one path is one run:
@@ -16,8 +17,10 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
-      tables/{study}.{parquet,csv,md,tex}                                   what people read
-      tables/{study}-definitions.{parquet,csv,md,tex}                       the same by other definitions
+      comparisons/{study}.parquet                                           with the base model, with controls
+      tables/{study}.{parquet,csv,md,tex,html}                              what people read
+      tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
+      tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
       figures/{study}.{svg,png}                                             what they look at
 """
 
@@ -88,21 +91,16 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        expand(
-            at(f"{plan.TABLE}.{{format}}"),
-            study=CONFIG.studies,
-            format=plan.TABLE_FORMATS,
-        ),
-        expand(
-            at(f"{plan.DEFINITIONS_TABLE}.{{format}}"),
-            study=CONFIG.studies,
-            format=plan.TABLE_FORMATS,
-        ),
-        expand(
-            at(f"{plan.FIGURE}.{{format}}"),
-            study=CONFIG.studies,
-            format=plan.FIGURE_FORMATS,
-        ),
+        [at(file) for study in CONFIG.studies for file in plan.products(CONFIG, study)],
+
+
+for target, studies in plan.targets(CONFIG).items():
+
+    rule:
+        name:
+            target
+        input:
+            [at(file) for study in studies for file in plan.products(CONFIG, study)],
 
 
 onstart:

@@ -50,6 +50,13 @@ class Compute(Section):
         examples=[4],
     )
     generation_batch_size: int = Field(32, ge=1, description="Prefixes decoded side by side.", examples=[64])
+    teraflops: float = Field(
+        0.05,
+        gt=0,
+        description="Arithmetic that one training or generation job sustains (10^12 operations a second), for the "
+        "hours that `plan` tells.",
+        examples=[100.0],
+    )
     memory_mb: int = Field(
         4000,
         ge=500,
@@ -138,6 +145,9 @@ class Dataset(Section):
     prefix_tokens: int | None = Field(
         None, ge=1, description="Prefix length where it differs from `probes.prefix_tokens`.", examples=[15]
     )
+    rows: int | None = Field(
+        None, ge=1, description="Rows of the train split, for `plan` where no local file tells them.", examples=[25_000]
+    )
 
 
 class HubModel(Section):
@@ -199,6 +209,9 @@ class Model(Section):
         examples=[{"kind": "folder", "path": "t5"}],
     )
     title: str | None = Field(None, description="Name shown in tables; the key where null.", examples=["T5-base"])
+    parameters: int | None = Field(
+        None, ge=1, description="Parameters, for `plan` where no local file tells them.", examples=[223_000_000]
+    )
 
 
 class Recipe(Section):
@@ -339,6 +352,15 @@ class Decoding(Section):
         None, gt=0, le=1, description="Draw among the fewest tokens of this mass.", examples=[0.8]
     )
     max_new_tokens: int = Field(100, ge=1, description="Longest generation.", examples=[100])
+    min_new_tokens: int = Field(
+        0, ge=0, description="The end token is not allowed before so many tokens.", examples=[60]
+    )
+    with_prompt: bool = Field(
+        False,
+        description="Decoder-only models: the text is the prompt and its continuation, decoded together, as in the "
+        "authors' published inference script; false: the continuation alone.",
+        examples=[True],
+    )
     seed: int = Field(0, ge=0, description="Seed of the draws; each probe has draws of its own.", examples=[0])
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="Arithmetic of the forward passes.", examples=["fp32"]
@@ -348,6 +370,15 @@ class Decoding(Section):
     def _greedy_draws_nothing(self) -> Decoding:
         if self.strategy == "greedy" and (self.top_k or self.top_p or self.temperature != 1.0):
             raise ValueError("`greedy` takes no `top_k`, `top_p` or `temperature`: use `strategy: sample`")
+        return self
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> Decoding:
+        if self.min_new_tokens > self.max_new_tokens:
+            raise ValueError(
+                f"`min_new_tokens` is {self.min_new_tokens} and `max_new_tokens` {self.max_new_tokens}: the first must "
+                "not be the larger one"
+            )
         return self
 
 
@@ -457,23 +488,53 @@ class Statistics(Section):
     seed: int = Field(0, ge=0, description="Seed of the draws.", examples=[0])
 
 
-class TaskDisparity(Section):
-    """Tables 2 and 13: every dataset, base against fine-tuned, with the difference."""
+class Study(Section):
+    """What every study names: who is asked, on what, in which states."""
 
-    kind: Literal["task_disparity"] = Field(
-        "task_disparity", description="Fixed: `task_disparity`.", examples=["task_disparity"]
+    title: str | None = Field(
+        None, description="Shown above its table and figure; the study's name where null.", examples=["Table 5: epochs"]
     )
+    models: list[str] = Field(min_length=1, description="Base models, in the table's order.", examples=[["t5-base"]])
     datasets: list[str] = Field(min_length=1, description="Datasets, in the table's order.", examples=[["multi_news"]])
-    models: list[str] = Field(min_length=1, description="Base models.", examples=[["t5-base"]])
-    recipe: str = Field("full", description="Recipe of the fine-tuned state.", examples=["full"])
-    epoch: int | None = Field(None, ge=1, description="Kept epoch to show; null shows the last kept.", examples=[3])
-    decoding: str = Field("greedy", description="Decoding.", examples=["greedy"])
-    population: Population = Field(
-        "member", description="`member`: the train split; `control`: the test split.", examples=["member"]
+    states: list[str] = Field(
+        min_length=1,
+        description="`base` (before fine-tuning) and recipes (after it), in the table's order.",
+        examples=[["base", "full"]],
     )
-    prefix_tokens: int | None = Field(
-        None, ge=1, description="Prefix length for all datasets; null: each dataset's.", examples=[50]
+
+
+class Memorization(Study):
+    """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
+
+    kind: Literal["memorization"] = Field(description="Fixed: `memorization`.", examples=["memorization"])
+    epochs: list[int] | None = Field(
+        None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
     )
+    decodings: list[str] = Field(
+        ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy", "top_k"]]
+    )
+    prefix_tokens: list[int] | None = Field(
+        None, min_length=1, description="Prefix lengths; null: each dataset's own.", examples=[[10, 30, 50, 100]]
+    )
+    control: bool = Field(
+        True,
+        description="Also ask with probes of the test split, never trained on: what the detector finds there is no "
+        "memory of training data. Every rate then stands beside its control rate and the difference.",
+        examples=[False],
+    )
+    published: str | None = Field(
+        None,
+        description="Published numbers to compare with: a file of `workflow/published`, without its ending.",
+        examples=["task_disparity"],
+    )
+    x: Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding"] = Field(
+        "dataset",
+        description="Horizontal axis of the figure: `dataset` shows stacked bars, the others a point a run.",
+        examples=["epoch"],
+    )
+
+
+AnyStudy = Annotated[Memorization, Field(discriminator="kind")]
 
 
 class Config(Section):
@@ -499,4 +560,10 @@ class Config(Section):
     retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")
     detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
     statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
-    studies: dict[Name, TaskDisparity] = Field(min_length=1, description="Named sets of runs and their table.")
+    studies: dict[Name, AnyStudy] = Field(min_length=1, description="Named sets of runs and their table.")
+    targets: dict[Name, list[str]] = Field(
+        default_factory=dict,
+        description="Further names for `snakemake NAME`, each with the studies that it makes; every study is a target "
+        "by its own name.",
+        examples=[{"table_2": ["task_disparity"], "table_13": ["task_disparity"]}],
+    )

@@ -14,11 +14,21 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from memorization.config import Config, ScratchModel, SyntheticDataset, SyntheticPairs, TrainedClassifier
+from memorization import plan
+from memorization.config import (
+    AnyStudy,
+    Config,
+    Memorization,
+    ScratchModel,
+    SyntheticDataset,
+    SyntheticPairs,
+    TrainedClassifier,
+)
 from memorization.errors import UserError, did_you_mean
 
 # A recipe's name is the state of what it makes; these states are no recipe's.
 RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-tuned minus base in tables"}
+PUBLISHED = Path(__file__).resolve().parent.parent / "workflow" / "published"
 
 
 def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
@@ -121,6 +131,8 @@ def _kinds(path: Sequence[str | int]) -> list[str]:
         return ["files", "synthetic"]
     if path[-1] == "encoder":
         return ["folder", "hub"]
+    if path[0] == "studies":
+        return sorted(typing.get_args(study.model_fields["kind"].annotation)[0] for study in _models(AnyStudy))
     kinds = {"datasets": ["files", "hub", "synthetic"], "classifiers": ["folder", "hub", "trained"]}
     return kinds.get(str(path[0]), ["folder", "hub", "scratch"])
 
@@ -184,17 +196,20 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "datasets"], dataset, config.datasets)
         for base in study.models:
             yield from unknown([*here, "models"], base, config.models)
-        if (taken := f"{name}-definitions") in config.studies:
-            yield (
-                ["studies", taken],
-                f"its table would be that of the definitions of study {name!r}; choose another name",
-            )
-        yield from unknown([*here, "decoding"], study.decoding, config.decodings)
-        yield from unknown([*here, "recipe"], study.recipe, config.recipes)
-        recipe = config.recipes.get(study.recipe)
-        kept = (recipe.keep or [recipe.epochs]) if recipe else []
-        if study.epoch is not None and recipe and study.epoch not in kept:
-            yield [*here, "epoch"], f"given {study.epoch}, which recipe {study.recipe!r} does not keep; allowed: {kept}"
+        for state in study.states:
+            yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
+        for ending in plan.FURTHER_TABLES:
+            if (taken := f"{name}{ending}") in config.studies:
+                yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"
+        if isinstance(study, Memorization):
+            yield from _memorization(here, study, config)
+            for decoding in study.decodings:
+                yield from unknown([*here, "decodings"], decoding, config.decodings)
+    for target, studies in config.targets.items():
+        for name in studies:
+            yield from unknown(["targets", target], name, config.studies)
+        if target in config.studies:
+            yield ["targets", target], "a study has this name, and is a target by it; choose another"
     for name, meaning in RESERVED_STATES.items():
         if name in config.recipes:
             yield ["recipes", name], f"the name `{name}` is reserved for {meaning}; choose another"
@@ -207,6 +222,21 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
         if (classifier := chosen[part]) is not None:
             yield from unknown(["detection", part, key], classifier, config.classifiers)
     yield from _toy_on_real_text(config)
+
+
+def _memorization(here: list[str | int], study: Memorization, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    for state in study.states:
+        recipe = config.recipes.get(state)
+        kept = (recipe.keep or [recipe.epochs]) if recipe else []
+        for epoch in study.epochs or []:
+            if recipe and epoch not in kept:
+                yield [*here, "epochs"], f"given {epoch}, which recipe {state!r} does not keep; allowed: {kept}"
+    if study.published is not None and not (PUBLISHED / f"{study.published}.csv").is_file():
+        allowed = sorted(file.stem for file in PUBLISHED.glob("*.csv"))
+        yield (
+            [*here, "published"],
+            f"given {study.published!r}; allowed: {', '.join(allowed)}{did_you_mean(study.published, allowed)}",
+        )
 
 
 def _toy_on_real_text(config: Config) -> Iterable[tuple[list[str | int], str]]:

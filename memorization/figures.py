@@ -9,7 +9,7 @@ from typing import Any
 
 from memorization import storage
 from memorization.plan import FIGURE_FORMATS
-from memorization.report.tables import TASK_HEADINGS, headings
+from memorization.report.tables import TASK_HEADINGS, headings, varies
 
 # Colours of Okabe and Ito's palette, which readers of every colour vision can tell apart; low confidence is paler.
 COLOURS = {
@@ -22,60 +22,217 @@ COLOURS = {
 Row = Mapping[str, Any]
 
 
-def task_disparity(
+# What stands beside our own values.
+CONTROL, PUBLISHED = "0.45", "black"
+MARKERS = "osD^vPX"
+
+
+def memorization(
     rows: Sequence[Row],
+    x: str,
     titles: Mapping[str, Mapping[str, str]],
     label: str,
     statistics: Mapping[str, Any],
     low: float = 0.5,
 ) -> Any:
-    """Table 2 as a figure: a panel a model, a bar a (dataset, state), stacked by category; the whisker is the total's.
+    """A study of rates as a figure: stacked bars by dataset, or a point a run along another coordinate `x`.
 
     Rows are those of the schema `table`; `low` is the bound of high confidence. Returns a matplotlib figure.
     """
+    figure = _bars(rows, titles, low) if x == "dataset" else _points(rows, x, titles)
+    coverage = 100 * (statistics["high"] - statistics["low"])
+    said = [label, f"Whiskers: {coverage:g}% bootstrap interval of the total; exact upper bound where it is 0."]
+    if any(row["control_rate"] is not None for row in rows):
+        said.append("Grey ×: control, test inputs that were never trained on.")
+    if any(row["published"] is not None for row in rows):
+        said.append("◇: published.")
+    text = "\n".join(textwrap.wrap(" ".join(said).strip(), max(60, int(14 * figure.get_figwidth()))))
+    figure.supxlabel(text, fontsize=7, color="0.3")
+    return figure
+
+
+def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: float) -> Any:
+    """Table 2 as a figure: a panel a model, a bar a run, stacked by category; the whisker is the total's."""
     from matplotlib.figure import Figure
 
-    runs = [row for row in rows if row["state"] != "difference"]
-    models = list(dict.fromkeys(row["model"] for row in runs))
-    datasets = list(dict.fromkeys(row["dataset"] for row in runs))
-    figure = Figure(figsize=(1.6 + 1.5 * len(datasets) * len(models), 4.4), layout="constrained")
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
+    groups = {
+        (model, dataset): [
+            row for row in rows if (row["model"], row["dataset"], row["category"]) == (model, dataset, "total")
+        ]
+        for model in models
+        for dataset in datasets
+    }
+    widest = max(map(len, groups.values()))
+    width = sum(max(1.5, 0.55 * widest) for _ in datasets) * len(models)
+    figure = Figure(figsize=(1.6 + width, 4.6), layout="constrained")
     panels = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
     for panel, model in zip(panels, models, strict=True):
-        bars = [row for row in runs if row["model"] == model and row["category"] == "total"]
-        places = [datasets.index(row["dataset"]) + (0.2 if row["state"] != "base" else -0.2) for row in bars]
+        bars, places = [], []
+        for index, dataset in enumerate(datasets):
+            group = groups[model, dataset]
+            bars += group
+            places += [index + 0.8 * (place + 0.5) / len(group) - 0.4 for place in range(len(group))]
         bottoms = [0.0] * len(bars)
         for category, name in headings(rows, low).items():
             if category == "total":
                 continue
-            heights = [100 * _of(runs, bar, category)["rate"] for bar in bars]
-            panel.bar(places, heights, 0.36, bottom=bottoms, color=COLOURS[category], label=name)
+            heights = [100 * _of(rows, bar, category)["rate"] for bar in bars]
+            panel.bar(places, heights, 0.72 / widest, bottom=bottoms, color=COLOURS[category], label=name)
             bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
-        totals = [100 * bar["rate"] for bar in bars]
-        # Where nothing was found the bootstrap knows no spread; the exact bound does.
-        uppers = [100 * (bar["high"] if bar["count"] else bar["exact_high"]) for bar in bars]
-        below = [total - 100 * bar["low"] for total, bar in zip(totals, bars, strict=True)]
-        above = [upper - total for total, upper in zip(totals, uppers, strict=True)]
-        panel.errorbar(places, totals, yerr=[below, above], fmt="none", ecolor="black", capsize=3)
+        _whiskers(panel, places, bars, color="black", fmt="none")
+        _beside(panel, places, bars)
         for place, bar in zip(places, bars, strict=True):
-            state = "base" if bar["state"] == "base" else "fine-\ntuned"
             panel.annotate(
-                state, (place, 0), (0, -4), textcoords="offset points", ha="center", va="top", fontsize=7, color="0.3"
+                _bar_name(bar, rows),
+                (place, 0),
+                (0, -4),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                fontsize=7,
+                color="0.3",
             )
-        panel.set_xticks(range(len(datasets)), [_heading(runs, dataset, titles) for dataset in datasets], fontsize=8)
-        panel.tick_params(axis="x", length=0, pad=24)
+        panel.set_xticks(range(len(datasets)), [_heading(rows, dataset, titles) for dataset in datasets], fontsize=8)
+        lines = max(_bar_name(bar, rows).count("\n") for bar in bars) + 1
+        panel.tick_params(axis="x", length=0, pad=6 + 9 * lines)
         panel.set_title(titles["models"].get(model, model), fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_ylim(bottom=0)
-    panels[0].set_ylabel(f"memorized probes (% of n = {_counts(runs)})")
+    panels[0].set_ylabel(f"memorized probes (% of n = {_counts(rows)})")
     panels[-1].legend(frameon=False, fontsize=8, loc="upper right")
-    coverage = 100 * (statistics["high"] - statistics["low"])
-    said = f"{label} Whiskers: {coverage:g}% bootstrap interval of the total; exact upper bound where it is 0."
-    figure.supxlabel("\n".join(textwrap.wrap(said.strip(), 110)), fontsize=7, color="0.3")
     return figure
 
 
+def _points(rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]) -> Any:
+    """A panel a dataset, a point a run at its place on `x`, a line what else tells runs apart."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullLocator
+
+    totals = [row for row in rows if row["category"] == "total" and not (x == "epoch" and row["state"] == "base")]
+    bases = [row for row in rows if row["category"] == "total" and x == "epoch" and row["state"] == "base"]
+    datasets = list(dict.fromkeys(row["dataset"] for row in totals))
+    values = list(dict.fromkeys(row[x] for row in totals))
+    places = {value: value if isinstance(value, int) else index for index, value in enumerate(values)}
+    figure = Figure(figsize=(0.8 + 2.6 * len(datasets), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
+    lines = list(dict.fromkeys(_line_of(row, rows, x, titles) for row in totals))
+    colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+    for panel, dataset in zip(panels, datasets, strict=True):
+        for number, line in enumerate(lines):
+            found = [row for row in totals if (row["dataset"], _line_of(row, rows, x, titles)) == (dataset, line)]
+            # Beside one another, where intervals would hide each other.
+            shift = 0.0 if isinstance(values[0], int) else 0.12 * (number - (len(lines) - 1) / 2)
+            at = [places[row[x]] + shift for row in found]
+            style = "-" if isinstance(values[0], int) or x == "model" else ""
+            _whiskers(
+                panel,
+                at,
+                found,
+                color=colours[number % len(colours)],
+                fmt=f"{MARKERS[number % len(MARKERS)]}{style}",
+                label=line,
+            )
+            _beside(panel, at, found)
+        for base in [row for row in bases if row["dataset"] == dataset]:
+            panel.axhline(100 * base["rate"], color="0.3", linestyle="--", linewidth=0.8, label="before fine-tuning")
+        if isinstance(values[0], int):
+            panel.set_xscale("log" if min(values) > 0 and max(values) / min(values) > 4 else "linear")
+            panel.xaxis.set_minor_locator(NullLocator())
+            panel.set_xticks(values, [str(value) for value in values])
+        else:
+            names = [titles["models"].get(value, value) if x == "model" else value for value in values]
+            panel.set_xticks(range(len(values)), names, fontsize=8, rotation=20 if len(values) > 3 else 0)
+            panel.set_xlim(-0.5, len(values) - 0.5)
+        panel.set_title(_heading(rows, dataset, titles), fontsize=9)
+        panel.set_xlabel(AXES[x], fontsize=9)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.set_ylim(bottom=0)
+        panel.grid(axis="y", color="0.9", linewidth=0.6)
+        panel.set_axisbelow(True)
+    panels[0].set_ylabel(f"memorized probes (% of n = {_counts(rows)})")
+    if len(lines) > 1 or bases:
+        panels[-1].legend(frameon=False, fontsize=8)
+    return figure
+
+
+AXES = {
+    "model": "model",
+    "state": "state",
+    "epoch": "epochs of fine-tuning",
+    "prefix_tokens": "prefix length (tokens)",
+    "decoding": "decoding",
+}
+
+
+def _whiskers(panel: Any, places: Sequence[float], runs: Sequence[Row], **style: Any) -> None:
+    """Totals with their intervals, in percent."""
+    totals = [100 * run["rate"] for run in runs]
+    # Where nothing was found the bootstrap knows no spread; the exact bound does.
+    uppers = [100 * (run["high"] if run["count"] else run["exact_high"]) for run in runs]
+    below = [total - 100 * run["low"] for total, run in zip(totals, runs, strict=True)]
+    above = [upper - total for total, upper in zip(totals, uppers, strict=True)]
+    panel.errorbar(places, totals, yerr=[below, above], capsize=3, markersize=4, linewidth=1.2, **style)
+
+
+def _beside(panel: Any, places: Sequence[float], runs: Sequence[Row]) -> None:
+    """The controls and the published values of runs, where there are any."""
+    controls = [(place, run) for place, run in zip(places, runs, strict=True) if run["control_rate"] is not None]
+    if controls:
+        rates = [100 * run["control_rate"] for _, run in controls]
+        above = [100 * (run["control_high"] or run["control_exact_high"]) for _, run in controls]
+        panel.errorbar(
+            [place for place, _ in controls],
+            rates,
+            yerr=[
+                [rate - 100 * run["control_low"] for rate, (_, run) in zip(rates, controls, strict=True)],
+                [upper - rate for upper, rate in zip(above, rates, strict=True)],
+            ],
+            fmt="x",
+            color=CONTROL,
+            markersize=4,
+            linewidth=0.8,
+            zorder=3,
+        )
+    published = [(place, run) for place, run in zip(places, runs, strict=True) if run["published"] is not None]
+    panel.plot(
+        [place for place, _ in published],
+        [100 * run["published"] for _, run in published],
+        linestyle="",
+        marker="D",
+        markerfacecolor="white",
+        markeredgecolor=PUBLISHED,
+        markersize=5,
+        zorder=4,
+    )
+
+
+def _bar_name(bar: Row, rows: Sequence[Row]) -> str:
+    """What tells a bar from the others of its dataset, on short lines."""
+    state = bar["state"]
+    several = len({row["state"] for row in rows} - {"base"}) > 1
+    parts = [state if state == "base" or several else "fine-\ntuned"]
+    parts += [f"{bar[name]}{UNITS.get(name, '')}" for name in varies(rows) if not (name == "epoch" and state == "base")]
+    return "\n".join(parts)
+
+
+UNITS = {"epoch": "\nepochs", "prefix_tokens": "\ntokens"}
+
+
+def _line_of(row: Row, rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]) -> str:
+    """What tells a point's line from the others of its panel."""
+    parts = []
+    if x != "model" and len({each["model"] for each in rows}) > 1:
+        parts.append(titles["models"].get(row["model"], row["model"]))
+    if x != "state" and len({each["state"] for each in rows}) > 1:
+        parts.append(row["state"])
+    parts += [f"{row[name]}" for name in varies(rows) if name != x]
+    return ", ".join(parts) or titles["models"].get(row["model"], row["model"])
+
+
 def _of(rows: Sequence[Row], bar: Row, category: str) -> Row:
-    keys = ("model", "dataset", "state")
+    keys = ("model", "dataset", "state", "epoch", "prefix_tokens", "decoding")
     return next(row for row in rows if row["category"] == category and all(row[key] == bar[key] for key in keys))
 
 

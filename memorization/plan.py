@@ -6,20 +6,23 @@ reads the coordinates from the paths. Patterns serve twice: as Snakemake's wildc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from memorization.config import (
+    AnyStudy,
     Config,
     FilesDataset,
     FilesPairs,
     FolderModel,
+    Memorization,
     Population,
     Recipe,
     ScratchModel,
-    TaskDisparity,
+    Study,
     TrainedClassifier,
 )
 from memorization.errors import UserError
@@ -40,9 +43,13 @@ RUN = (
     "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
+COMPARISONS = "comparisons/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
-TABLE_FORMATS = ("parquet", "csv", "md", "tex")
+PUBLISHED_TABLE = "tables/{study}-published"
+# What a study's further tables are called after its name.
+FURTHER_TABLES = ("-definitions", "-published")
+TABLE_FORMATS = ("parquet", "csv", "md", "tex", "html")
 FIGURE = "figures/{study}"
 FIGURE_FORMATS = ("svg", "png")
 
@@ -66,7 +73,11 @@ class Run:
 
     def base(self) -> Run:
         """The same cell before fine-tuning."""
-        return Run(self.model, BASE, 0, self.dataset, self.population, self.prefix_tokens, self.decoding)
+        return replace(self, state=BASE, epoch=0)
+
+    def control(self) -> Run:
+        """The same cell asked with texts that were never trained on."""
+        return replace(self, population="control")
 
 
 def fill(pattern: str, values: Any) -> str:
@@ -79,34 +90,85 @@ def kept_epochs(recipe: Recipe) -> list[int]:
     return sorted(set(recipe.keep or [recipe.epochs]))
 
 
-def fine_tuned_runs(config: Config, study: TaskDisparity) -> list[Run]:
-    """The fine-tuned runs of a task disparity study, in the order of its table; each has its `base()` beside it."""
-    epoch = study.epoch or kept_epochs(config.recipes[study.recipe])[-1]
+def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> list[tuple[str, int]]:
+    """(state, epoch) of a study, in its order: base has epoch 0; of a recipe these epochs, or the last it keeps."""
+    return [
+        (state, epoch)
+        for state in study.states
+        for epoch in ([0] if state == BASE else epochs or kept_epochs(config.recipes[state])[-1:])
+    ]
+
+
+def member_runs(config: Config, study: Memorization) -> list[Run]:
+    """The rows of a study's table: its runs on training inputs, in the table's order, each once."""
     runs = [
-        Run(
-            model=model,
-            state=study.recipe,
-            epoch=epoch,
-            dataset=dataset,
-            population=study.population,
-            prefix_tokens=study.prefix_tokens or config.datasets[dataset].prefix_tokens or config.probes.prefix_tokens,
-            decoding=study.decoding,
-        )
+        Run(model, state, epoch, dataset, "member", prefix_tokens, decoding)
         for model in study.models
         for dataset in study.datasets
+        for prefix_tokens in study.prefix_tokens or [prefix_length(config, dataset)]
+        for decoding in study.decodings
+        for state, epoch in states_of(config, study, study.epochs)
     ]
     return list(dict.fromkeys(runs))
 
 
-def study_runs(config: Config, study: TaskDisparity) -> list[Run]:
-    """Every run of a study, base before fine-tuned, each once."""
-    runs = [each for run in fine_tuned_runs(config, study) for each in (run.base(), run)]
-    return list(dict.fromkeys(runs))
+def study_runs(config: Config, study: AnyStudy) -> list[Run]:
+    """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
+    if not isinstance(study, Memorization):
+        return []
+    members = member_runs(config, study)
+    return members + ([run.control() for run in members] if study.control else [])
+
+
+def described_runs(config: Config, study: Memorization) -> list[dict[str, Any]]:
+    """Coordinates of every run of a study, with its task, for a rule's parameters."""
+    return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
 
 
 def all_runs(config: Config) -> list[Run]:
     """Every run of the configuration; what studies share appears once."""
     return list(dict.fromkeys(run for study in config.studies.values() for run in study_runs(config, study)))
+
+
+def prefix_length(config: Config, dataset: str) -> int:
+    """Tokens of a dataset's prefixes, where a study names none."""
+    return config.datasets[dataset].prefix_tokens or config.probes.prefix_tokens
+
+
+def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
+    """Coordinates (model, recipe, dataset) of the training runs behind a study, each once."""
+    recipes = [state for state in study.states if state != BASE]
+    return [
+        {"model": model, "recipe": recipe, "dataset": dataset}
+        for model, recipe, dataset in dict.fromkeys(product(study.models, recipes, study.datasets))
+    ]
+
+
+def products(config: Config, name: str) -> list[str]:
+    """What a study makes for people, below the results folder."""
+    patterns = [f"{pattern}.{suffix}" for pattern in tables_of(config.studies[name]) for suffix in TABLE_FORMATS]
+    patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
+    return [pattern.format(study=name) for pattern in patterns]
+
+
+def tables_of(study: AnyStudy) -> list[str]:
+    """Patterns of a study's tables."""
+    tables = [TABLE]
+    if isinstance(study, Memorization):
+        tables.append(DEFINITIONS_TABLE)
+        if study.published is not None:
+            tables.append(PUBLISHED_TABLE)
+    return tables
+
+
+def targets(config: Config) -> dict[str, list[str]]:
+    """Names for `snakemake NAME`, each with its studies: every study by its own name, and the configuration's."""
+    return {name: [name] for name in config.studies} | config.targets
+
+
+def studies_of(config: Config, kind: str) -> list[str]:
+    """Names of the studies of a kind."""
+    return [name for name, study in config.studies.items() if study.kind == kind]
 
 
 def dataset_files(config: Config, dataset: str) -> dict[str, str]:
@@ -223,8 +285,8 @@ def confidence(config: Config) -> dict[str, Any] | None:
     return {"title": title, "low": settings.low, "high": settings.high}
 
 
-def titles(config: Config, study: TaskDisparity) -> dict[str, dict[str, str]]:
-    """Names shown in a study's table, by dataset and by model."""
+def titles(config: Config, study: Study) -> dict[str, dict[str, str]]:
+    """Names shown in a study's table and figure, by dataset and by model."""
     return {
         "datasets": {name: config.datasets[name].title or name for name in study.datasets},
         "models": {name: config.models[name].title or name for name in study.models},
@@ -249,19 +311,20 @@ def check_inputs(config: Config) -> None:
 
 
 def _missing(config: Config) -> Iterator[str]:
-    runs = all_runs(config)
-    models = dict.fromkeys(run.model for run in runs)
-    corpora = [corpus for model in models if (corpus := pretraining_dataset(config, model))]
-    for dataset in dict.fromkeys([*(run.dataset for run in runs), *corpora]):
+    models = dict.fromkeys(model for study in config.studies.values() for model in study.models)
+    datasets = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
+    corpora = dict.fromkeys(corpus for model in models if (corpus := pretraining_dataset(config, model)))
+    for dataset in datasets | corpora:
         yield from _missing_files(config, dataset)
     for model in models:
         yield from _missing_folder(config, model)
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
-            if study.population == "control" and not config.datasets[dataset].source.test:
+            if isinstance(study, Memorization) and study.control and not config.datasets[dataset].source.test:
                 yield (
-                    f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
+                    f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
+                    "give it one (`source.test`), or set `control: false`."
                 )
 
 

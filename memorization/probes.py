@@ -94,6 +94,7 @@ def prefix_ends(texts: Sequence[str], tokenizer: Tokenizer, prefix_tokens: int) 
 
 
 def _batches(rows: Sequence[tuple[str, str, int]]) -> Iterator[pa.RecordBatch]:
+    texts: dict[str, int] = {}
     for start in range(0, len(rows), storage.ROWS_PER_GROUP):
         part = rows[start : start + storage.ROWS_PER_GROUP]
         yield pa.RecordBatch.from_pylist(
@@ -105,6 +106,7 @@ def _batches(rows: Sequence[tuple[str, str, int]]) -> Iterator[pa.RecordBatch]:
                     "suffix": text[cut:],
                     "prefix_characters": cut,
                     "suffix_characters": len(text) - cut,
+                    "input_text": texts.setdefault(text, len(texts)),
                 }
                 for number, (identifier, text, cut) in enumerate(part)
             ],

@@ -1,10 +1,14 @@
-"""Memorization rates with bootstrap intervals (Appendix G), exact bounds, and paired differences.
+"""Memorization rates with bootstrap intervals (Appendix G), exact bounds, differences and their significance.
 
 The bootstrap draws counts instead of rows. Resampling n rows with replacement and counting a category gives a
 binomial draw with the observed rate; counting several categories at once gives a multinomial draw; and for a paired
 difference the pairs (outcome before, outcome after) are resampled together, a multinomial draw of their joint table. So
 the distribution is that of resampling rows, at a cost that does not grow with n. Means of graded values do resample
 rows.
+
+Where several probes are cut from one input text (as with several questions about one passage), their outcomes are not
+independent: the texts are resampled, each with all of its probes, again as counts of equal texts; and tests of
+significance count texts.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import betaincinv
+from scipy.special import bdtr, betaincinv
 
 from memorization.storage import SCHEMAS
 
@@ -53,8 +57,22 @@ class Rate:
     rate: float
     low: float
     high: float
-    exact_low: float | None
-    exact_high: float | None
+    exact_low: float
+    exact_high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A category's rate minus another (fraction), with its interval (fractions) and test; schema `comparisons`."""
+
+    versus: str
+    category: str
+    n: int
+    n_versus: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
 
 
 def in_category(outcomes: Sequence[str], category: str) -> np.ndarray:
@@ -71,43 +89,87 @@ def categories(classified: bool) -> tuple[str, ...]:
 
 
 def rates(
-    outcomes: Sequence[str], draws: int, low: float, high: float, seed: int, classified: bool = False
+    outcomes: Sequence[str],
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+    classified: bool = False,
+    texts: Sequence[int] | None = None,
 ) -> list[Rate]:
     """The rate of every category among outcomes (n,), with percentile bootstrap and Clopper-Pearson bounds.
 
     `low` and `high` are quantiles: 0.025 and 0.975 give 95% intervals; `classified`: outcomes tell the confidence of
-    paraphrases. ValueError where there is no outcome.
+    paraphrases; `texts` (n,) numbers each probe's input text, and without it each has its own. The Clopper-Pearson
+    bounds take probes as independent. ValueError where there is no outcome.
     """
     n = len(outcomes)
     if not n:
         raise ValueError("no outcomes")
     result = []
     for category in categories(classified):
-        count = int(in_category(outcomes, category).sum())
-        bounds = bootstrap_share(count, n, category, draws, low, high, seed)
+        hits = in_category(outcomes, category)
+        count = int(hits.sum())
+        bounds = bootstrap_share(hits, category, draws, low, high, seed, texts)
         result.append(Rate(category, n, count, count / n, *bounds, *clopper_pearson(count, n, low, high)))
     return result
 
 
+def _resampled(
+    values: np.ndarray, texts: Sequence[int] | None, generator: np.random.Generator, draws: int
+) -> np.ndarray:
+    """Means (draws,) of values (n,) of -1, 0 and 1 when the texts that they belong to are resampled."""
+    n = len(values)
+    if texts is None or len(set(texts)) == n:
+        if values.min() >= 0:
+            return np.asarray(generator.binomial(n, values.sum() / n, size=draws) / n)
+        counts = [int((values == value).sum()) for value in (1, -1, 0)]
+        drawn = generator.multinomial(n, np.array(counts) / n, size=draws)
+        return np.asarray((drawn[:, 0] - drawn[:, 1]) / n)
+    _, place = np.unique(texts, return_inverse=True)
+    sizes, sums = np.bincount(place), np.bincount(place, weights=values).astype(int)
+    # Texts of the same size and sum are interchangeable: how often each kind is drawn is multinomial.
+    kinds, counts_of = np.unique(np.stack([sizes, sums], axis=1), axis=0, return_counts=True)
+    drawn = generator.multinomial(len(sizes), counts_of / len(sizes), size=draws)
+    return np.asarray((drawn @ kinds[:, 1]) / (drawn @ kinds[:, 0]))
+
+
 def bootstrap_share(
-    count: int, n: int, purpose: str, draws: int, low: float, high: float, seed: int
+    hits: np.ndarray,
+    purpose: str,
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+    texts: Sequence[int] | None = None,
 ) -> tuple[float, float]:
-    """Percentile bootstrap bounds of count / n; `purpose` names the draws."""
-    drawn = _generator(seed, purpose).binomial(n, count / n, size=draws) / n
-    bounds = np.quantile(drawn, [low, high])
+    """Percentile bootstrap bounds of the mean of a boolean array (n,); `purpose` names the draws; see `rates`."""
+    bounds = np.quantile(_resampled(hits.astype(int), texts, _generator(seed, purpose), draws), [low, high])
     return float(bounds[0]), float(bounds[1])
 
 
 def bootstrap_mean(
-    values: np.ndarray, purpose: str, draws: int, low: float, high: float, seed: int
+    values: np.ndarray,
+    purpose: str,
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+    texts: Sequence[int] | None = None,
 ) -> tuple[float, float]:
-    """Percentile bootstrap bounds of the mean of values (n,); `purpose` names the draws."""
-    generator, n = _generator(seed, purpose), len(values)
+    """Percentile bootstrap bounds of the mean of values (n,); `purpose` names the draws; see `rates` for `texts`."""
+    generator = _generator(seed, purpose)
+    if texts is None or len(set(texts)) == len(values):
+        sums, sizes = values, np.ones(len(values))
+    else:
+        place = np.unique(texts, return_inverse=True)[1]
+        sums, sizes = np.bincount(place, weights=values), np.bincount(place).astype(float)
+    n = len(sums)
     step = max(1, DRAWN_AT_ONCE // n)
-    means = [
-        values[generator.integers(n, size=(min(step, draws - start), n))].mean(axis=1)
-        for start in range(0, draws, step)
-    ]
+    means = []
+    for start in range(0, draws, step):
+        chosen = generator.integers(n, size=(min(step, draws - start), n))
+        means.append(sums[chosen].mean(axis=1) / sizes[chosen].mean(axis=1))
     bounds = np.quantile(np.concatenate(means), [low, high])
     return float(bounds[0]), float(bounds[1])
 
@@ -131,27 +193,34 @@ class Estimate:
     exact_high: float | None = None
 
 
-def estimates(definitions: pa.Table, draws: int, low: float, high: float, seed: int) -> list[Estimate]:
-    """One estimate for each of `DEFINITIONS`, from a table of that schema; nulls are left out and not counted in n."""
+def estimates(
+    definitions: pa.Table, draws: int, low: float, high: float, seed: int, texts: Sequence[int] | None = None
+) -> list[Estimate]:
+    """One estimate for each of `DEFINITIONS`, from a table of that schema; nulls are left out and not counted in n.
+
+    `texts` as in `rates`.
+    """
     found = []
     for name in DEFINITIONS:
-        field, column = SCHEMAS["definitions"].field(name), definitions[name].drop_null()
+        field, column = SCHEMAS["definitions"].field(name), definitions[name]
         unit = field.metadata[b"unit"].decode() or "fraction"
-        values, n = column.to_numpy(), len(column)
+        told = column.is_valid().to_numpy()
+        values, n = column.drop_null().to_numpy(), int(told.sum())
+        of = None if texts is None else list(np.asarray(texts)[told])
         if not n:
             found.append(Estimate(name, unit, 0))
         elif pa.types.is_boolean(field.type):
             count = int(values.sum())
-            bounds = bootstrap_share(count, n, name, draws, low, high, seed)
+            bounds = bootstrap_share(values, name, draws, low, high, seed, of)
             exact = clopper_pearson(count, n, low, high)
             found.append(Estimate(name, unit, n, count, count / n, *bounds, *exact))
         else:
-            bounds = bootstrap_mean(values.astype(float), name, draws, low, high, seed)
+            bounds = bootstrap_mean(values.astype(float), name, draws, low, high, seed, of)
             found.append(Estimate(name, unit, n, None, float(values.mean()), *bounds))
     return found
 
 
-def differences(
+def over_base(
     base: Sequence[str],
     fine_tuned: Sequence[str],
     draws: int,
@@ -159,25 +228,104 @@ def differences(
     high: float,
     seed: int,
     classified: bool = False,
-) -> list[Rate]:
-    """Fine-tuned minus base for every category, on the same probes in the same order, with paired intervals.
+    texts: Sequence[int] | None = None,
+) -> list[Comparison]:
+    """Fine-tuned minus base for every category, on the same probes in the same order; see `rates`.
 
-    ValueError where the two differ in length or there is no outcome.
+    Intervals are paired by probe, p-values are McNemar's exact test. ValueError where the two differ in length or there
+    is no outcome.
     """
     if len(base) != len(fine_tuned) or not len(base):
         raise ValueError(f"paired outcomes: {len(base)} and {len(fine_tuned)}")
     n = len(base)
     result = []
     for category in categories(classified):
-        before, after = in_category(base, category), in_category(fine_tuned, category)
-        gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
-        drawn = _generator(seed, f"difference {category}").multinomial(
-            n, [gained / n, lost / n, (n - gained - lost) / n], size=draws
+        change = in_category(fine_tuned, category).astype(int) - in_category(base, category).astype(int)
+        drawn = _resampled(change, texts, _generator(seed, f"difference {category}"), draws)
+        bounds = np.quantile(drawn, [low, high])
+        of_texts = change if texts is None else np.bincount(np.unique(texts, return_inverse=True)[1], weights=change)
+        p_value = mcnemar(int((of_texts > 0).sum()), int((of_texts < 0).sum()))
+        result.append(
+            Comparison("base", category, n, n, int(change.sum()) / n, float(bounds[0]), float(bounds[1]), p_value)
         )
-        bounds = np.quantile((drawn[:, 0] - drawn[:, 1]) / n, [low, high])
-        count = gained - lost
-        result.append(Rate(category, n, count, count / n, float(bounds[0]), float(bounds[1]), None, None))
     return result
+
+
+def over_control(
+    member: Sequence[str],
+    control: Sequence[str],
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+    classified: bool = False,
+    texts: Sequence[int] | None = None,
+    control_texts: Sequence[int] | None = None,
+) -> list[Comparison]:
+    """Member minus control for every category, on different probes; see `rates`.
+
+    Intervals resample both, p-values are Fisher's exact test. ValueError where one of them is empty.
+    """
+    if not len(member) or not len(control):
+        raise ValueError(f"outcomes to compare: {len(member)} and {len(control)}")
+    result = []
+    for category in categories(classified):
+        sides = [
+            (in_category(member, category), texts, "member"),
+            (in_category(control, category), control_texts, "control"),
+        ]
+        drawn = [
+            _resampled(hits.astype(int), of, _generator(seed, f"over control {category} {side}"), draws)
+            for hits, of, side in sides
+        ]
+        bounds = np.quantile(drawn[0] - drawn[1], [low, high])
+        difference = float(sides[0][0].mean() - sides[1][0].mean())
+        p_value = fisher([_by_text(hits, of) for hits, of, _ in sides])
+        result.append(
+            Comparison(
+                "control",
+                category,
+                len(member),
+                len(control),
+                difference,
+                float(bounds[0]),
+                float(bounds[1]),
+                p_value,
+            )
+        )
+    return result
+
+
+def _by_text(hits: np.ndarray, texts: Sequence[int] | None) -> np.ndarray:
+    """Boolean array, one value a text: any of its probes is a hit."""
+    if texts is None:
+        return hits
+    return np.asarray(np.bincount(np.unique(texts, return_inverse=True)[1], weights=hits) > 0)
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Two-sided p-value of McNemar's exact test: of the pairs that changed, either direction is as likely."""
+    changed = gained + lost
+    return min(1.0, 2 * float(bdtr(min(gained, lost), changed, 0.5))) if changed else 1.0
+
+
+def fisher(sides: Sequence[np.ndarray]) -> float:
+    """Two-sided p-value of Fisher's exact test of two boolean arrays."""
+    from scipy.stats import fisher_exact
+
+    table = [[int(hits.sum()), int((~hits).sum())] for hits in sides]
+    return float(fisher_exact(table).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for their number (Holm, 1979), in their order."""
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = largest
+    return corrected
 
 
 def clopper_pearson(count: int, n: int, low: float, high: float) -> tuple[float, float]:
@@ -187,9 +335,14 @@ def clopper_pearson(count: int, n: int, low: float, high: float) -> tuple[float,
     return lower, upper
 
 
-def table_of(rates: Sequence[Rate | Estimate], coordinates: Mapping[str, Any], schema: str = "rates") -> pa.Table:
-    """A run's rates as a table of that schema (or `definition_rates`); `coordinates` are the run's, with its task."""
-    rows = [{**coordinates, **asdict(rate)} for rate in rates]
+def table_of(
+    found: Sequence[Rate | Estimate], coordinates: Mapping[str, Any], schema: str = "rates", **shared: Any
+) -> pa.Table:
+    """A run's rates as a table of that schema (or `definition_rates`).
+
+    `coordinates` are the run's, with its task; `shared` are columns that have one value for the whole run.
+    """
+    rows = [{**coordinates, **shared, **asdict(each)} for each in found]
     whole = ("epoch", "prefix_tokens")
     return pa.Table.from_pylist([row | {key: int(row[key]) for key in whole} for row in rows], schema=SCHEMAS[schema])
 

@@ -46,7 +46,7 @@ _RUN = (
     Column("dataset", pa.string(), "", "dataset"),
     Column("task", pa.string(), "", "task of the dataset"),
     Column("model", pa.string(), "", "base model"),
-    Column("state", pa.string(), "", "base, a recipe, or difference (recipe minus base)"),
+    Column("state", pa.string(), "", "base, or the recipe of the fine-tuning"),
     Column("epoch", pa.int32(), "epochs", "epochs of fine-tuning; 0 for base"),
     Column("population", pa.string(), "", "member (train split) or control (test split)"),
     Column("prefix_tokens", pa.int32(), "tokens", "prefix length asked for"),
@@ -54,14 +54,36 @@ _RUN = (
 )
 _RATE = (
     Column("n", pa.int64(), "probes", "probes counted"),
+    Column("input_texts", pa.int64(), "texts", "different input texts among them, which the bootstrap resamples"),
+    Column("generated_tokens", pa.float64(), "tokens", "mean length of the generations"),
     Column("category", pa.string(), "", "total, verbatim, idea, paraphrase, paraphrase_high or paraphrase_low"),
-    Column("count", pa.int64(), "probes", "probes of the category; in differences fine-tuned minus base"),
+    Column("count", pa.int64(), "probes", "probes of the category"),
     Column("rate", pa.float64(), "fraction", "count / n"),
     Column("low", pa.float64(), "fraction", "lower bound of the bootstrap interval"),
     Column("high", pa.float64(), "fraction", "upper bound of the bootstrap interval"),
-    Column("exact_low", pa.float64(), "fraction", "lower Clopper-Pearson bound; null in differences", nullable=True),
-    Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null in differences", nullable=True),
+    Column("exact_low", pa.float64(), "fraction", "lower Clopper-Pearson bound"),
+    Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound"),
 )
+
+
+def _difference(name: str, what: str) -> tuple[Column, ...]:
+    """Columns of a difference of two rates, null where the study does not ask for it."""
+    columns = (
+        (name, "fraction", what),
+        (f"{name}_low", "fraction", "lower bound of its bootstrap interval"),
+        (f"{name}_high", "fraction", "upper bound of its bootstrap interval"),
+        (f"{name}_p", "", "probability of a difference at least as large where there is none"),
+        (f"{name}_p_holm", "", "the same, corrected for the study's comparisons of this category"),
+    )
+    return tuple(Column(column, pa.float64(), unit, meaning, nullable=True) for column, unit, meaning in columns)
+
+
+def _published(name: str, what: str) -> tuple[Column, ...]:
+    """Columns of a published value; null where none was published."""
+    columns = ((name, what), (f"{name}_low", "its published lower bound"), (f"{name}_high", "its upper bound"))
+    return tuple(Column(column, pa.float64(), "fraction", meaning, nullable=True) for column, meaning in columns)
+
+
 _ESTIMATE = (
     Column("definition", pa.string(), "", "column of the table `definitions`"),
     Column("unit", pa.string(), "", "unit of value, low and high"),
@@ -101,6 +123,9 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("suffix", pa.string(), "", "s: the rest of the input"),
         Column("prefix_characters", pa.int32(), "characters", "length of the prefix"),
         Column("suffix_characters", pa.int32(), "characters", "length of the suffix"),
+        Column(
+            "input_text", pa.int32(), "", "number of the whole input's text; probes of one text are resampled together"
+        ),
     ),
     "training": _schema(
         Column("epoch", pa.int32(), "epochs", "epochs finished"),
@@ -304,10 +329,48 @@ SCHEMAS: dict[str, pa.Schema] = {
         *_ESTIMATE,
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
+    "comparisons": _schema(
+        *_RUN,
+        Column("versus", pa.string(), "", "base (the same probes before fine-tuning) or control (other probes)"),
+        Column("category", pa.string(), "", "as in `rates`"),
+        Column("n", pa.int64(), "probes", "probes of the run"),
+        Column("n_versus", pa.int64(), "probes", "probes of what it is compared with"),
+        Column("difference", pa.float64(), "fraction", "the run's rate minus the other"),
+        Column("low", pa.float64(), "fraction", "lower bound of the bootstrap interval, paired by probe for base"),
+        Column("high", pa.float64(), "fraction", "upper bound of that interval"),
+        Column("p_value", pa.float64(), "", "McNemar's exact test for base, Fisher's exact test for control"),
+        Column(
+            "p_holm", pa.float64(), "", "p_value after Holm's correction among the study's of this versus and category"
+        ),
+    ),
     "table": _schema(
         Column("study", pa.string(), "", "study"),
         *_RUN,
         *_RATE,
+        Column("control_n", pa.int64(), "probes", "probes of the control; null without one", nullable=True),
+        Column("control_rate", pa.float64(), "fraction", "rate of the control; null without one", nullable=True),
+        Column("control_low", pa.float64(), "fraction", "lower bound of its bootstrap interval", nullable=True),
+        Column("control_high", pa.float64(), "fraction", "upper bound of its bootstrap interval", nullable=True),
+        Column("control_exact_high", pa.float64(), "fraction", "its upper Clopper-Pearson bound", nullable=True),
+        *_difference("over_control", "rate minus the control's; p by Fisher's exact test"),
+        *_difference("over_base", "rate minus that before fine-tuning; p by McNemar's exact test"),
+        *_published("published", "published rate"),
+        *_published("published_over_base", "published difference from the base model"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+    "published_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *(column for column in _RUN if column.name != "population"),
+        Column("category", pa.string(), "", "as in `rates`"),
+        Column("n", pa.int64(), "probes", "probes measured"),
+        Column("published", pa.float64(), "fraction", "published rate, or difference where the state says so"),
+        Column("published_low", pa.float64(), "fraction", "published lower bound", nullable=True),
+        Column("published_high", pa.float64(), "fraction", "published upper bound", nullable=True),
+        Column("measured", pa.float64(), "fraction", "the same, measured"),
+        Column("low", pa.float64(), "fraction", "lower bound of its bootstrap interval"),
+        Column("high", pa.float64(), "fraction", "upper bound; the exact one where nothing was found"),
+        Column("difference", pa.float64(), "fraction", "measured minus published"),
+        Column("inside", pa.bool_(), "", "the published value lies in the measured interval"),
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
 }

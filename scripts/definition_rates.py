@@ -11,8 +11,9 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    table = storage.read(Path(snakemake.input[0]), "definitions")
-    found = statistics.estimates(table, **snakemake.params.statistics)
+    table = storage.read(Path(snakemake.input.definitions), "definitions")
+    texts = storage.read(Path(snakemake.input.probes), "probes", ["input_text"])["input_text"].to_pylist()
+    found = statistics.estimates(table, **snakemake.params.statistics, texts=texts)
     storage.write_table(
         Path(snakemake.output[0]),
         "definition_rates",

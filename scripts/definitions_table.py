@@ -1,4 +1,4 @@
-"""A study's table of the other definitions: SQL over their rates, written as Parquet, CSV, Markdown and LaTeX."""
+"""A study's table of the other definitions: SQL over their rates, written for programs and for people."""
 
 from pathlib import Path
 
@@ -14,10 +14,9 @@ def main(snakemake: Snakemake) -> None:
     params = snakemake.params
     table = tables.query(
         Path(snakemake.input.query),
-        rates=[Path(file) for file in snakemake.input.rates],
+        {"rates": [Path(file) for file in snakemake.input.rates]},
         study=snakemake.wildcards.study,
-        datasets=params.study["datasets"],
-        models=params.study["models"],
+        **{axis: params.study[axis] for axis in ("datasets", "models", "states", "decodings")},
         definitions=list(definitions_table.HEADINGS),
     )
     settings = {"study": params.study, "statistics": params.statistics, "definitions": params.definitions}

@@ -14,7 +14,7 @@ def main(snakemake: Snakemake) -> None:
     params = snakemake.params
     rows = storage.read(Path(snakemake.input[0]), "table").to_pylist()
     low = params.paraphrase["low"] if params.paraphrase else 0.5
-    figure = figures.task_disparity(rows, params.titles, params.label, params.statistics, low)
+    figure = figures.memorization(rows, params.x, params.titles, params.label, params.statistics, low)
     figures.write(figure, Path(snakemake.output[0]).with_suffix(""))
 
 

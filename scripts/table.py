@@ -1,25 +1,27 @@
-"""A study's table: SQL over the rates, written as Parquet, CSV, Markdown and LaTeX."""
+"""A study's table: SQL over the rates, written for programs and for people."""
 
 from pathlib import Path
 
 import job
 from snakemake.script import Snakemake
 
+from memorization import statistics
 from memorization.report import tables
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    params = snakemake.params
+    inputs, params = snakemake.input, snakemake.params
     table = tables.query(
-        Path(snakemake.input.query),
-        rates=[Path(file) for file in [*snakemake.input.rates, *snakemake.input.differences]],
+        Path(inputs.query),
+        {"rates": [Path(file) for file in inputs.rates], "comparisons": [Path(inputs.comparisons)]},
+        published=Path(inputs.published) if inputs.get("published") else None,
         study=snakemake.wildcards.study,
-        datasets=params.study["datasets"],
-        models=params.study["models"],
+        **{axis: params.study[axis] for axis in ("datasets", "models", "states", "decodings")},
+        categories=list(statistics.categories(classified=True)),
     )
-    losses = tables.last_losses([Path(folder, "training.parquet") for folder in snakemake.input.training])
+    losses = tables.last_losses([Path(folder, "training.parquet") for folder in inputs.training])
     manifest = job.manifest(snakemake, "duckdb", study=params.study, statistics=params.statistics, label=params.label)
     tables.write(
         table,
@@ -30,6 +32,7 @@ def main(snakemake: Snakemake) -> None:
         manifest,
         Path(snakemake.output[0]).with_suffix(""),
         params.paraphrase,
+        params.study["title"] or "",
     )
 
 

@@ -80,7 +80,7 @@ decodings:
 statistics: {draws: 50}
 
 studies:
-  small: {kind: task_disparity, datasets: [letters], models: [small], recipe: short, decoding: short}
+  small: {kind: memorization, datasets: [letters], models: [small], states: [base, short], decodings: [short]}
 """
 
 

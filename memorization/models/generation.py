@@ -37,14 +37,20 @@ def generate(
     """One generation a prefix, in the prefixes' order; the prompt is the bare prefix (Appendix B.1).
 
     Encoder-decoder models read the prefix and write; decoder-only models continue it, and the prefix is not part of the
-    generation. Raises UserError where prefix and generation together exceed the model's positions.
+    generation, unless the decoding has it `with_prompt`. Raises UserError where prefix and generation together exceed
+    the model's positions.
     """
     import torch
     from transformers.generation import LogitsProcessorList
 
-    model.generation_config = _plain_configuration(model, tokenizer, decoding.max_new_tokens)
+    model.generation_config = _plain_configuration(model, tokenizer, decoding)
     prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
     encoder_decoder = bool(model.config.is_encoder_decoder)
+    if encoder_decoder and decoding.with_prompt:
+        raise UserError(
+            "this decoding has `with_prompt: true`, and the model is an encoder-decoder, which does not continue its "
+            "prompt: ask it with a decoding that has `with_prompt: false`."
+        )
     if not encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
         # An end token after the prefix would ask a decoder-only model for a new text.
         prompts = [tokens[:-1] for tokens in prompts]
@@ -64,18 +70,20 @@ def generate(
                 logits_processor=processors,
             )
             for index, tokens in zip(chosen, written[:, first:].tolist(), strict=True):
-                texts[index] = _generation(index, tokens, tokenizer, model.generation_config.eos_token_id)
+                shown = prompts[index] if decoding.with_prompt else []
+                texts[index] = _generation(index, shown, tokens, tokenizer, model.generation_config.eos_token_id)
             progress.advance(len(chosen))
     return [text for text in texts if text is not None]
 
 
-def _plain_configuration(model: Any, tokenizer: Any, max_new_tokens: int) -> Any:
+def _plain_configuration(model: Any, tokenizer: Any, decoding: Decoding) -> Any:
     """Greedy search with the checkpoint's special tokens and nothing else that it may ask for (beams, penalties)."""
     from transformers import GenerationConfig
 
     given = model.generation_config
     plain = GenerationConfig(
-        max_new_tokens=max_new_tokens,
+        max_new_tokens=decoding.max_new_tokens,
+        min_new_tokens=decoding.min_new_tokens or None,
         do_sample=False,
         num_beams=1,
         eos_token_id=given.eos_token_id if given.eos_token_id is not None else tokenizer.eos_token_id,
@@ -112,10 +120,12 @@ def _padded(rows: Sequence[Sequence[int]], pad: int, left: bool) -> tuple[np.nda
     return ids, mask
 
 
-def _generation(probe: int, tokens: Sequence[int], tokenizer: Any, ends: int | list[int] | None) -> Generation:
+def _generation(
+    probe: int, shown: Sequence[int], tokens: Sequence[int], tokenizer: Any, ends: int | list[int] | None
+) -> Generation:
     stops = set(ends) if isinstance(ends, list) else {ends}
     length = next((place for place, token in enumerate(tokens) if token in stops), len(tokens))
-    text = tokenizer.decode(tokens[:length], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    text = tokenizer.decode([*shown, *tokens[:length]], skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return Generation(probe, text, length, at_limit=length == len(tokens))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization.report.tables import Row, asked, cell, in_state, intervals, write_formats
+from memorization.report.tables import VARYING, Row, asked, cell, in_state, intervals, varies, write_formats
 
 HEADINGS = {
     "extractable": "Extractable",
@@ -52,10 +52,12 @@ def layout(
     runs: dict[tuple[Any, ...], dict[str, Row]] = {}
     for row in rows:
         runs.setdefault(tuple(row[key] for key in keys), {})[row["definition"]] = row
+    varying = varies(rows)
     return [
         {
             "Dataset": titles["datasets"].get(dataset, dataset),
-            "Model": in_state(titles["models"].get(model, model), state),
+            "Model": in_state(titles["models"].get(model, model), state, rows),
+            **{heading: str(run["comparable"][name]) for name, heading in VARYING.items() if name in varying},
             **{heading.format(**definitions): shown(run[name]) for name, heading in HEADINGS.items()},
             # Every probe is told whether it is comparable.
             "n": f"{run['comparable']['n']:,}",

@@ -1,4 +1,4 @@
-"""A study's table: tidy for programs (Parquet, CSV), laid out as the paper's Table 2 for people (Markdown, LaTeX)."""
+"""A study's table: tidy for programs (Parquet, CSV), laid out as the paper's for people (Markdown, LaTeX, HTML)."""
 
 from __future__ import annotations
 
@@ -31,14 +31,37 @@ LATEX = str.maketrans(
 Row = Mapping[str, Any]
 
 
-def query(sql: Path, rates: Sequence[Path], **parameters: Any) -> pa.Table:
-    """Run a study's SQL file by DuckDB over the view `rates` (all rows of the given files), with named parameters."""
+# The columns of a file of published numbers that a study of rates reads.
+PUBLISHED = {
+    "dataset": "VARCHAR",
+    "model": "VARCHAR",
+    "state": "VARCHAR",
+    "epoch": "INTEGER",
+    "decoding": "VARCHAR",
+    "prefix_tokens": "INTEGER",
+    "category": "VARCHAR",
+    "value": "DOUBLE",
+    "low": "DOUBLE",
+    "high": "DOUBLE",
+}
+
+
+def query(sql: Path, views: Mapping[str, Sequence[Path]], published: Path | None = None, **parameters: Any) -> pa.Table:
+    """Run a study's SQL file by DuckDB over `views` (each all rows of its Parquet files), with named parameters.
+
+    The view `published` holds the numbers of that CSV file, and is empty without one.
+    """
     import duckdb
 
     with duckdb.connect() as connection:
-        # The folders' key=value names repeat columns of the files.
-        files = [str(file) for file in rates]
-        connection.read_parquet(files, hive_partitioning=False).create_view("rates")
+        for name, files in views.items():
+            # The folders' key=value names repeat columns of the files.
+            connection.read_parquet([str(file) for file in files], hive_partitioning=False).create_view(name)
+        columns = ", ".join(f"{name} {kind}" for name, kind in PUBLISHED.items())
+        connection.execute(f"CREATE TABLE published ({columns})")
+        if published is not None:
+            read = "read_csv(?, header = true, all_varchar = true)"
+            connection.execute(f"INSERT INTO published SELECT {', '.join(PUBLISHED)} FROM {read}", [str(published)])
         return connection.sql(sql.read_text(encoding="utf-8"), params=parameters).to_arrow_table()
 
 
@@ -71,6 +94,7 @@ def write(
     manifest: Mapping[str, Any],
     output: Path,
     paraphrase: Mapping[str, Any] | None = None,
+    title: str = "",
 ) -> None:
     """Write a study's table of rates (schema `table`, without its label) as `write_formats` does.
 
@@ -78,7 +102,8 @@ def write(
     """
     rows = table.to_pylist()
     wide = layout(rows, losses, titles, paraphrase["low"] if paraphrase else 0.5)
-    write_formats(table, "table", wide, caption(rows, statistics, paraphrase), label, manifest, output)
+    said = caption(rows, statistics, paraphrase)
+    write_formats(table, "table", wide, f"{title}. {said}" if title else said, label, manifest, output)
 
 
 def write_formats(
@@ -90,7 +115,7 @@ def write_formats(
     manifest: Mapping[str, Any],
     output: Path,
 ) -> None:
-    """Write `output`.parquet and .csv (the table and the label), .md and .tex (`wide`, with `said` as its caption)."""
+    """Write `output`.parquet and .csv (the table and the label), .md, .tex and .html (`wide`, captioned by `said`)."""
     table = table.append_column("label", pa.array([label] * table.num_rows, pa.string()))
 
     def ending(suffix: str) -> Path:
@@ -103,6 +128,7 @@ def write_formats(
     storage.write_text(ending(".csv"), sheet.getvalue().decode())
     storage.write_text(ending(".md"), markdown(wide, said, label))
     storage.write_text(ending(".tex"), latex(wide, said, label))
+    storage.write_text(ending(".html"), html(wide, said, label))
 
 
 def layout(
@@ -111,32 +137,73 @@ def layout(
     titles: Mapping[str, Mapping[str, str]],
     low: float = 0.5,
 ) -> list[dict[str, str]]:
-    """One row a (model, dataset, state) with the categories side by side; a group's task and dataset stand once."""
+    """One row a run with the categories side by side, and one for its difference from the base model.
+
+    Coordinates that do not vary are left out; a group's task and dataset stand once. `low` is the bound of high
+    confidence.
+    """
     wide: list[dict[str, str]] = []
     previous: tuple[str, str] | None = None
+    varying = varies(rows)
+    shown = headings(rows, low)
     for total in (row for row in rows if row["category"] == "total"):
         group = (total["model"], total["dataset"])
         run = {row["category"]: row for row in rows if _run(row) == _run(total)}
-        model = titles["models"].get(total["model"], total["model"])
-        task: str = total["task"]
         loss = losses.get((total["model"], total["state"], total["dataset"], total["epoch"]))
-        wide.append(
-            {
-                "Task": TASK_HEADINGS.get(task, task) if group != previous else "",
-                "Dataset": titles["datasets"].get(total["dataset"], total["dataset"]) if group != previous else "",
-                "Model": "Difference" if total["state"] == "difference" else in_state(model, total["state"]),
-                **{heading: cell(run[category]) for category, heading in headings(rows, low).items()},
-                "n": f"{total['n']:,}",
-                "Training loss": "" if loss is None else f"{loss:.3f}",
-            }
-        )
+        line = {
+            **({"Task": "", "Dataset": ""} if group == previous else _group(total, titles)),
+            "Model": in_state(titles["models"].get(total["model"], total["model"]), total["state"], rows),
+            **{heading: str(total[name]) for name, heading in VARYING.items() if name in varying},
+            **{heading: cell(run[category]) for category, heading in shown.items()},
+        }
+        if any(row["control_rate"] is not None for row in rows):
+            line |= {"Control": control_cell(total), "Above control": difference_cell(total, "over_control")}
+        if any(row["published"] is not None for row in rows):
+            line |= {"Published": _percent(total["published"])}
+        line |= {
+            "n": f"{total['n']:,}",
+            "Tokens": f"{total['generated_tokens']:.1f}",
+            "Training loss": "" if loss is None else f"{loss:.3f}",
+        }
+        wide.append(line)
+        if total["over_base"] is not None:
+            wide.append(
+                dict.fromkeys(line, "")
+                | {"Model": "Difference"}
+                | {heading: difference_cell(run[category], "over_base") for category, heading in shown.items()}
+                | ({"Published": _signed(total["published_over_base"])} if "Published" in line else {})
+            )
         previous = group
     return wide
 
 
-def in_state(model: str, state: str) -> str:
-    """A model's name with the state it is in."""
-    return f"{model} (base)" if state == "base" else f"{model} (fine-tuned)"
+# Coordinates that are shown where a study varies them.
+VARYING = {"epoch": "Epochs", "prefix_tokens": "Prefix tokens", "decoding": "Decoding"}
+
+
+def varies(rows: Sequence[Row]) -> list[str]:
+    """Which of the coordinates `VARYING` have several values; base has no epoch of its own."""
+    runs = {
+        "epoch": {row["epoch"] for row in rows if row["state"] != "base"},
+        **{name: {row[name] for row in rows} for name in ("prefix_tokens", "decoding")},
+    }
+    # Each dataset's own prefix length is no variation.
+    own = all(len({row["prefix_tokens"] for row in rows if row["dataset"] == each["dataset"]}) == 1 for each in rows)
+    return [name for name in VARYING if len(runs[name]) > 1 and not (name == "prefix_tokens" and own)]
+
+
+def _group(row: Row, titles: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    task: str = row["task"]
+    dataset: str = row["dataset"]
+    return {"Task": TASK_HEADINGS.get(task, task), "Dataset": titles["datasets"].get(dataset, dataset)}
+
+
+def in_state(model: str, state: str, rows: Sequence[Row] = ()) -> str:
+    """A model's name with the state it is in: with the recipe's name where several recipes are shown."""
+    if state == "base":
+        return f"{model} (base)"
+    several = len({row["state"] for row in rows} - {"base"}) > 1
+    return f"{model} ({state if several else 'fine-tuned'})"
 
 
 def _run(row: Row) -> tuple[Any, ...]:
@@ -145,36 +212,72 @@ def _run(row: Row) -> tuple[Any, ...]:
 
 
 def cell(row: Row) -> str:
-    """A rate with its interval in percent; a difference with an arrow, `-` where nothing changed.
-
-    0/n also shows the exact upper bound, because the bootstrap's interval is [0, 0] there.
-    """
-    low, high = 100 * row["low"], 100 * row["high"]
-    if row["state"] == "difference":
-        if row["count"] == 0 and low == high == 0:
-            return "-"
-        arrow = "↑" if row["count"] > 0 else "↓" if row["count"] < 0 else ""
-        return f"{arrow}{abs(100 * row['rate']):.2f}% [{low:+.2f}, {high:+.2f}]"
+    """A rate with its interval in percent; 0 of n with the exact upper bound, as the bootstrap's is [0, 0] there."""
     if row["count"] == 0:
         return f"0.00% (≤ {100 * row['exact_high']:.2f}%)"
-    return f"{100 * row['rate']:.2f}% [{low:.2f}, {high:.2f}]"
+    return f"{100 * row['rate']:.2f}% [{100 * row['low']:.2f}, {100 * row['high']:.2f}]"
+
+
+def control_cell(row: Row) -> str:
+    """The control's rate as in `cell`; nothing where there is no control."""
+    if row["control_rate"] is None:
+        return ""
+    keys = ("rate", "low", "high", "exact_high")
+    return cell({"count": row["control_rate"]} | {key: row[f"control_{key}"] for key in keys})
+
+
+def difference_cell(row: Row, name: str) -> str:
+    """A difference in percentage points with an arrow and its interval, `-` where nothing changed; starred by p-value.
+
+    One star says p < 0.05 after Holm's correction, two p < 0.01, three p < 0.001.
+    """
+    difference, low, high, p = (row[f"{name}{part}"] for part in ("", "_low", "_high", "_p_holm"))
+    if difference is None:
+        return ""
+    if difference == low == high == 0:
+        return "-"
+    stars = "*" * sum(p < bound for bound in (0.05, 0.01, 0.001))
+    return f"{_signed(difference)}{stars} [{100 * low:+.2f}, {100 * high:+.2f}]"
+
+
+def _signed(difference: float | None) -> str:
+    if difference is None:
+        return ""
+    arrow = "↑" if difference > 0 else "↓" if difference < 0 else ""
+    return f"{arrow}{abs(100 * difference):.2f}%"
+
+
+def _percent(rate: float | None) -> str:
+    return "" if rate is None else f"{100 * rate:.2f}%"
 
 
 def caption(rows: Sequence[Row], statistics: Mapping[str, Any], paraphrase: Mapping[str, Any] | None = None) -> str:
     """What the numbers are, in one paragraph."""
-    confidence = ""
+    parts = [
+        f"Memorization in percent of n probes ({asked(rows)}), with {intervals(statistics)}. "
+        "Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses."
+    ]
+    if any(row["over_base"] is not None for row in rows):
+        parts.append("Difference: fine-tuned minus base, paired by probe; stars by McNemar's exact test.")
+    if any(row["control_rate"] is not None for row in rows):
+        parts.append(
+            "Control: the same of test inputs, which no model was trained on, against test suffixes: what the detector "
+            "finds there is no memory of training data; stars by Fisher's exact test."
+        )
+    if any(row[name] is not None for row in rows for name in ("over_base", "over_control")):
+        parts.append("Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) after Holm's correction over this table.")
+    if any(row["input_texts"] < row["n"] for row in rows):
+        parts.append(
+            "Where probes share an input text, texts are resampled, each with all of its probes, and tests count texts."
+        )
+    parts.append("Tokens: mean length of the generations. Training loss: mean of the shown epoch, in nats per token.")
     if paraphrase:
         low, high = (f"{paraphrase[key]:g}" for key in ("low", "high"))
-        confidence = (
-            f" Paraphrase (p>{low}): {paraphrase['title']} gives a pair of sentences of the match a probability of "
+        parts.append(
+            f"Paraphrase (p>{low}): {paraphrase['title']} gives a pair of sentences of the match a probability of "
             f"equivalence between {low} and {high}; (p<{low}): it gives none."
         )
-    return (
-        f"Memorization in percent of n probes ({asked(rows)}), with "
-        f"{intervals(statistics, '; differences paired by probe')}. "
-        "Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
-        f"Training loss: mean of the shown epoch, in nats per token.{confidence}"
-    )
+    return " ".join(parts)
 
 
 def asked(rows: Sequence[Row]) -> str:
@@ -190,6 +293,25 @@ def intervals(statistics: Mapping[str, Any], also: str = "") -> str:
     return (
         f"{coverage:g}% bootstrap intervals ({statistics['draws']:,} draws, quantiles {statistics['low']:g} and "
         f"{statistics['high']:g}{also})"
+    )
+
+
+def html(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
+    """The table as a page of its own, with label and caption; every text is escaped."""
+    from html import escape
+
+    from tabulate import tabulate
+
+    body = str(tabulate(list(wide), headers="keys", tablefmt="html", disable_numparse=True))
+    style = (
+        "body{font-family:sans-serif;margin:1em}table{border-collapse:collapse}caption{caption-side:bottom;"
+        "text-align:left;max-width:60em;padding-top:.5em;color:#444}td,th{padding:.2em .6em;white-space:nowrap;"
+        "text-align:left}thead{border-bottom:1px solid}"
+    )
+    body = body.replace("<table>", f"<table>\n<caption>{escape(f'{label} {said}'.strip())}</caption>", 1)
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Table</title>\n<style>{style}</style>\n'
+        f"{body}\n</html>\n"
     )
 
 

@@ -1,6 +1,6 @@
--- The other definitions of memorization on a study's runs, base model and fine-tuned model.
--- View rates: rows of the schema `definition_rates`. Parameters: study, datasets and models (lists, in the
--- table's order), definitions (list).
+-- The other definitions of memorization on a study's runs.
+-- View rates: rows of the schema `definition_rates`. Parameters: study, and in the table's order the lists datasets,
+-- models, states, decodings and definitions.
 SELECT
     $study AS study,
     dataset,
@@ -24,5 +24,8 @@ FROM rates
 ORDER BY
     list_position($models, model),
     list_position($datasets, dataset),
-    state <> 'base',
+    prefix_tokens,
+    list_position($decodings, decoding),
+    list_position($states, state),
+    epoch,
     list_position($definitions, definition)

@@ -116,36 +116,59 @@ def annotations(wildcards):
     }
 
 
-def base_outcomes(wildcards):
-    """Outcomes of the same cell before fine-tuning."""
-    values = dict(wildcards) | {"state": plan.BASE, "epoch": 0}
-    return of_run("outcomes.parquet").format(**values)
-
-
-def rates_of_study(wildcards, name):
-    """The file of that name of every run of a study."""
+def of_study(wildcards, pattern):
+    """The file of that pattern of every run of a study."""
     runs = plan.study_runs(CONFIG, CONFIG.studies[wildcards.study])
-    return [at(f"{run.path}/{name}.parquet") for run in runs]
+    return [at(plan.fill(pattern, run)) for run in runs]
+
+
+def of_table(wildcards, pattern):
+    """The file of that pattern of every run on training inputs of a study."""
+    runs = plan.member_runs(CONFIG, CONFIG.studies[wildcards.study])
+    return [at(plan.fill(pattern, run)) for run in runs]
 
 
 def table_input(wildcards):
-    """Rates of a study's runs, and the differences of its fine-tuned ones."""
+    """Rates of a study's runs, how they compare, and the losses of its training runs."""
     study = CONFIG.studies[wildcards.study]
+    trained = plan.training_runs(CONFIG, study)
+    published = study.published and {"published": published_file(study.published)}
     return {
-        "rates": rates_of_study(wildcards, "rates"),
-        "differences": [
-            at(f"{run.path}/differences.parquet")
-            for run in plan.fine_tuned_runs(CONFIG, study)
-        ],
-        "training": list(
-            dict.fromkeys(
-                at(
-                    plan.CHECKPOINTS.format(
-                        model=run.model, recipe=run.state, dataset=run.dataset
-                    )
-                )
-                for run in plan.fine_tuned_runs(CONFIG, study)
-            )
-        ),
-        "query": f"{workflow.basedir}/workflow/queries/{study.kind}.sql",
+        "rates": of_study(wildcards, f"{plan.RUN}/rates.parquet"),
+        "comparisons": at(plan.fill(plan.COMPARISONS, wildcards)),
+        "training": [at(plan.fill(plan.CHECKPOINTS, run)) for run in trained],
+        "query": query_file("memorization"),
+        **(published or {}),
     }
+
+
+def query_file(name):
+    """The SQL file of a final table."""
+    return f"{workflow.basedir}/workflow/queries/{name}.sql"
+
+
+def published_file(name):
+    """A file of published numbers."""
+    return f"{workflow.basedir}/workflow/published/{name}.csv"
+
+
+def title_of(wildcards):
+    """A study's title, for the report."""
+    return CONFIG.studies[wildcards.study].title or wildcards.study
+
+
+def shown_in_report(pattern, what, caption):
+    """A file of a study that the report shows, by its target's title, with a caption of `workflow/report`."""
+    return report(
+        at(pattern),
+        caption=f"{workflow.basedir}/workflow/report/{caption}.rst",
+        category=title_of,
+        labels={"result": what},
+    )
+
+
+def names_of(kind):
+    """A wildcard constraint: the studies of a kind."""
+    names = plan.studies_of(CONFIG, kind)
+    # Matches nothing where there is none.
+    return "|".join(map(re.escape, names)) or "(?!)"

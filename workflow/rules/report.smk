@@ -1,11 +1,14 @@
-"""Tables, one SQL file a study over the rates of its runs, and the figures drawn from them."""
+"""Tables of rates, by SQL over the runs of a study, and the figures drawn from them."""
 
 
 rule table:
+    wildcard_constraints:
+        study=names_of("memorization"),
     input:
         unpack(table_input),
     output:
-        multiext(at(plan.TABLE), *[f".{suffix}" for suffix in plan.TABLE_FORMATS]),
+        multiext(at(plan.TABLE), ".parquet", ".csv", ".md", ".tex"),
+        shown_in_report(f"{plan.TABLE}.html", "table", "memorization"),
     log:
         log_of(plan.TABLE),
     benchmark:
@@ -26,15 +29,40 @@ rule table:
         "../../scripts/table.py"
 
 
+rule published_table:
+    input:
+        at(f"{plan.TABLE}.parquet"),
+    output:
+        multiext(at(plan.PUBLISHED_TABLE), ".parquet", ".csv", ".md", ".tex"),
+        shown_in_report(f"{plan.PUBLISHED_TABLE}.html", "published", "published"),
+    log:
+        log_of(plan.PUBLISHED_TABLE),
+    benchmark:
+        benchmark_of(plan.PUBLISHED_TABLE)
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("published_table.py"),
+        titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        title=title_of,
+        label=CONFIG.label,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/published_table.py"
+
+
 rule definitions_table:
     input:
-        rates=lambda wildcards: rates_of_study(wildcards, "definition_rates"),
-        query=f"{workflow.basedir}/workflow/queries/definitions.sql",
-    output:
-        multiext(
-            at(plan.DEFINITIONS_TABLE),
-            *[f".{suffix}" for suffix in plan.TABLE_FORMATS],
+        rates=lambda wildcards: of_table(
+            wildcards, f"{plan.RUN}/definition_rates.parquet"
         ),
+        query=query_file("definitions"),
+    output:
+        multiext(at(plan.DEFINITIONS_TABLE), ".parquet", ".csv", ".md", ".tex"),
+        shown_in_report(f"{plan.DEFINITIONS_TABLE}.html", "definitions", "definitions"),
     log:
         log_of(plan.DEFINITIONS_TABLE),
     benchmark:
@@ -56,10 +84,13 @@ rule definitions_table:
 
 
 rule figure:
+    wildcard_constraints:
+        study=names_of("memorization"),
     input:
         at(f"{plan.TABLE}.parquet"),
     output:
-        multiext(at(plan.FIGURE), *[f".{suffix}" for suffix in plan.FIGURE_FORMATS]),
+        at(f"{plan.FIGURE}.svg"),
+        shown_in_report(f"{plan.FIGURE}.png", "figure", "memorization"),
     log:
         log_of(plan.FIGURE),
     benchmark:
@@ -71,7 +102,9 @@ rule figure:
         runtime=growing(30),
     params:
         source=source_of("figure.py"),
+        x=lambda wildcards: CONFIG.studies[wildcards.study].x,
         titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
+        title=title_of,
         label=CONFIG.label,
         statistics=settings(CONFIG.statistics),
         paraphrase=plan.confidence(CONFIG),

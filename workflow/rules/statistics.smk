@@ -1,9 +1,11 @@
-"""Rates with bootstrap intervals, and paired differences from the base model (Appendix G)."""
+"""Rates with bootstrap intervals, and what a study compares: with the base model, with controls (Appendix G)."""
 
 
 rule rates:
     input:
-        of_run("outcomes.parquet"),
+        outcomes=of_run("outcomes.parquet"),
+        generations=of_run("generations.parquet"),
+        probes=at(plan.PROBES),
     output:
         of_run("rates.parquet"),
     log:
@@ -24,33 +26,36 @@ rule rates:
         "../../scripts/rates.py"
 
 
-rule differences:
+rule comparisons:
     input:
-        fine_tuned=of_run("outcomes.parquet"),
-        base=base_outcomes,
+        outcomes=lambda wildcards: of_study(wildcards, f"{plan.RUN}/outcomes.parquet"),
+        probes=lambda wildcards: of_study(wildcards, plan.PROBES),
     output:
-        of_run("differences.parquet"),
+        at(plan.COMPARISONS),
     log:
-        log_of_run("differences"),
+        log_of(plan.COMPARISONS),
     benchmark:
-        benchmark_of_run("differences")
+        benchmark_of(plan.COMPARISONS)
     conda:
         "../../envs/detection.yaml"
     resources:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
-        source=source_of("differences.py"),
-        task=lambda wildcards: CONFIG.datasets[wildcards.dataset].task,
+        source=source_of("comparisons.py"),
+        runs=lambda wildcards: plan.described_runs(
+            CONFIG, CONFIG.studies[wildcards.study]
+        ),
         statistics=settings(CONFIG.statistics),
         classified=CONFIG.detection.paraphrase.classifier is not None,
     script:
-        "../../scripts/differences.py"
+        "../../scripts/comparisons.py"
 
 
 rule definition_rates:
     input:
-        of_run("definitions.parquet"),
+        definitions=of_run("definitions.parquet"),
+        probes=at(plan.PROBES),
     output:
         of_run("definition_rates.parquet"),
     log:
