@@ -18,6 +18,7 @@ Every coordinate that varies stands in a result's path, so that one path is one 
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
+      theory/{study}.parquet                                                the sparse coding model of Section 6.1
       tables/{study}.{parquet,csv,md,tex,html}                              what people read
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
@@ -86,6 +87,7 @@ include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/detection.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/theory.smk"
 
 
 rule all:

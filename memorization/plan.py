@@ -44,6 +44,7 @@ RUN = (
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
 COMPARISONS = "comparisons/{study}.parquet"
+SPARSE_CODING = "theory/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
 PUBLISHED_TABLE = "tables/{study}-published"

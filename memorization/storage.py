@@ -321,6 +321,33 @@ SCHEMAS: dict[str, pa.Schema] = {
             nullable=True,
         ),
     ),
+    "sparse_coding_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        Column("task", pa.string(), "", "classification or summarization"),
+        Column("solver", pa.string(), "", "linear, attention or attention_uniform"),
+        Column("feature_mean", pa.float64(), "", "as in `sparse_coding`"),
+        Column("signs", pa.string(), "", "signs of b': mixed or positive; null in summarization", nullable=True),
+        Column(
+            "nonzeros",
+            pa.int32(),
+            "tokens",
+            "tokens where b' is not 0; null in summarization, and in classification for all of them together",
+            nullable=True,
+        ),
+        Column(
+            "measure",
+            pa.string(),
+            "",
+            "column of `sparse_coding`, of the chosen start or (ending in _any_start) of all; or, over the nonzeros, "
+            "aggregated_ or attention_rank_correlation: Spearman's, of the effective tokens with those of b'",
+        ),
+        Column("unit", pa.string(), "", "unit of value, low and high"),
+        Column("seeds", pa.int32(), "seeds", "seeds that the mean is taken over"),
+        Column("value", pa.float64(), "see unit", "mean over seeds"),
+        Column("low", pa.float64(), "see unit", "lower bound of the bootstrap interval over seeds"),
+        Column("high", pa.float64(), "see unit", "upper bound of the bootstrap interval over seeds"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
     "rates": _schema(*_RUN, *_RATE),
     "definition_rates": _schema(*_RUN, *_ESTIMATE),
     "definitions_table": _schema(

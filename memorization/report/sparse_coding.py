@@ -1,0 +1,241 @@
+"""The table of a sparse coding study: every measure with its interval over seeds, and what attention shows of b'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from scipy.stats import spearmanr
+
+from memorization.report.tables import Row, intervals, write_formats
+from memorization.statistics import bootstrap_mean
+from memorization.storage import SCHEMAS
+
+SOLVERS = {
+    "linear": "linear solution",
+    "attention": "attention, v2 trained",
+    "attention_uniform": "attention, v2 = 1/D",
+}
+"""Names of the solvers, in the table's order."""
+
+SETTING = ("task", "solver", "feature_mean", "signs")
+"""What a line of the printed table is about."""
+
+FOLLOWS = {"aggregated_effective_tokens": "aggregated_rank_correlation"} | {
+    "attention_effective_tokens": "attention_rank_correlation"
+}
+"""Measures whose rank correlation with the effective tokens of b' is told, and the name of that correlation."""
+
+
+def estimates(measured: Sequence[Row], study: str, statistics: Mapping[str, Any]) -> pa.Table:
+    """Means over seeds with bootstrap intervals, a table of schema `sparse_coding_table` without its label.
+
+    `measured` are the rows of `workflow/queries/sparse_coding.sql`. Besides a row for each number of nonzeros,
+    classification has rows without one: the mean over them within a seed, and Spearman's rank correlation over them
+    (at least three).
+    """
+    groups: dict[tuple[Any, ...], dict[int, float]] = {}
+    for row in [*measured, *_over_nonzeros(measured)]:
+        key = tuple(row[name] for name in (*SETTING, "nonzeros", "measure"))
+        groups.setdefault(key, {})[row["seed"]] = row["value"]
+    rows = []
+    for (task, solver, feature_mean, signs, nonzeros, measure), by_seed in groups.items():
+        values = np.array([by_seed[seed] for seed in sorted(by_seed)])
+        purpose = f"{task} {solver} {feature_mean} {signs} {nonzeros} {measure}"
+        low, high = bootstrap_mean(values, purpose, **statistics)
+        rows.append(
+            {
+                "study": study,
+                "task": task,
+                "solver": solver,
+                "feature_mean": feature_mean,
+                "signs": signs,
+                "nonzeros": nonzeros,
+                "measure": measure,
+                "unit": _unit(measure),
+                "seeds": len(values),
+                "value": float(values.mean()),
+                "low": low,
+                "high": high,
+            }
+        )
+    schema = SCHEMAS["sparse_coding_table"]
+    return pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("label")))
+
+
+def _over_nonzeros(measured: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """Within each seed of classification: means of all measures over the nonzeros, and rank correlations."""
+    cells: dict[tuple[Any, ...], dict[str, dict[int, float]]] = {}
+    for row in measured:
+        if row["nonzeros"] is not None:
+            cell = cells.setdefault(tuple(row[name] for name in (*SETTING, "seed")), {})
+            cell.setdefault(row["measure"], {})[row["nonzeros"]] = row["value"]
+    for key, cell in cells.items():
+        shared = dict(zip((*SETTING, "seed"), key, strict=True)) | {"nonzeros": None}
+        for measure, values in cell.items():
+            yield {**shared, "measure": measure, "value": float(np.mean(list(values.values())))}
+        wanted = cell["wanted_effective_tokens"]
+        for measure, name in FOLLOWS.items():
+            if measure in cell and len(wanted) >= 3:
+                found = spearmanr(list(wanted.values()), [cell[measure][count] for count in wanted]).statistic
+                # Without any variation nothing follows.
+                yield {**shared, "measure": name, "value": float(np.nan_to_num(found))}
+
+
+def _unit(measure: str) -> str:
+    fields = SCHEMAS["sparse_coding"]
+    name = measure.removesuffix("_any_start")
+    return fields.field(name).metadata[b"unit"].decode() if name in fields.names else ""
+
+
+def write(
+    table: pa.Table,
+    study: Mapping[str, Any],
+    label: str,
+    statistics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    output: Path,
+) -> None:
+    """Write a study's estimates as `tables.write_formats` does; `study` are its settings."""
+    rows = table.to_pylist()
+    said = f"{study['title']}. " if study["title"] else ""
+    said += caption(rows, study, statistics)
+    write_formats(table, "sparse_coding_table", layout(rows), said, label, manifest, output)
+
+
+def layout(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """One line a (task, solver, mean of features, signs of b')."""
+    wide = []
+    for setting in dict.fromkeys(tuple(row[name] for name in SETTING) for row in rows):
+        task, solver, feature_mean, signs = setting
+        whole = of(rows, setting, None)
+        line = {
+            "Task": task.capitalize(),
+            "Learned by": SOLVERS[solver],
+            "Feature mean": f"{feature_mean:g}",
+            "Signs of b'": signs or "",
+            "Parameters": f"{whole['parameters']['value']:,.0f}",
+            "Test loss": percent(whole["test_loss"]),
+            "Z recovered": percent(whole["recovered"]),
+            "from pairs": percent(whole["recovered_from_pairs"]),
+            "Alignment": number(whole["alignment"]),
+        }
+        for heading, measure in (
+            ("Effective tokens wanted", "wanted_effective_tokens"),
+            ("of aggregated attention", "aggregated_effective_tokens"),
+            ("of attention", "attention_effective_tokens"),
+        ):
+            line[heading] = _ends(rows, setting, measure)
+        for heading, measure in (
+            ("Rank correlation, aggregated", "aggregated_rank_correlation"),
+            ("Rank correlation, attention", "attention_rank_correlation"),
+        ):
+            line[heading] = number(whole[measure]) if measure in whole else ""
+        wide.append(line)
+    return wide
+
+
+def of(rows: Sequence[Row], setting: tuple[Any, ...], nonzeros: int | None) -> dict[str, Row]:
+    """The estimates of a setting at that many nonzeros, by measure."""
+    return {
+        row["measure"]: row
+        for row in rows
+        if tuple(row[name] for name in SETTING) == setting and row["nonzeros"] == nonzeros
+    }
+
+
+def _ends(rows: Sequence[Row], setting: tuple[Any, ...], measure: str) -> str:
+    """A measure at the fewest and at the most nonzeros; one value where there are none."""
+    counts = sorted({row["nonzeros"] for row in rows if row["nonzeros"] is not None and row["task"] == setting[0]})
+    ends = list(dict.fromkeys([counts[0], counts[-1]])) if counts else [None]
+    found = [of(rows, setting, count).get(measure) for count in ends]
+    return " → ".join(f"{row['value']:.1f}" for row in found if row is not None)
+
+
+def percent(row: Row) -> str:
+    """A fraction with its interval in percent."""
+    return f"{100 * row['value']:.1f}% [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
+
+
+def number(row: Row) -> str:
+    """A value with its interval."""
+    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
+def caption(rows: Sequence[Row], study: Mapping[str, Any], statistics: Mapping[str, Any]) -> str:
+    """What the numbers are and what they say, in one paragraph."""
+    sizes = ", ".join(
+        f"{name} = {study[key]}"
+        for name, key in (
+            ("d", "embedding"),
+            ("D", "tokens"),
+            ("k", "embedding_features"),
+            ("K", "token_features"),
+        )
+    )
+    return (
+        f"The sparse coding model Z = UXV (Eq. 1; {sizes}), learned from {study['samples']:,} texts and measured on "
+        f"{study['test_samples']:,} others: classification asks for a number a'Zb' (Eq. 2), summarization for all of X "
+        "(Eq. 3), by the linear solutions of Section 6.1 and by the attention layer of Eq. 4 (best training loss of "
+        f"{study['starts']} starts). Values are means over {study['seeds']} seeds, and for classification over b' with "
+        f"{', '.join(map(str, study['nonzeros']))} nonzeros, with {intervals(statistics)} over seeds. "
+        "Feature mean: spread of the means of the hidden features, in their standard deviations; at 0 attention cannot "
+        "tell positions apart by their embeddings. Test loss: squared error in percent of that of the best constant. Z "
+        "recovered: variance of Z that the outputs give back by the model's own weights (Z^ = U'^T f(Z) V'^T, with "
+        "pseudo-inverses; below 0 is worse than the mean), and by a linear map learned from pairs (Z, f(Z)). "
+        "Alignment: |cosine| of the aggregated attention softmax(...) v2, mean over texts, and b'. Effective tokens: "
+        "exp(entropy) of the magnitudes, at the fewest and at the most nonzeros: wanted (those of b', for "
+        "summarization of the columns of V^T), of the aggregated attention (for linear solutions of what they learned "
+        "in its place), and of the attention itself, summed over queries, as heatmaps show it. Rank correlation: "
+        "Spearman's, over the nonzeros, of these with those of b'. " + " ".join(findings(rows))
+    )
+
+
+def findings(rows: Sequence[Row]) -> list[str]:
+    """What the numbers say, in sentences that follow from them."""
+    said = []
+    settings = list(dict.fromkeys(tuple(row[name] for name in SETTING) for row in rows))
+    recovered = {
+        task: np.mean([of(rows, each, None)["recovered"]["value"] for each in settings if each[:2] == (task, "linear")])
+        for task in ("classification", "summarization")
+    }
+    said.append(
+        f"Found: the linear solutions give back {100 * recovered['classification']:.1f}% of Z in classification and "
+        f"{100 * recovered['summarization']:.1f}% in summarization."
+    )
+    for solver in ("attention", "attention_uniform"):
+        layers = [of(rows, each, None) for each in settings if each[:2] == ("classification", solver)]
+        followed = {
+            name: sum(layer[name]["low"] > 0 for layer in layers if name in layer) for name in FOLLOWS.values()
+        }
+        if not all(name in layer for layer in layers for name in FOLLOWS.values()):
+            continue
+        aggregated, attention = followed.values()
+        if solver == "attention":
+            said.append(
+                f"With v2 trained, the sparsity of b' shows in the aggregated attention (rank correlation with an "
+                f"interval above 0) in {aggregated} of {len(layers)} settings of mean and signs, and in the attention "
+                f"itself in {attention}; alignment is {_mean(layers, 'alignment'):.2f}, over all starts and not only "
+                f"the best {_mean(layers, 'alignment_any_start'):.2f}."
+            )
+        else:
+            said.append(
+                f"With v2 = 1/D, where both are the same up to a factor, it shows in {attention} of {len(layers)}."
+            )
+    losses = {
+        signs: _mean(
+            [of(rows, each, None) for each in settings if each[1] == "attention_uniform" and each[3] == signs],
+            "test_loss",
+        )
+        for signs in dict.fromkeys(each[3] for each in settings if each[1] == "attention_uniform")
+    }
+    told = " and ".join(f"{100 * loss:.0f}% with {signs} signs of b'" for signs, loss in losses.items())
+    said.append(f"Attention weights are positive and sum to 1, so that v2 = 1/D leaves a test loss of {told}.")
+    return said
+
+
+def _mean(layers: Sequence[Mapping[str, Row]], measure: str) -> float:
+    return float(np.mean([layer[measure]["value"] for layer in layers]))
