@@ -543,7 +543,9 @@ class SparseCoding(Section):
     )
     embedding: int = Field(16, ge=1, description="Length of an embedding (d).", examples=[16])
     tokens: int = Field(12, ge=2, description="Tokens of a text (D).", examples=[12])
-    embedding_features: int = Field(12, ge=1, description="Rows of the hidden features X (k); at most d.", examples=[12])
+    embedding_features: int = Field(
+        12, ge=1, description="Rows of the hidden features X (k); at most d.", examples=[12]
+    )
     token_features: int = Field(8, ge=2, description="Columns of the hidden features X (K); at most D.", examples=[8])
     nonzeros: list[int] = Field(
         [1, 2, 4, 8, 12],

@@ -253,7 +253,7 @@ SPARSE_CODING_SOLVERS = {
     "attention": ("attention, v2 trained", "#0072B2", "o"),
     "attention_uniform": ("attention, v2 = 1/D", "#D55E00", "^"),
 }
-RECOVERY_LIMITS = (0.03, 500)
+RECOVERY_LIMITS = (0.01, 500)
 # Its panels by row: measure, what the axis says, what the panel says, and the factor of the shown values.
 SPARSE_CODING_PANELS = {
     "aggregated_effective_tokens": ("effective tokens", "Aggregated attention", 1),
@@ -271,13 +271,13 @@ def sparse_coding(rows: Sequence[Row], label: str, statistics: Mapping[str, Any]
 
     means = list(dict.fromkeys(row["feature_mean"] for row in rows))
     figure = Figure(figsize=(4.2 + 3.1 * len(means), 8.2), layout="constrained")
-    names = [["recovered", *(f"{measure} {mean}" for mean in means)] for measure in SPARSE_CODING_PANELS]
+    names: list[Any] = [["recovered", *(f"{measure} {mean}" for mean in means)] for measure in SPARSE_CODING_PANELS]
     panels = figure.subplot_mosaic([*names[:2], ["legend", *names[2][1:]]])
     _recovered(panels["recovered"], rows)
     for measure in SPARSE_CODING_PANELS:
         for mean in means:
             _by_nonzeros(panels[f"{measure} {mean}"], rows, measure, mean)
-    handles = [(line, line.get_label()) for line in panels[f"test_loss {means[-1]}"].containers]
+    handles: list[Any] = [(line, line.get_label()) for line in panels[f"test_loss {means[-1]}"].containers]
     handles += [(line, line.get_label()) for line in panels[names[0][1]].lines if line.get_label() == "b' itself"]
     panels["legend"].axis("off")
     panels["legend"].legend(
@@ -287,9 +287,10 @@ def sparse_coding(rows: Sequence[Row], label: str, statistics: Mapping[str, Any]
         panel.spines[["top", "right"]].set_visible(False)
     coverage = 100 * (statistics["high"] - statistics["low"])
     said = (
-        f"{label} Means over {rows[0]['seeds']} seeds; whiskers: {coverage:g}% bootstrap interval over seeds. Aggregated "
-        "attention: softmax(...) v2, as in Appendix A; attention itself: summed over queries, as in heatmaps. Recovery: by "
-        "a linear map learned from pairs of texts and outputs; points beside one another differ in signs and mean."
+        f"{label} Means over {rows[0]['seeds']} seeds; whiskers: {coverage:g}% bootstrap interval over seeds. "
+        "Aggregated attention: softmax(...) v2, as in Appendix A; attention itself: summed over queries, as in "
+        "heatmaps. Recovery: by a linear map learned from pairs of texts and outputs; points beside one another differ "
+        "in signs and mean, and what lies below the axis is not shown."
     )
     figure.supxlabel("\n".join(textwrap.wrap(said.strip(), 130)), fontsize=7, color="0.3")
     return figure
@@ -316,7 +317,7 @@ def _recovered(panel: Any, rows: Sequence[Row]) -> None:
         values = [100 * row["high" if above else "low"] for row in found]
         panel.annotate(
             f"{task},\n{name.replace(', ', chr(10))}",
-            (count, max(values) if above else max(min(values), RECOVERY_LIMITS[0])),
+            (count, max(values) if above else max(min(values), 6 * RECOVERY_LIMITS[0])),
             (0, 8 if above else -8),
             textcoords="offset points",
             ha="center",
@@ -328,7 +329,7 @@ def _recovered(panel: Any, rows: Sequence[Row]) -> None:
     panel.set_xlim(min(counts.values()) / 3, max(counts.values()) * 4)
     places = [each for each in (10, 100, 1000, 10_000) if min(counts.values()) / 3 < each < max(counts.values()) * 4]
     panel.set_xticks(places, [f"{each:,}" for each in places])
-    panel.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    panel.set_yticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
     panel.set_xlabel("parameters")
     panel.set_ylabel("variance of Z recovered from the outputs (%)")
     panel.set_title("Recovery of texts", fontsize=10)

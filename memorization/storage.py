@@ -273,7 +273,12 @@ SCHEMAS: dict[str, pa.Schema] = {
     "sparse_coding": _schema(
         Column("task", pa.string(), "", "classification (y = a^T X b) or summarization (X)"),
         Column("solver", pa.string(), "", "linear, attention, or attention_uniform (v2 held at 1/D)"),
-        Column("feature_mean", pa.float64(), "", "spread of the means of features, in standard deviations of a feature about its mean"),
+        Column(
+            "feature_mean",
+            pa.float64(),
+            "",
+            "spread of the means of features, in standard deviations of a feature about its mean",
+        ),
         Column("signs", pa.string(), "", "signs of b': mixed or positive; null in summarization", nullable=True),
         Column("nonzeros", pa.int32(), "tokens", "tokens where b' is not 0; null in summarization", nullable=True),
         Column("seed", pa.int32(), "", "seed of everything drawn"),
@@ -285,7 +290,9 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("recovered", pa.float64(), "fraction", "variance of Z that outputs and learned weights give back (R^2)"),
         Column("recovery_error", pa.float64(), "fraction", "mean of |Z^ - Z| / |Z| (Frobenius) of that recovery"),
         Column("recovered_from_pairs", pa.float64(), "fraction", "R^2 of a linear map learned from pairs (f(Z), Z)"),
-        Column("alignment", pa.float64(), "", "|cosine| of mean aggregated attention and b' (mean over columns of V^T)"),
+        Column(
+            "alignment", pa.float64(), "", "|cosine| of mean aggregated attention and b' (mean over columns of V^T)"
+        ),
         *(
             Column(f"{weights}_{measure}", pa.float64(), unit, f"{meaning} {what}", nullable=weights == "attention")
             for weights, what in (

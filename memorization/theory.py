@@ -1,8 +1,8 @@
 """The sparse coding model of Section 6.1 and Appendix A, as an experiment.
 
-A text is Z = U X V (Eq. 1): hidden features X (k, K) seen through U (d, k), whose columns are orthonormal, and V (K, D),
-whose rows are; d is the length of an embedding, D the number of tokens. The paper writes X in R^(K x K) and multiplies
-it by U in R^(d x k): here X is k x K, the one reading in which every product of Section 6.1 exists.
+A text is Z = U X V (Eq. 1): hidden features X (k, K) seen through U (d, k), whose columns are orthonormal, and V
+(K, D), whose rows are; d is the length of an embedding, D the number of tokens. The paper writes X in R^(K x K) and
+multiplies it by U in R^(d x k): here X is k x K, the one reading in which every product of Section 6.1 exists.
 
 Two tasks are learned from the same texts. *Classification* asks for one number y = a^T X b (Eq. 2), whose best solution
 is a'^T Z b' with a' = U a and b' = V^T b. *Summarization* asks for all of X (Eq. 3), whose best solution is
@@ -20,10 +20,18 @@ matrices whose row space holds it, and b = V b' then gives V^T b = b'.
 
 **Which tokens are told apart.** Attention weights are no less than 0 and sum to 1 for every query, and neither W^K nor
 W^Q knows a token's position: they see embeddings alone. With hidden features of mean 0 the embeddings of all positions
-have mean 0 too, and the layer knows positions by v2 alone. Features with a mean (`feature_mean`, in standard deviations
-of a feature) give every position an embedding of its own in the mean, as words have. The layer is also fitted with v2
-held at 1/D (solver `attention_uniform`; the paper allows v2 to be trained or arbitrary), where the attention itself must
-choose the tokens and cannot give one a negative weight.
+have mean 0 too, none is known by its embedding, and positions stand in v2 alone. Features with a mean (`feature_mean`,
+in standard deviations of a feature) give every position an embedding of its own in the mean, as words have. The layer
+is also fitted with v2 held at 1/D (solver `attention_uniform`; the paper allows v2 to be trained or arbitrary), where
+the attention itself must choose the tokens and cannot give one a negative weight.
+
+**An output without alignment.** Appendix A concludes from a small loss that softmax(...) v2 resembles b'. It need not.
+Where logits are small, softmax(L) is about (1 + L - column means) / D with L = Z^T W Z and W = (W^K)^T W^Q, so that the
+output holds Z Z^T W Z v2: with many features Z Z^T is nearly a multiple of U U^T, and for a W that is nearly a multiple
+of I, of either sign, this is a multiple of Z v2. Then v2 resembles b' and the output is right, while the aggregated
+attention, which holds Z^T W Z v2, is another dense vector in every text. The other kind of solution is attention of
+every token to itself. Training finds both, depending on the random start; so all starts stand in the results, and the
+alignment of v2 beside that of the aggregated attention.
 """
 
 from __future__ import annotations
@@ -63,10 +71,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class World:
-    """What is fixed while texts are drawn: U (d, k), V (K, D), the features' mean (k, K) and their deviation, a (k,), and
-    b' (D,) by signs.
+    """What is fixed while texts are drawn: U (d, k), V (K, D), a (k,), b' (D,) by signs, and how features are drawn.
 
-    Vectors a and b' have length 1, and the mean square of a feature is 1 for every `feature_mean`.
+    A feature is normal about its mean (k, K) with that deviation; its mean square is 1 for every `feature_mean`. Vectors
+    a and b' have length 1.
     """
 
     u: np.ndarray
@@ -183,7 +191,7 @@ class Attention:
         return product
 
     def attend(self, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The attention of every layer to texts (n, d, D): scores softmax(...) (m, n, D, D), and scores v2 (m, n, D, q).
+        """Attention of every layer to texts (n, d, D): scores softmax(...) (m, n, D, D), and scores v2 (m, n, D, q).
 
         A column of scores is one query, and sums to 1.
         """
@@ -270,6 +278,12 @@ def support_share(weights: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return share
 
 
+def alignment(weights: np.ndarray, wanted: np.ndarray) -> float:
+    """Mean |cosine| of the columns of weights (..., D, q) with those of `wanted` (D, q)."""
+    lengths = np.linalg.norm(weights, axis=-2) * np.linalg.norm(wanted, axis=0)
+    return float(np.abs((weights * wanted).sum(axis=-2) / lengths).mean())
+
+
 def relative_loss(outputs: np.ndarray, targets: np.ndarray) -> float:
     """Squared error over that of the best constant: 0 is perfect, 1 is what a constant reaches; both (n, p, q)."""
     return float(np.square(outputs - targets).sum() / np.square(targets - targets.mean(axis=0)).sum())
@@ -300,7 +314,8 @@ class Attacker:
         With U^T and V^T the pseudo-inverses are the transposes of Section 6.1, Z^ = U'^T f(Z) V'^T; with vectors they
         are a' f(Z) b'^T over the squared lengths, the best that a single number allows.
         """
-        return self.mean_text + np.linalg.pinv(left) @ (outputs - self.mean_output) @ np.linalg.pinv(right)
+        centred = np.linalg.pinv(left) @ (outputs - self.mean_output) @ np.linalg.pinv(right)
+        return np.asarray(self.mean_text + centred)
 
     def by_pairs(self, outputs: np.ndarray, known: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """Texts (n, d, D) by the linear map that fits known pairs (texts, outputs) best, without the weights."""
@@ -308,9 +323,8 @@ class Attacker:
         n = len(texts)
         centred = (seen - self.mean_output).reshape(n, -1)
         back = np.linalg.lstsq(centred, (texts - self.mean_text).reshape(n, -1))[0]
-        return self.mean_text + ((outputs - self.mean_output).reshape(len(outputs), -1) @ back).reshape(
-            len(outputs), *texts.shape[1:]
-        )
+        found = (outputs - self.mean_output).reshape(len(outputs), -1) @ back
+        return np.asarray(self.mean_text + found.reshape(len(outputs), *texts.shape[1:]))
 
 
 # The experiment
@@ -321,7 +335,7 @@ class Learned:
     """What a solver made of a task: its outputs on the texts trained on and on the test texts, its two sides L and R.
 
     For attention, `right` is the mean aggregated attention over the texts trained on, `weights` (n, D, q) those of each
-    test text, and `scores` (n, D, D) its attention.
+    test text, `scores` (n, D, D) its attention, and `v2` (D, q) that of Eq. 5.
     """
 
     trained: np.ndarray
@@ -330,6 +344,7 @@ class Learned:
     right: np.ndarray
     weights: np.ndarray
     scores: np.ndarray | None = None
+    v2: np.ndarray | None = None
 
 
 def run(settings: Mapping[str, Any]) -> pa.Table:
@@ -361,10 +376,10 @@ def _cell(
     world = draw_world(sizes, nonzeros, settings["signs"], feature_mean, generator)
     features, texts = world.texts(settings["samples"], generator)
     test_features, test_texts = world.texts(settings["test_samples"], generator)
-    wanted: dict[Signs | None, np.ndarray]
-    if nonzeros is None:
-        wanted, targets, test_targets = {None: world.v.T}, {None: features}, {None: test_features}
-    else:
+    wanted: dict[Signs | None, np.ndarray] = {None: world.v.T}
+    targets: dict[Signs | None, np.ndarray] = {None: features}
+    test_targets: dict[Signs | None, np.ndarray] = {None: test_features}
+    if task == "classification":
         wanted = {signs: weights[:, None] for signs, weights in world.weights.items()}
         targets = {signs: world.labels(features, signs) for signs in world.weights}
         test_targets = {signs: world.labels(test_features, signs) for signs in world.weights}
@@ -390,22 +405,20 @@ def _solve(
     task: Task,
     texts: np.ndarray,
     test_texts: np.ndarray,
-    targets: Mapping[Any, np.ndarray],
+    targets: Mapping[Signs | None, np.ndarray],
     settings: Mapping[str, Any],
     generator: np.random.Generator,
-) -> Iterator[tuple[Any, Solver, int, bool, Learned]]:
-    """(signs, solver, start, chosen, what was learned) by every solver; the start with the least training loss is chosen.
+) -> Iterator[tuple[Signs | None, Solver, int, bool, Learned]]:
+    """(signs, solver, start, chosen, what was learned); of the starts the one with the least training loss is chosen.
 
-    A single v2 for all of X would give it one column, so summarization has no `attention_uniform`.
+    Summarization has no `attention_uniform`: with all columns of v2 the same, so were those of its outputs.
     """
     for signs, target in targets.items():
         left, right = fit_linear(texts, target)
         weights = np.broadcast_to(right, (len(test_texts), *right.shape))
         yield signs, "linear", 0, True, Learned(left @ texts @ right, left @ test_texts @ right, left, right, weights)
     solvers: list[Solver] = ["attention", "attention_uniform"] if task == "classification" else ["attention"]
-    layers = [
-        (signs, solver, start) for signs in targets for solver in solvers for start in range(settings["starts"])
-    ]
+    layers = [(signs, solver, start) for signs in targets for solver in solvers for start in range(settings["starts"])]
     attention = fit_attention(
         texts,
         np.stack([targets[signs] for signs, _, _ in layers]),
@@ -415,7 +428,11 @@ def _solve(
         settings["learning_rate"],
         generator,
     )
-    lefts, (_, trained_weights), (scores, weights) = attention.left(), attention.attend(texts), attention.attend(test_texts)
+    lefts, (_, trained_weights), (scores, weights) = (
+        attention.left(),
+        attention.attend(texts),
+        attention.attend(test_texts),
+    )
     trained, tested = lefts[:, None] @ texts @ trained_weights, lefts[:, None] @ test_texts @ weights
     losses = [relative_loss(trained[index], targets[signs]) for index, (signs, _, _) in enumerate(layers)]
     for index, (signs, solver, start) in enumerate(layers):
@@ -427,6 +444,7 @@ def _solve(
             trained_weights[index].mean(axis=0),
             weights[index],
             scores[index],
+            attention.v2[index],
         )
         yield signs, solver, start, losses[index] == best, learned
 
@@ -441,13 +459,13 @@ def _attacked(learned: Learned, texts: np.ndarray, test_texts: np.ndarray) -> di
 def _shape(learned: Learned, wanted: np.ndarray, task: Task) -> dict[str, float | None]:
     """How the learned token weights (n, D, q) look beside those wanted (D, q): means over test texts and columns."""
     columns = learned.weights.transpose(0, 2, 1)
-    lengths = np.linalg.norm(learned.right, axis=0) * np.linalg.norm(wanted, axis=0)
     measures: dict[str, float | None] = {
-        "alignment": float(np.abs((learned.right * wanted).sum(axis=0) / lengths).mean()),
+        "alignment": alignment(learned.weights, wanted),
+        "v2_alignment": None if learned.v2 is None else alignment(learned.v2, wanted),
         **_mean_concentration("wanted", wanted.T),
         **_mean_concentration("aggregated", columns),
         "aggregated_support_share": None,
-        **dict.fromkeys((f"attention_{measure}" for measure in CONCENTRATION)),
+        **dict.fromkeys(f"attention_{measure}" for measure in CONCENTRATION),
         "attention_support_share": None,
         "attention_to_itself": None,
     }

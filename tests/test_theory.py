@@ -110,7 +110,9 @@ def test_summarization_is_solved_by_the_transposes_of_u_and_v(feature_mean: floa
     features, texts = drawn.texts(60, generator)
     left, right = theory.fit_linear(texts, features)
     # Both are known up to a common sign alone.
-    np.testing.assert_allclose(np.einsum("ai,tb->aitb", left, right), np.einsum("ia,bt->aitb", drawn.u, drawn.v), atol=1e-9)
+    np.testing.assert_allclose(
+        np.einsum("ai,tb->aitb", left, right), np.einsum("ia,bt->aitb", drawn.u, drawn.v), atol=1e-9
+    )
     further, unseen = drawn.texts(30, generator)
     np.testing.assert_allclose(left @ unseen @ right, further, atol=1e-9)
 
@@ -137,7 +139,9 @@ def test_an_attacker_gets_all_of_a_summary_and_one_part_in_k_times_k_of_a_class(
     summaries = Attacker.of(texts, left @ texts @ right)
     np.testing.assert_allclose(summaries.by_weights(left @ unseen @ right, left, right), unseen, atol=1e-8)
     # The paper's own formula: transposes.
-    np.testing.assert_allclose(left.T @ (left @ unseen @ right) @ right.T * (4 / np.square(left).sum()), unseen, atol=1e-8)
+    np.testing.assert_allclose(
+        left.T @ (left @ unseen @ right) @ right.T * (4 / np.square(left).sum()), unseen, atol=1e-8
+    )
     pairs = (texts, left @ texts @ right)
     np.testing.assert_allclose(summaries.by_pairs(left @ unseen @ right, pairs), unseen, atol=1e-8)
 
@@ -155,7 +159,10 @@ def test_an_attacker_gets_all_of_a_summary_and_one_part_in_k_times_k_of_a_class(
 def test_recovery_and_loss_by_hand() -> None:
     texts = np.array([[[3.0, 0.0]], [[1.0, 0.0]]])
     assert theory.recovered(texts, texts) == (1, 0)
-    assert theory.recovered(np.broadcast_to(texts.mean(axis=0), texts.shape), texts) == (0, pytest.approx((1 / 3 + 1) / 2))
+    assert theory.recovered(np.broadcast_to(texts.mean(axis=0), texts.shape), texts) == (
+        0,
+        pytest.approx((1 / 3 + 1) / 2),
+    )
     assert theory.recovered(np.zeros_like(texts), texts) == (-4, 1)
     outputs = np.array([[[1.0]], [[3.0]]])
     assert theory.relative_loss(outputs, outputs) == 0

@@ -182,8 +182,8 @@ def caption(rows: Sequence[Row], study: Mapping[str, Any], statistics: Mapping[s
         "(Eq. 3), by the linear solutions of Section 6.1 and by the attention layer of Eq. 4 (best training loss of "
         f"{study['starts']} starts). Values are means over {study['seeds']} seeds, and for classification over b' with "
         f"{', '.join(map(str, study['nonzeros']))} nonzeros, with {intervals(statistics)} over seeds. "
-        "Feature mean: spread of the means of the hidden features, in their standard deviations; at 0 attention cannot "
-        "tell positions apart by their embeddings. Test loss: squared error in percent of that of the best constant. Z "
+        "Feature mean: spread of the means of the hidden features, in their standard deviations; at 0 no "
+        "position is known by its embedding. Test loss: squared error in percent of that of the best constant. Z "
         "recovered: variance of Z that the outputs give back by the model's own weights (Z^ = U'^T f(Z) V'^T, with "
         "pseudo-inverses; below 0 is worse than the mean), and by a linear map learned from pairs (Z, f(Z)). "
         "Alignment: |cosine| of the aggregated attention softmax(...) v2, mean over texts, and b'. Effective tokens: "
@@ -196,46 +196,60 @@ def caption(rows: Sequence[Row], study: Mapping[str, Any], statistics: Mapping[s
 
 def findings(rows: Sequence[Row]) -> list[str]:
     """What the numbers say, in sentences that follow from them."""
-    said = []
     settings = list(dict.fromkeys(tuple(row[name] for name in SETTING) for row in rows))
-    recovered = {
-        task: np.mean([of(rows, each, None)["recovered"]["value"] for each in settings if each[:2] == (task, "linear")])
+
+    def mean(chosen: Sequence[tuple[Any, ...]], measure: str) -> float:
+        return float(np.mean([of(rows, each, None)[measure]["value"] for each in chosen]))
+
+    linear = {
+        task: mean([each for each in settings if each[:2] == (task, "linear")], "recovered")
         for task in ("classification", "summarization")
     }
-    said.append(
-        f"Found: the linear solutions give back {100 * recovered['classification']:.1f}% of Z in classification and "
-        f"{100 * recovered['summarization']:.1f}% in summarization."
-    )
-    for solver in ("attention", "attention_uniform"):
-        layers = [of(rows, each, None) for each in settings if each[:2] == ("classification", solver)]
-        followed = {
-            name: sum(layer[name]["low"] > 0 for layer in layers if name in layer) for name in FOLLOWS.values()
-        }
-        if not all(name in layer for layer in layers for name in FOLLOWS.values()):
-            continue
-        aggregated, attention = followed.values()
-        if solver == "attention":
-            said.append(
-                f"With v2 trained, the sparsity of b' shows in the aggregated attention (rank correlation with an "
-                f"interval above 0) in {aggregated} of {len(layers)} settings of mean and signs, and in the attention "
-                f"itself in {attention}; alignment is {_mean(layers, 'alignment'):.2f}, over all starts and not only "
-                f"the best {_mean(layers, 'alignment_any_start'):.2f}."
-            )
-        else:
-            said.append(
-                f"With v2 = 1/D, where both are the same up to a factor, it shows in {attention} of {len(layers)}."
-            )
-    losses = {
-        signs: _mean(
-            [of(rows, each, None) for each in settings if each[1] == "attention_uniform" and each[3] == signs],
-            "test_loss",
+    said = [
+        f"Found: from the outputs of the linear solutions {100 * linear['classification']:.1f}% of Z comes back in "
+        f"classification and {100 * linear['summarization']:.1f}% in summarization."
+    ]
+    classified = [each for each in settings if each[0] == "classification"]
+    for feature_mean in dict.fromkeys(each[2] for each in settings):
+        trained = [each for each in classified if each[1:3] == ("attention", feature_mean)]
+        uniform = [each for each in classified if each[1:3] == ("attention_uniform", feature_mean)]
+        parts = [
+            f"the aggregated attention of a trained v2 {_follows(rows, trained, 'aggregated')}",
+            f"its attention itself {_follows(rows, trained, 'attention')}",
+            f"with v2 = 1/D the attention {_follows(rows, uniform, 'attention')}",
+        ]
+        said.append(
+            f"With features of mean {feature_mean:g}, as b' goes {_way(rows, trained, 'wanted')}: {'; '.join(parts)}."
         )
-        for signs in dict.fromkeys(each[3] for each in settings if each[1] == "attention_uniform")
+    trained = [each for each in classified if each[1] == "attention"]
+    said.append(
+        f"Over all starts of a trained v2 the test loss is {100 * mean(trained, 'test_loss_any_start'):.1f}% and the "
+        f"alignment {mean(trained, 'alignment_any_start'):.2f}, over the best starts "
+        f"{100 * mean(trained, 'test_loss'):.1f}% and {mean(trained, 'alignment'):.2f}."
+    )
+    losses = {
+        signs: mean([each for each in classified if (each[1], each[3]) == ("attention_uniform", signs)], "test_loss")
+        for signs in dict.fromkeys(each[3] for each in classified)
     }
     told = " and ".join(f"{100 * loss:.0f}% with {signs} signs of b'" for signs, loss in losses.items())
-    said.append(f"Attention weights are positive and sum to 1, so that v2 = 1/D leaves a test loss of {told}.")
+    said.append(f"Attention weights are positive and sum to 1; v2 = 1/D leaves a test loss of {told}.")
     return said
 
 
-def _mean(layers: Sequence[Mapping[str, Row]], measure: str) -> float:
-    return float(np.mean([layer[measure]["value"] for layer in layers]))
+def _way(rows: Sequence[Row], chosen: Sequence[tuple[Any, ...]], weights: str) -> str:
+    """Effective tokens at the fewest and at the most nonzeros, mean over settings."""
+    found = [row for row in rows if row["measure"] == f"{weights}_effective_tokens" and row["nonzeros"] is not None]
+    found = [row for row in found if tuple(row[name] for name in SETTING) in chosen]
+    counts = sorted({row["nonzeros"] for row in found})
+    ends = [np.mean([row["value"] for row in found if row["nonzeros"] == count]) for count in (counts[0], counts[-1])]
+    return f"from {ends[0]:.1f} to {ends[1]:.1f} effective tokens"
+
+
+def _follows(rows: Sequence[Row], chosen: Sequence[tuple[Any, ...]], weights: str) -> str:
+    """How weights go with the nonzeros, and in how many settings the rank correlation's interval lies above 0."""
+    way = f"goes {_way(rows, chosen, weights)}"
+    told = [of(rows, each, None).get(f"{weights}_rank_correlation") for each in chosen]
+    if any(row is None for row in told):
+        return way
+    above = sum(row["low"] > 0 for row in told if row is not None)
+    return f"{way} (rank correlation above 0 for {above} of {len(told)} signs)"
