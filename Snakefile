@@ -3,6 +3,7 @@
     snakemake --cores 2                                      the embedded demonstration (config.yaml)
     snakemake --cores 2 --configfile configs/real-data.yaml  your own files
     snakemake --cores 2 NAME                                 one study, or a name of `targets`
+    snakemake --cores 1 plan                                 what all of it will take: runs, hours, disk
     snakemake --workflow-profile workflow/profiles/slurm     on a Slurm cluster
 
 Every coordinate that varies stands in a result's path, so that one path is one run:
@@ -17,6 +18,7 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
+      quality/model=/state=/epoch=/dataset=/decoding=/                      answers to test rows -> their quality    .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
       theory/{study}.parquet                                                the sparse coding model of Section 6.1
       tables/{study}.{parquet,csv,md,tex,html}                              what people read
@@ -35,7 +37,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import configfile, freshness, plan
+from memorization import configfile, costs, freshness, plan
 from memorization.errors import UserError
 from memorization.report import run as this_run
 
@@ -85,6 +87,7 @@ include: "workflow/rules/generation.smk"
 include: "workflow/rules/retrieval.smk"
 include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/detection.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/theory.smk"

@@ -131,10 +131,23 @@ class Dataset(Section):
         "{input}", description="Template of the input; `{a.b.0}` reaches into nested columns.", examples=["{article}"]
     )
     target: str = Field("{target}", description="Template of the target.", examples=["{summary}"])
-    labels: Annotated[dict[str, str], BeforeValidator(_text_keys)] | None = Field(
+    labels: Annotated[dict[str, str | None], BeforeValidator(_text_keys)] | None = Field(
         None,
-        description="What each value of the target stands for; other values are errors.",
+        description="What each value of the target stands for; null leaves the row out (a neutral rating), and other "
+        "values are errors.",
         examples=[{"0": "negative", "1": "positive"}],
+    )
+    missing_target: str | None = Field(
+        None,
+        description="What the target is where its template reaches no value (null, or a place beyond the end of a "
+        "list), such as SQuAD v2's unanswerable questions; null makes that an error.",
+        examples=["unanswerable"],
+    )
+    references: str | None = Field(
+        None,
+        description="Column of all right answers, a list of texts; `a.b` reaches into nested columns. Null: the target "
+        "alone.",
+        examples=["answers.text"],
     )
     limit: int | None = Field(
         None, ge=1, description="At most this many rows a split, drawn by `seed`.", examples=[1000]
@@ -148,6 +161,18 @@ class Dataset(Section):
     rows: int | None = Field(
         None, ge=1, description="Rows of the train split, for `plan` where no local file tells them.", examples=[25_000]
     )
+    validation: int = Field(
+        0,
+        ge=0,
+        description="Rows of the test split set aside, by `seed`, as split `validation`, for early stopping.",
+        examples=[500],
+    )
+
+    @model_validator(mode="after")
+    def _validation_has_a_source(self) -> Dataset:
+        if self.validation and not self.source.test:
+            raise ValueError("`validation` sets rows of the test split aside, and `source.test` names none")
+        return self
 
 
 class HubModel(Section):
@@ -488,6 +513,21 @@ class Statistics(Section):
     seed: int = Field(0, ge=0, description="Seed of the draws.", examples=[0])
 
 
+class Answers(Section):
+    """Which test rows are answered, to tell a model's quality (Appendix I)."""
+
+    n: int = Field(
+        1000, ge=1, description="Test rows a dataset; fewer where it has fewer. The paper's are all.", examples=[1000]
+    )
+    max_input_tokens: int = Field(
+        512,
+        ge=1,
+        description="Instruction and input are cut here for base models; fine-tuned ones read what their recipe says.",
+        examples=[512],
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
+
+
 class Study(Section):
     """What every study names: who is asked, on what, in which states."""
 
@@ -531,6 +571,30 @@ class Memorization(Study):
         "dataset",
         description="Horizontal axis of the figure: `dataset` shows stacked bars, the others a point a run.",
         examples=["epoch"],
+    )
+
+
+class Quality(Study):
+    """How well models do their tasks on test rows (Tables 16 to 21): one row for each of all combinations."""
+
+    kind: Literal["quality"] = Field(description="Fixed: `quality`.", examples=["quality"])
+    against: list[str] = Field(
+        default_factory=list,
+        description="Models beside them that are shown as they are, without fine-tuning; each stands before the model "
+        "of its place in `models`.",
+        examples=[["flan-t5-base"]],
+    )
+    epochs: list[int] | None = Field(
+        None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
+    )
+    decodings: list[str] = Field(
+        ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy"]]
+    )
+    published: str | None = Field(
+        None,
+        description="Published numbers to compare with: a file of `workflow/published`, without its ending, whose "
+        "categories are metrics.",
+        examples=["quality"],
     )
 
 
@@ -607,7 +671,7 @@ class SparseCoding(Section):
         return self
 
 
-AnyStudy = Annotated[Memorization | SparseCoding, Field(discriminator="kind")]
+AnyStudy = Annotated[Memorization | Quality | SparseCoding, Field(discriminator="kind")]
 
 
 class Config(Section):
@@ -632,6 +696,7 @@ class Config(Section):
     decodings: dict[Name, Decoding] = Field(description="Decodings by name.")
     retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")
     detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
+    answers: Answers = Field(default_factory=Answers, description="Answers to test rows.")
     statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
     studies: dict[Name, AnyStudy] = Field(min_length=1, description="Named sets of runs and their table.")
     targets: dict[Name, list[str]] = Field(

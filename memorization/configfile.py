@@ -19,6 +19,7 @@ from memorization.config import (
     AnyStudy,
     Config,
     Memorization,
+    Quality,
     ScratchModel,
     SyntheticDataset,
     SyntheticPairs,
@@ -147,7 +148,11 @@ def _resolve(loc: Sequence[str | int], merged: Any) -> tuple[list[str | int], ty
         if key == "[key]":
             continue
         models = _models(annotation)
-        if len(models) > 1 and isinstance(value, dict) and key == value.get("kind"):
+        if (
+            any("kind" in model.model_fields for model in models)
+            and isinstance(value, dict)
+            and key == value.get("kind")
+        ):
             annotation = next(m for m in models if typing.get_args(m.model_fields["kind"].annotation) == (key,))
             continue
         path.append(key)
@@ -196,13 +201,15 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "datasets"], dataset, config.datasets)
         for base in study.models:
             yield from unknown([*here, "models"], base, config.models)
+        for base in study.against if isinstance(study, Quality) else []:
+            yield from unknown([*here, "against"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
         for ending in plan.FURTHER_TABLES:
             if (taken := f"{name}{ending}") in config.studies:
                 yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"
-        if isinstance(study, Memorization):
-            yield from _memorization(here, study, config)
+        if isinstance(study, Memorization | Quality):
+            yield from _grid(here, study, config)
             for decoding in study.decodings:
                 yield from unknown([*here, "decodings"], decoding, config.decodings)
     for target, studies in config.targets.items():
@@ -224,7 +231,16 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     yield from _toy_on_real_text(config)
 
 
-def _memorization(here: list[str | int], study: Memorization, config: Config) -> Iterable[tuple[list[str | int], str]]:
+def _grid(
+    here: list[str | int], study: Memorization | Quality, config: Config
+) -> Iterable[tuple[list[str | int], str]]:
+    for decoding in study.decodings if isinstance(study, Quality) else []:
+        if decoding in config.decodings and config.decodings[decoding].with_prompt:
+            yield (
+                [*here, "decodings"],
+                f"given {decoding!r}, which has `with_prompt: true`, and an answer does not hold the question; name a "
+                "decoding without",
+            )
     for state in study.states:
         recipe = config.recipes.get(state)
         kept = (recipe.keep or [recipe.epochs]) if recipe else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from memorization.config import (
     FolderModel,
     Memorization,
     Population,
+    Quality,
     Recipe,
     ScratchModel,
     Study,
@@ -43,6 +44,7 @@ RUN = (
     "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
+QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
 COMPARISONS = "comparisons/{study}.parquet"
 SPARSE_CODING = "theory/{study}.parquet"
 TABLE = "tables/{study}"
@@ -136,13 +138,42 @@ def prefix_length(config: Config, dataset: str) -> int:
     return config.datasets[dataset].prefix_tokens or config.probes.prefix_tokens
 
 
-def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
+def training_runs(config: Config, study: AnyStudy) -> list[dict[str, str]]:
     """Coordinates (model, recipe, dataset) of the training runs behind a study, each once."""
     recipes = [state for state in study.states if state != BASE]
     return [
         {"model": model, "recipe": recipe, "dataset": dataset}
         for model, recipe, dataset in dict.fromkeys(product(study.models, recipes, study.datasets))
     ]
+
+
+def models_of(study: AnyStudy | Study) -> list[str]:
+    """A study's models in the order of its table, each once; those shown as they are before the model beside them."""
+    against = study.against if isinstance(study, Quality) else []
+    pairs = zip_longest(against, study.models)
+    return list(dict.fromkeys(name for pair in pairs for name in pair if name is not None))
+
+
+def quality_runs(config: Config, study: Quality) -> list[dict[str, Any]]:
+    """Coordinates of the answers that a study of quality shows, in the order of its table."""
+    return [
+        {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "decoding": decoding}
+        for dataset in dict.fromkeys(study.datasets)
+        for model in models_of(study)
+        for decoding in dict.fromkeys(study.decodings)
+        for state, epoch in (
+            dict.fromkeys(states_of(config, study, study.epochs)) if model in study.models else [(BASE, 0)]
+        )
+    ]
+
+
+def answer_settings(config: Config, state: str) -> dict[str, Any]:
+    """Which test rows are answered and where their inputs are cut, for a rule's parameters.
+
+    A fine-tuned model reads as many tokens as in its training.
+    """
+    settings = config.answers.model_dump(mode="json")
+    return settings if state == BASE else settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
 
 
 def products(config: Config, name: str) -> list[str]:
@@ -157,8 +188,8 @@ def tables_of(study: AnyStudy) -> list[str]:
     tables = [TABLE]
     if isinstance(study, Memorization):
         tables.append(DEFINITIONS_TABLE)
-        if study.published is not None:
-            tables.append(PUBLISHED_TABLE)
+    if isinstance(study, Memorization | Quality) and study.published is not None:
+        tables.append(PUBLISHED_TABLE)
     return tables
 
 
@@ -290,7 +321,7 @@ def titles(config: Config, study: Study) -> dict[str, dict[str, str]]:
     """Names shown in a study's table and figure, by dataset and by model."""
     return {
         "datasets": {name: config.datasets[name].title or name for name in study.datasets},
-        "models": {name: config.models[name].title or name for name in study.models},
+        "models": {name: config.models[name].title or name for name in models_of(study)},
     }
 
 
@@ -312,7 +343,7 @@ def check_inputs(config: Config) -> None:
 
 
 def _missing(config: Config) -> Iterator[str]:
-    models = dict.fromkeys(model for study in config.studies.values() for model in study.models)
+    models = dict.fromkeys(model for study in config.studies.values() for model in models_of(study))
     datasets = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
     corpora = dict.fromkeys(corpus for model in models if (corpus := pretraining_dataset(config, model)))
     for dataset in datasets | corpora:
@@ -326,6 +357,11 @@ def _missing(config: Config) -> Iterator[str]:
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."
+                )
+            if isinstance(study, Quality) and not config.datasets[dataset].source.test:
+                yield (
+                    f"studies.{name}.datasets: quality is told on a test split, which dataset {dataset!r} does not "
+                    "have; give it one (`source.test`)."
                 )
 
 

@@ -13,7 +13,7 @@ significance count texts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -171,6 +171,34 @@ def bootstrap_mean(
         chosen = generator.integers(n, size=(min(step, draws - start), n))
         means.append(sums[chosen].mean(axis=1) / sizes[chosen].mean(axis=1))
     bounds = np.quantile(np.concatenate(means), [low, high])
+    return float(bounds[0]), float(bounds[1])
+
+
+def bootstrap_sums(
+    counts: np.ndarray,
+    value: Callable[[np.ndarray], np.ndarray],
+    purpose: str,
+    draws: int,
+    low: float,
+    high: float,
+    seed: int,
+    texts: Sequence[int] | None = None,
+) -> tuple[float, float]:
+    """Percentile bootstrap bounds of what is computed from a corpus' sums, such as BLEU; `purpose` names the draws.
+
+    `counts` (n, k) are a row's sufficient statistics; `value` makes (draws,) of the sums of resampled rows (draws, k);
+    `texts` (n,) numbers each row's input text, and rows of one text are resampled together.
+    """
+    if texts is not None:
+        place = np.unique(texts, return_inverse=True)[1]
+        counts = np.stack([np.bincount(place, weights=column) for column in counts.T], axis=1)
+    generator, n = _generator(seed, purpose), len(counts)
+    step = max(1, DRAWN_AT_ONCE // counts.size)
+    values = [
+        value(counts[generator.integers(n, size=(min(step, draws - start), n))].sum(axis=1))
+        for start in range(0, draws, step)
+    ]
+    bounds = np.quantile(np.concatenate(values), [low, high])
     return float(bounds[0]), float(bounds[1])
 
 

@@ -101,14 +101,28 @@ _ESTIMATE = (
 _ENTITIES = pa.list_(
     pa.field("element", pa.struct([pa.field("type", pa.string(), False), pa.field("text", pa.string(), False)]), False)
 )
+_TEXTS = pa.list_(pa.field("element", pa.string(), False))
+_ANSWERED = tuple(column for column in _RUN if column.name not in ("population", "prefix_tokens"))
+_SCORE = (
+    Column("metric", pa.string(), "", "metric of the answers to test rows"),
+    Column("unit", pa.string(), "", "unit of value, low and high"),
+    Column("n", pa.int64(), "answers", "answers counted"),
+    Column("count", pa.int64(), "answers", "right answers; null where the metric is no share", nullable=True),
+    Column("value", pa.float64(), "see unit", "count / n, mean over answers, or the corpus' score"),
+    Column("low", pa.float64(), "see unit", "lower bound of the bootstrap interval"),
+    Column("high", pa.float64(), "see unit", "upper bound of the bootstrap interval"),
+    Column("exact_low", pa.float64(), "fraction", "lower Clopper-Pearson bound; null for no share", nullable=True),
+    Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null for no share", nullable=True),
+)
 
 SCHEMAS: dict[str, pa.Schema] = {
     "dataset": _schema(
         Column("id", pa.string(), "", "identifier of the row in its source"),
-        Column("split", pa.string(), "", "train or test"),
+        Column("split", pa.string(), "", "train, test, or validation (set aside from test)"),
         Column("instruction", pa.string(), "", "text put before the input in training; never in a prompt"),
         Column("input", pa.string(), "", "x: what the model reads"),
         Column("target", pa.string(), "", "y: what it learns to write"),
+        Column("references", _TEXTS, "", "all right answers; null where the target is the only one", nullable=True),
     ),
     "pairs": _schema(
         Column("split", pa.string(), "", "train or test"),
@@ -270,6 +284,15 @@ SCHEMAS: dict[str, pa.Schema] = {
             "match_in_prefix", pa.bool_(), "", "the outcome's match is all in the prefix; null for none", nullable=True
         ),
     ),
+    "answers": _schema(
+        Column("id", pa.string(), "", "identifier of the dataset's row"),
+        Column("answer", pa.string(), "", "text written for instruction + input"),
+        Column("references", _TEXTS, "", "right answers: the dataset's references, or its target"),
+        Column("answer_tokens", pa.int32(), "tokens", "tokens written, end token not counted"),
+        Column("at_limit", pa.bool_(), "", "stopped by the decoding's limit, not by the end token"),
+        Column("input_text", pa.int32(), "", "number of the input's text; answers to one text are resampled together"),
+    ),
+    "quality": _schema(*_ANSWERED, *_SCORE),
     "sparse_coding": _schema(
         Column("task", pa.string(), "", "classification (y = a^T X b) or summarization (X)"),
         Column("solver", pa.string(), "", "linear, attention, or attention_uniform (v2 held at 1/D)"),
@@ -290,9 +313,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("recovered", pa.float64(), "fraction", "variance of Z that outputs and learned weights give back (R^2)"),
         Column("recovery_error", pa.float64(), "fraction", "mean of |Z^ - Z| / |Z| (Frobenius) of that recovery"),
         Column("recovered_from_pairs", pa.float64(), "fraction", "R^2 of a linear map learned from pairs (f(Z), Z)"),
-        Column(
-            "alignment", pa.float64(), "", "|cosine| of mean aggregated attention and b' (mean over columns of V^T)"
-        ),
+        Column("alignment", pa.float64(), "", "mean |cosine| of a text's aggregated attention and b' (columns of V^T)"),
+        Column("v2_alignment", pa.float64(), "", "the same of v2 itself; null in linear solutions", nullable=True),
         *(
             Column(f"{weights}_{measure}", pa.float64(), unit, f"{meaning} {what}", nullable=weights == "attention")
             for weights, what in (
@@ -390,6 +412,28 @@ SCHEMAS: dict[str, pa.Schema] = {
         *_difference("over_base", "rate minus that before fine-tuning; p by McNemar's exact test"),
         *_published("published", "published rate"),
         *_published("published_over_base", "published difference from the base model"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+    "quality_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_ANSWERED,
+        *_SCORE,
+        *_published("published", "published value"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+    "quality_published_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_ANSWERED,
+        Column("metric", pa.string(), "", "as in `quality`"),
+        Column("n", pa.int64(), "answers", "answers measured"),
+        Column("published", pa.float64(), "fraction", "published value"),
+        Column("published_low", pa.float64(), "fraction", "published lower bound", nullable=True),
+        Column("published_high", pa.float64(), "fraction", "published upper bound", nullable=True),
+        Column("measured", pa.float64(), "fraction", "the same, measured"),
+        Column("low", pa.float64(), "fraction", "lower bound of its bootstrap interval"),
+        Column("high", pa.float64(), "fraction", "upper bound; the exact one where no answer was right"),
+        Column("difference", pa.float64(), "fraction", "measured minus published"),
+        Column("inside", pa.bool_(), "", "the published value lies in the measured interval"),
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
     "published_table": _schema(

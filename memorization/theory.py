@@ -73,8 +73,8 @@ class Sizes:
 class World:
     """What is fixed while texts are drawn: U (d, k), V (K, D), a (k,), b' (D,) by signs, and how features are drawn.
 
-    A feature is normal about its mean (k, K) with that deviation; its mean square is 1 for every `feature_mean`. Vectors
-    a and b' have length 1.
+    A feature is normal about its mean (k, K) with that deviation; its mean square is 1 for every `feature_mean`. Both a
+    and b' have length 1.
     """
 
     u: np.ndarray

@@ -15,6 +15,8 @@ from memorization.errors import UserError
 ROOT = Path(__file__).resolve().parents[1]
 OVERLAYS = sorted((ROOT / "configs").glob("*.yaml"))
 
+STUDY: dict[str, Any] = {"kind": "memorization", "datasets": ["news"], "models": ["t5"], "states": ["base", "full"]}
+
 BASE: dict[str, Any] = {
     "datasets": {
         "news": {"task": "summarization", "source": {"kind": "files", "train": "news.parquet"}},
@@ -35,7 +37,7 @@ BASE: dict[str, Any] = {
     "recipes": {"full": {"epochs": 3, "keep": [1, 3]}},
     "decodings": {"greedy": {"strategy": "greedy"}},
     "compute": {"threads": 2, "device": "cpu"},
-    "studies": {"table": {"datasets": ["news"], "models": ["t5"]}},
+    "studies": {"table": STUDY},
 }
 
 
@@ -163,9 +165,9 @@ def test_missing_keys_are_named(file: Path, path: tuple[str, ...]) -> None:
             "given 'newz', which is not defined; allowed: chat, made, news; did you mean 'news'?",
         ),
         (("models",), ["gpt"], "given 'gpt', which is not defined; allowed: far, own, t5"),
-        (("recipe",), "ful", "given 'ful', which is not defined; allowed: full; did you mean 'full'?"),
-        (("decoding",), "beam", "given 'beam', which is not defined; allowed: greedy"),
-        (("epoch",), 2, "given 2, which recipe 'full' does not keep; allowed: [1, 3]"),
+        (("states",), ["ful"], "given 'ful', which is not defined; allowed: base, full; did you mean 'full'?"),
+        (("decodings",), ["beam"], "given 'beam', which is not defined; allowed: greedy"),
+        (("epochs",), [1, 2], "given 2, which recipe 'full' does not keep; allowed: [1, 3]"),
     ],
 )
 def test_names_that_a_study_refers_to_must_be_defined(file: Path, path: tuple[str, ...], value: Any, said: str) -> None:
@@ -232,7 +234,7 @@ def test_named_entries_are_replaced_whole_and_the_others_stay(tmp_path: Path, fi
 def test_studies_are_replaced_whole(tmp_path: Path, file: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     file.write_text(yaml.safe_dump(BASE))
-    overlay.write_text("studies: {other: {datasets: [chat], models: [t5]}}\n")
+    overlay.write_text("studies: {other: {kind: memorization, datasets: [chat], models: [t5], states: [base]}}\n")
     assert list(configfile.load([file, overlay]).studies) == ["other"]
 
 
@@ -348,10 +350,8 @@ def test_the_reference_page_names_every_key_of_every_section() -> None:
 
 
 def test_a_study_may_not_take_the_place_of_anothers_definitions(file: Path) -> None:
-    studies = {
-        name: {"datasets": ["news"], "models": ["t5"]} for name in ("table", "table-definitions", "x-definitions")
-    }
-    said = "its table would be that of the definitions of study 'table'; choose another name"
+    studies = dict.fromkeys(("table", "table-definitions", "x-definitions"), STUDY)
+    said = "its table would be one of study 'table'; choose another name"
     assert fault(file, changed("studies", value=studies)) == f"{file}: studies.table-definitions: {said}"
 
 
@@ -369,8 +369,27 @@ def test_the_toy_judge_is_not_asked_about_text_that_people_wrote(file: Path) -> 
     )
     for allowed in (
         {"detection": {"paraphrase": {"classifier": None}}},
-        {"studies": {"table": {"datasets": ["made"], "models": ["t5"]}}},
+        {"studies": {"table": STUDY | {"datasets": ["made"]}}},
         {"classifiers": {"toy": {"source": {"kind": "folder", "path": "judge"}}}},
     ):
         file.write_text(yaml.safe_dump({**values, **allowed}))
         configfile.load([file])
+
+
+def test_a_study_without_kind_says_which_there_are(file: Path) -> None:
+    message = fault(file, changed("studies", "table", value={key: STUDY[key] for key in STUDY if key != "kind"}))
+    assert message.startswith(f"{file}: studies.table.kind: given None; allowed: ")
+    assert "memorization" in message
+
+
+def test_targets_name_studies_and_take_no_studys_name(file: Path) -> None:
+    values = changed("targets", value={"both": ["table", "tabel"]})
+    said = "given 'tabel', which is not defined; allowed: table; did you mean 'table'?"
+    assert fault(file, values) == f"{file}: targets.both: {said}"
+    said = "a study has this name, and is a target by it; choose another"
+    assert fault(file, changed("targets", value={"table": ["table"]})) == f"{file}: targets.table: {said}"
+
+
+def test_published_numbers_must_be_there(file: Path) -> None:
+    message = fault(file, changed("studies", "table", "published", value="table_0"))
+    assert message.startswith(f"{file}: studies.table.published: given 'table_0'; allowed:")

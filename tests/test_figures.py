@@ -17,7 +17,6 @@ RATES = {
     ("news", "full"): {"total": 30, "verbatim": 20, "idea": 4, "paraphrase": 6},
     ("imdb", "base"): {"total": 0, "verbatim": 0, "idea": 0, "paraphrase": 0},
     ("imdb", "full"): {"total": 5, "verbatim": 0, "idea": 0, "paraphrase": 5},
-    ("imdb", "difference"): {"total": 5, "verbatim": 0, "idea": 0, "paraphrase": 5},
 }
 
 
@@ -28,6 +27,9 @@ def rows() -> list[dict[str, Any]]:
             "dataset": dataset,
             "task": {"news": "summarization", "imdb": "sentiment"}[dataset],
             "state": state,
+            "epoch": 0 if state == "base" else 3,
+            "prefix_tokens": 50,
+            "decoding": "greedy",
             "n": 100,
             "category": category,
             "count": count,
@@ -35,6 +37,8 @@ def rows() -> list[dict[str, Any]]:
             "low": max(0.0, count / 100 - 0.03),
             "high": count / 100 + (0.04 if count else 0.0),
             "exact_high": count / 100 + 0.036,
+            "control_rate": None,
+            "published": None,
         }
         for (dataset, state), counts in RATES.items()
         for category, count in counts.items()
@@ -42,13 +46,13 @@ def rows() -> list[dict[str, Any]]:
 
 
 def drawn() -> Any:
-    return figures.task_disparity(rows(), TITLES, LABEL, STATISTICS)
+    return figures.memorization(rows(), "dataset", TITLES, LABEL, STATISTICS)
 
 
 def test_bars_are_the_categories_in_percent_stacked_to_the_total() -> None:
     panel = drawn().axes[0]
     stacks: dict[float, list[tuple[float, float]]] = {}
-    for bars in panel.containers[:-1]:
+    for bars in panel.containers[:3]:
         for bar in bars.patches:
             stacks.setdefault(round(bar.get_x() + bar.get_width() / 2, 3), []).append((bar.get_y(), bar.get_height()))
 
@@ -58,7 +62,7 @@ def test_bars_are_the_categories_in_percent_stacked_to_the_total() -> None:
 
 
 def test_whiskers_are_the_totals_intervals_and_the_exact_bound_of_nothing() -> None:
-    whiskers = drawn().axes[0].containers[-1][2][0].get_segments()
+    whiskers = drawn().axes[0].containers[3][2][0].get_segments()
 
     assert [tuple(round(float(y), 6) for _, y in segment) for segment in whiskers] == [
         (0.0, 3.6),
@@ -94,5 +98,53 @@ def test_files_are_the_same_every_time_and_texts_stand_for_themselves(tmp_path: 
 @pytest.mark.parametrize("changed", [{"rate": 0.0, "count": 0, "low": 0.0, "high": 0.0, "exact_high": 0.036}])
 def test_nothing_found_anywhere_is_still_a_figure(changed: dict[str, Any], tmp_path: Path) -> None:
     nothing = [{**row, **changed} for row in rows()]
-    figures.write(figures.task_disparity(nothing, TITLES, "", STATISTICS), tmp_path / "empty")
+    figures.write(figures.memorization(nothing, "dataset", TITLES, "", STATISTICS), tmp_path / "empty")
     assert (tmp_path / "empty.svg").stat().st_size > 1000
+
+
+BESIDE = {"control_rate": 0.02, "control_low": 0.0, "control_high": 0.05, "control_exact_high": 0.1, "published": 0.12}
+
+
+def test_controls_and_published_values_are_marks_of_their_own() -> None:
+    panel = figures.memorization([row | BESIDE for row in rows()], "dataset", TITLES, LABEL, STATISTICS).axes[0]
+    marks = {line.get_marker(): line.get_ydata() for line in panel.lines if line.get_marker() in ("x", "D")}
+    assert [round(float(value), 6) for value in marks["x"]] == [2.0] * 4
+    assert [round(float(value), 6) for value in marks["D"]] == [12.0] * 4
+    said = drawn().get_supxlabel()
+    assert "control" not in said
+    assert "published" not in said
+    said = figures.memorization([row | BESIDE for row in rows()], "dataset", TITLES, LABEL, STATISTICS).get_supxlabel()
+    assert "control" in said
+    assert "published" in said
+
+
+@pytest.mark.parametrize(
+    ("x", "values"),
+    [
+        ("epoch", [1, 3, 10]),
+        ("prefix_tokens", [10, 30, 100]),
+        ("decoding", ["greedy", "top_k"]),
+        ("model", ["t5", "x"]),
+    ],
+)
+def test_runs_along_a_coordinate_are_points_with_intervals(x: str, values: list[Any], tmp_path: Path) -> None:
+    several = [
+        row | {x: value, "rate": row["rate"] + 0.01 * number}
+        for number, value in enumerate(values)
+        for row in rows()
+        if row["state"] == "full"
+    ]
+    figure = figures.memorization(several, x, TITLES, LABEL, STATISTICS)
+    assert [panel.get_title().splitlines()[-1] for panel in figure.axes] == ["(Multi-news $1_0$)", "(imdb)"]
+    assert figure.axes[0].get_xlabel() == figures.AXES[x]
+    points = figure.axes[0].containers[0].lines[0]
+    assert [round(float(y), 6) for y in points.get_ydata()] == [30 + number for number in range(len(values))]
+    assert list(points.get_xdata()) == (values if isinstance(values[0], int) else list(range(len(values))))
+    figures.write(figure, tmp_path / "points")
+
+
+def test_the_base_models_rate_is_a_line_beside_epochs() -> None:
+    several = rows() + [row | {"epoch": 9} for row in rows() if row["state"] == "full"]
+    panel = figures.memorization(several, "epoch", TITLES, LABEL, STATISTICS).axes[0]
+    assert "before fine-tuning" in [line.get_label() for line in panel.lines]
+    assert list(panel.containers[0].lines[0].get_xdata()) == [3, 9]

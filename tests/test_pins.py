@@ -14,7 +14,7 @@ ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
 # Packages whose module has another name.
-PACKAGE_OF = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+PACKAGE_OF = {"rouge_score": "rouge-score", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 # Brought by the package behind it, which uses the same objects, and installs the release that it needs.
 BROUGHT_BY = {"tokenizers": "transformers", "huggingface_hub": "transformers"}
 

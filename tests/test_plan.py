@@ -1,6 +1,5 @@
 import json
 from collections import Counter
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,11 @@ MODELS = ("t5-small", "t5-base", "gpt-neo")
 DATASETS = ("news", "news-2", "chat", "qa.v1")
 DECODINGS = ("greedy", "top_k", "top_p")
 POPULATIONS = ("member", "control")
-PREFIXES = (None, 15, 50)
+
+
+def study(**keys: Any) -> dict[str, Any]:
+    plain = {"kind": "memorization", "datasets": ["news"], "models": ["t5-small"], "states": ["base", "full"]}
+    return plain | keys
 
 
 def configuration(**sections: Any) -> Config:
@@ -33,35 +36,37 @@ def configuration(**sections: Any) -> Config:
         "models": {name: {"source": {"kind": "folder", "path": f"{{model_root}}/{name}"}} for name in MODELS},
         "recipes": {"full": {"epochs": 10, "keep": [10, 1, 5]}, "head": {"epochs": 2}},
         "decodings": {name: {"strategy": "sample" if name != "greedy" else "greedy"} for name in DECODINGS},
-        "studies": {"table": {"datasets": ["news"], "models": ["t5-small"]}},
+        "studies": {"table": study()},
     }
     return Config.model_validate(values | sections)
 
 
 def grid() -> Config:
-    states = (("full", None), ("full", 1), ("full", 5), ("head", None))
-    studies = {
-        f"{recipe}-{epoch}-{decoding}-{population}-{prefix}": {
-            "datasets": DATASETS,
-            "models": MODELS,
-            "recipe": recipe,
-            "epoch": epoch,
-            "decoding": decoding,
-            "population": population,
-            "prefix_tokens": prefix,
+    everything = study(
+        datasets=DATASETS,
+        models=MODELS,
+        states=["base", "full", "head"],
+        decodings=DECODINGS,
+    )
+    return configuration(
+        studies={
+            "last": everything,
+            "epochs": everything | {"states": ["full"], "epochs": [1, 5, 10]},
+            "prefixes": everything | {"prefix_tokens": [15, 50]},
+            "members": everything | {"control": False},
         }
-        for (recipe, epoch), decoding, population, prefix in product(states, DECODINGS, POPULATIONS, PREFIXES)
-    }
-    return configuration(studies=studies)
+    )
 
 
 def test_no_two_runs_of_a_large_grid_share_a_path() -> None:
     runs = plan.all_runs(grid())
-    cells = sum(len({prefix or (20 if name == "chat" else 50) for prefix in PREFIXES}) for name in DATASETS)
-    assert len(runs) == len(MODELS) * len(DECODINGS) * len(POPULATIONS) * cells * 5
+    # Each dataset with prefixes of 15 and 50 tokens and its own; the further epochs with its own alone.
+    prefixes = sum(len({15, 50, 20 if name == "chat" else 50}) for name in DATASETS)
+    states = prefixes * 3 + len(DATASETS) * 2
+    assert len(runs) == len(MODELS) * len(DECODINGS) * len(POPULATIONS) * states
     assert max(Counter(run.path for run in runs).values()) == 1
     probes = {run.path: plan.fill(plan.PROBES, run) for run in runs}
-    assert len(set(probes.values())) == len(MODELS) * len(POPULATIONS) * cells
+    assert len(set(probes.values())) == len(MODELS) * len(POPULATIONS) * prefixes
 
 
 def test_coordinates_can_be_read_back_from_the_path() -> None:
@@ -70,37 +75,78 @@ def test_coordinates_can_be_read_back_from_the_path() -> None:
         assert plan.Run(**parts | {key: int(parts[key]) for key in ("epoch", "prefix_tokens")}) == run  # type: ignore[arg-type]
 
 
-def test_the_base_run_that_studies_share_appears_once() -> None:
-    study = {"datasets": ["news"], "models": ["t5-small"]}
+def test_runs_that_studies_share_appear_once() -> None:
     config = configuration(
-        studies={"one": study | {"epoch": 1}, "five": study | {"epoch": 5}, "again": study | {"epoch": 5}}
+        studies={
+            "one": study(epochs=[1]),
+            "all": study(epochs=[1, 5]),
+            "again": study(epochs=[5], control=False),
+        }
     )
-    assert Counter((run.state, run.epoch) for run in plan.all_runs(config)) == {
-        ("base", 0): 1,
-        ("full", 1): 1,
-        ("full", 5): 1,
+    assert Counter((run.state, run.epoch, run.population) for run in plan.all_runs(config)) == {
+        (state, epoch, population): 1
+        for state, epoch in (("base", 0), ("full", 1), ("full", 5))
+        for population in POPULATIONS
     }
 
 
-def test_every_fine_tuned_run_stands_behind_its_base() -> None:
+def test_the_rows_of_a_table_are_the_combinations_of_a_study_in_its_order() -> None:
+    config = configuration(
+        studies={
+            "table": study(
+                datasets=["news", "chat"], prefix_tokens=[50, 15], decodings=["top_k", "greedy"], epochs=[5, 1]
+            )
+        }
+    )
+    runs = plan.member_runs(config, config.studies["table"])
+    assert [(run.dataset, run.prefix_tokens, run.decoding, run.state, run.epoch) for run in runs] == [
+        (dataset, prefix, decoding, state, epoch)
+        for dataset in ("news", "chat")
+        for prefix in (50, 15)
+        for decoding in ("top_k", "greedy")
+        for state, epoch in (("base", 0), ("full", 5), ("full", 1))
+    ]
+    assert {run.population for run in runs} == {"member"}
+
+
+def test_controls_are_the_same_runs_on_the_other_population() -> None:
     config = grid()
-    for study in config.studies.values():
-        runs = plan.study_runs(config, study)
-        for run in plan.fine_tuned_runs(config, study):
-            assert runs.index(run.base()) < runs.index(run)
+    members = plan.member_runs(config, config.studies["last"])
+    runs = plan.study_runs(config, config.studies["last"])
+    assert runs == members + [run.control() for run in members]
+    assert plan.study_runs(config, config.studies["members"]) == members
+    assert [each["task"] for each in plan.described_runs(config, config.studies["last"])] == ["qa"] * len(runs)
 
 
 def test_a_dataset_named_twice_has_one_run() -> None:
-    config = configuration(studies={"table": {"datasets": ["news", "chat", "news"], "models": ["t5-small"]}})
-    assert [run.dataset for run in plan.fine_tuned_runs(config, config.studies["table"])] == ["news", "chat"]
+    config = configuration(studies={"table": study(datasets=["news", "chat", "news"], states=["full"])})
+    assert [run.dataset for run in plan.member_runs(config, config.studies["table"])] == ["news", "chat"]
 
 
 def test_epoch_and_prefix_length_fall_back_to_the_recipe_and_the_dataset() -> None:
-    config = configuration(studies={"table": {"datasets": ["news", "chat"], "models": ["t5-small"]}})
-    news, chat = plan.fine_tuned_runs(config, config.studies["table"])
+    config = configuration(studies={"table": study(datasets=["news", "chat"], states=["full"])})
+    news, chat = plan.member_runs(config, config.studies["table"])
     assert (news.epoch, news.prefix_tokens, chat.prefix_tokens) == (10, 50, 20)
     assert plan.kept_epochs(config.recipes["full"]) == [1, 5, 10]
     assert plan.kept_epochs(config.recipes["head"]) == [2]
+
+
+def test_a_training_run_stands_once_however_many_epochs_are_shown() -> None:
+    config = configuration(studies={"table": study(epochs=[1, 5, 10])})
+    assert plan.training_runs(config, config.studies["table"]) == [
+        {"model": "t5-small", "recipe": "full", "dataset": "news"}
+    ]
+
+
+def test_every_study_is_a_target_and_makes_its_tables_and_figures() -> None:
+    config = configuration(
+        studies={"one": study(), "two": study(published="task_disparity")}, targets={"both": ["one", "two"]}
+    )
+    assert plan.targets(config) == {"one": ["one"], "two": ["two"], "both": ["one", "two"]}
+    made = plan.products(config, "two")
+    assert len(made) == len(set(made)) == 3 * len(plan.TABLE_FORMATS) + len(plan.FIGURE_FORMATS)
+    assert "tables/two-published.md" in made
+    assert not any("published" in file for file in plan.products(config, "one"))
 
 
 def test_a_pattern_is_filled_from_a_run_and_from_a_mapping() -> None:
@@ -117,7 +163,7 @@ def test_a_pattern_is_filled_from_a_run_and_from_a_mapping() -> None:
 def test_titles_fall_back_to_names() -> None:
     config = configuration(
         models={"t5-small": {"title": "T5-small", "source": {"kind": "folder", "path": "t5"}}},
-        studies={"table": {"datasets": ["news"], "models": ["t5-small"]}},
+        studies={"table": study()},
     )
     assert plan.titles(config, config.studies["table"]) == {
         "datasets": {"news": "news"},
@@ -154,7 +200,7 @@ def test_every_missing_file_is_told_at_once(tmp_path: Path) -> None:
     config = configuration(
         data_root=str(tmp_path),
         model_root=str(tmp_path),
-        studies={"table": {"datasets": ["news", "chat", "qa.v1"], "models": ["t5-small", "t5-base"]}},
+        studies={"table": study(datasets=["news", "chat", "qa.v1"], models=["t5-small", "t5-base"])},
     )
     with pytest.raises(UserError) as raised:
         plan.check_inputs(config)
@@ -197,10 +243,16 @@ def test_controls_need_a_test_split() -> None:
     config = configuration(
         datasets={"news": synthetic},
         models={"t5-small": scratch("news")},
-        studies={"table": {"datasets": ["news"], "models": ["t5-small"], "population": "control"}},
     )
-    with pytest.raises(UserError, match=r"studies\.table\.population: `control` needs a test split.*'news'"):
+    with pytest.raises(UserError, match=r"studies\.table\.control: controls need a test split.*'news'"):
         plan.check_inputs(config)
+    plan.check_inputs(
+        configuration(
+            datasets={"news": synthetic},
+            models={"t5-small": scratch("news")},
+            studies={"table": study(control=False)},
+        )
+    )
 
 
 @pytest.mark.parametrize("root", ["/somewhere/else", "relative"])

@@ -15,9 +15,12 @@ from memorization.statistics import (
     Rate,
     bootstrap_mean,
     clopper_pearson,
-    differences,
     estimates,
+    holm,
     in_category,
+    mcnemar,
+    over_base,
+    over_control,
     rates,
     table_of,
 )
@@ -70,7 +73,7 @@ def test_intervals_of_differences_are_those_of_resampled_pairs(n: int) -> None:
     # Half of the probes keep their outcome, so that the pairs depend on one another.
     keep = np.random.default_rng(n + 2).random(n) < 0.5
     fine_tuned = [old if kept else new for old, new, kept in zip(base, fresh, keep, strict=True)]
-    for rate in differences(base, fine_tuned, draws, LOW, HIGH, seed=1):
+    for rate in over_base(base, fine_tuned, draws, LOW, HIGH, seed=1):
         before, after = (in_category(each, rate.category).astype(float) for each in (base, fine_tuned))
         expected = stats.bootstrap(
             (before, after),
@@ -84,7 +87,7 @@ def test_intervals_of_differences_are_those_of_resampled_pairs(n: int) -> None:
         ).confidence_interval
         changed = float(np.mean(before != after))
         tolerance = allowed(changed / 2, n, draws) * np.sqrt(2)
-        assert rate.rate == pytest.approx(np.mean(after) - np.mean(before))
+        assert rate.difference == pytest.approx(np.mean(after) - np.mean(before))
         assert rate.low == pytest.approx(expected.low, abs=tolerance)
         assert rate.high == pytest.approx(expected.high, abs=tolerance)
 
@@ -92,9 +95,9 @@ def test_intervals_of_differences_are_those_of_resampled_pairs(n: int) -> None:
 def test_pairing_makes_intervals_shorter_than_two_independent_samples() -> None:
     base = ["none"] * 160 + ["verbatim"] * 40
     fine_tuned = ["none"] * 150 + ["verbatim"] * 50
-    paired = differences(base, fine_tuned, 2000, LOW, HIGH, seed=0)[0]
-    apart = differences(base, fine_tuned[::-1], 2000, LOW, HIGH, seed=0)[0]
-    assert paired.rate == apart.rate == pytest.approx(0.05)
+    paired = over_base(base, fine_tuned, 2000, LOW, HIGH, seed=0)[0]
+    apart = over_base(base, fine_tuned[::-1], 2000, LOW, HIGH, seed=0)[0]
+    assert paired.difference == apart.difference == pytest.approx(0.05)
     assert paired.high - paired.low < 0.5 * (apart.high - apart.low)
 
 
@@ -121,14 +124,14 @@ def test_all_of_n_has_an_empty_interval_and_an_exact_bound_below_one() -> None:
 
 def test_one_probe_is_enough() -> None:
     assert [rate.rate for rate in rates(["idea"], 10, LOW, HIGH, seed=0)] == [1, 0, 1, 0]
-    assert [rate.rate for rate in differences(["idea"], ["none"], 10, LOW, HIGH, seed=0)] == [-1, 0, -1, 0]
+    assert [rate.difference for rate in over_base(["idea"], ["none"], 10, LOW, HIGH, seed=0)] == [-1, 0, -1, 0]
 
 
 def test_the_same_seed_gives_the_same_intervals_and_another_seed_others() -> None:
     outcomes, base = drawn(0, 300, (0.7, 0.1, 0.1, 0.1)), drawn(1, 300, (0.7, 0.1, 0.1, 0.1))
     assert rates(outcomes, 500, LOW, HIGH, 3) == rates(outcomes, 500, LOW, HIGH, 3)
     assert rates(outcomes, 500, LOW, HIGH, 3) != rates(outcomes, 500, LOW, HIGH, 4)
-    assert differences(base, outcomes, 500, LOW, HIGH, 3) == differences(base, outcomes, 500, LOW, HIGH, 3)
+    assert over_base(base, outcomes, 500, LOW, HIGH, 3) == over_base(base, outcomes, 500, LOW, HIGH, 3)
 
 
 def test_one_category_does_not_shift_the_draws_of_another() -> None:
@@ -158,9 +161,9 @@ def test_no_outcome_and_unpaired_outcomes_are_refused() -> None:
     with pytest.raises(ValueError, match="no outcomes"):
         rates([], 10, LOW, HIGH, 0)
     with pytest.raises(ValueError, match="3 and 2"):
-        differences(["none"] * 3, ["none"] * 2, 10, LOW, HIGH, 0)
+        over_base(["none"] * 3, ["none"] * 2, 10, LOW, HIGH, 0)
     with pytest.raises(ValueError, match="paired outcomes"):
-        differences([], [], 10, LOW, HIGH, 0)
+        over_base([], [], 10, LOW, HIGH, 0)
 
 
 def consistent(found: list[Rate]) -> bool:
@@ -175,8 +178,6 @@ def test_rates_are_fractions_inside_both_intervals_and_add_up(outcomes: list[str
         assert rate.n == len(outcomes)
         assert rate.rate == rate.count / rate.n
         assert 0 <= rate.low <= rate.high <= 1
-        assert rate.exact_low is not None
-        assert rate.exact_high is not None
         assert 0 <= rate.exact_low <= rate.rate <= rate.exact_high <= 1
 
 
@@ -184,18 +185,18 @@ def test_rates_are_fractions_inside_both_intervals_and_add_up(outcomes: list[str
 def test_differences_add_up_and_change_sign_with_their_order(base: list[str], shuffler: random.Random) -> None:
     fine_tuned = base.copy()
     shuffler.shuffle(fine_tuned)
-    there, back = (differences(*pair, 50, LOW, HIGH, 0) for pair in ((base, fine_tuned), (fine_tuned, base)))
-    assert consistent(there)
+    there, back = (over_base(*pair, 50, LOW, HIGH, 0) for pair in ((base, fine_tuned), (fine_tuned, base)))
+    assert there[0].difference == pytest.approx(sum(each.difference for each in there[1:]))
     for one, other in zip(there, back, strict=True):
-        assert one.count == -other.count
+        assert one.difference == -other.difference
+        assert one.p_value == other.p_value
         assert -1 <= one.low <= one.high <= 1
-        assert one.exact_low is None
 
 
 @given(OUTCOME_LISTS)
 def test_nothing_changed_is_no_difference(outcomes: list[str]) -> None:
-    for rate in differences(outcomes, outcomes, 50, LOW, HIGH, 0):
-        assert (rate.count, rate.rate, rate.low, rate.high) == (0, 0, 0, 0)
+    for rate in over_base(outcomes, outcomes, 50, LOW, HIGH, 0):
+        assert (rate.difference, rate.low, rate.high, rate.p_value) == (0, 0, 0, 1)
 
 
 def test_rows_have_the_schema_of_rates() -> None:
@@ -209,7 +210,7 @@ def test_rows_have_the_schema_of_rates() -> None:
         "prefix_tokens": "50",
         "decoding": "greedy",
     }
-    table = table_of(rates(["idea", "none"], 10, LOW, HIGH, 0), coordinates)
+    table = table_of(rates(["idea", "none"], 10, LOW, HIGH, 0), coordinates, input_texts=2, generated_tokens=7.5)
     assert table.schema.equals(storage.SCHEMAS["rates"])
     assert table["epoch"].to_pylist() == [3] * 4
     assert table["category"].to_pylist() == list(CATEGORIES)
@@ -289,3 +290,104 @@ def test_estimates_have_the_schema_of_definition_rates() -> None:
     table = table_of(estimates(definitions_of(4), 10, LOW, HIGH, 0), run, "definition_rates")
     assert table.schema.equals(storage.SCHEMAS["definition_rates"])
     assert table["definition"].to_pylist() == list(DEFINITIONS)
+
+
+TEXTS = [0, 0, 0, 1, 2, 2, 3, 4, 4, 4, 4, 5]
+
+
+def clustered(seed: int, texts: int) -> tuple[list[str], list[int]]:
+    """Outcomes that depend on their text, one to six probes a text."""
+    generator = np.random.default_rng(seed)
+    sizes = generator.integers(1, 7, size=texts)
+    chances = generator.beta(0.3, 1.2, size=texts)
+    numbers = np.repeat(np.arange(texts), sizes)
+    hits = generator.random(len(numbers)) < chances[numbers]
+    return ["verbatim" if hit else "none" for hit in hits], numbers.tolist()
+
+
+def resampled_by_text(values: np.ndarray, texts: list[int], draws: int) -> np.ndarray:
+    """Means when texts are resampled row by row, each with its probes: the plain way."""
+    generator = np.random.default_rng(5)
+    of_text = [values[np.array(texts) == text] for text in sorted(set(texts))]
+    return np.array(
+        [
+            np.concatenate([of_text[index] for index in generator.integers(len(of_text), size=len(of_text))]).mean()
+            for _ in range(draws)
+        ]
+    )
+
+
+def test_probes_of_one_text_are_resampled_together() -> None:
+    outcomes, texts = clustered(3, 150)
+    rate = rates(outcomes, 4000, LOW, HIGH, 1, texts=texts)[0]
+    expected = np.quantile(resampled_by_text(in_category(outcomes, "total").astype(float), texts, 2000), [LOW, HIGH])
+    assert (rate.low, rate.high) == pytest.approx(tuple(expected), abs=0.015)
+    alone = rates(outcomes, 4000, LOW, HIGH, 1)[0]
+    assert rate.rate == alone.rate
+    assert rate.high - rate.low > 1.3 * (alone.high - alone.low)
+
+
+def test_differences_and_means_resample_texts_too() -> None:
+    base, texts = clustered(3, 150)
+    fine_tuned = clustered(4, 150)[0][: len(base)]
+    fine_tuned += ["none"] * (len(base) - len(fine_tuned))
+    change = in_category(fine_tuned, "total").astype(float) - in_category(base, "total")
+    expected = np.quantile(resampled_by_text(change, texts, 2000), [LOW, HIGH])
+    paired = over_base(base, fine_tuned, 4000, LOW, HIGH, 1, texts=texts)[0]
+    assert (paired.low, paired.high) == pytest.approx(tuple(expected), abs=0.02)
+    values = in_category(base, "total").astype(float)
+    expected = np.quantile(resampled_by_text(values, texts, 2000), [LOW, HIGH])
+    assert bootstrap_mean(values, "bleu", 4000, LOW, HIGH, 0, texts) == pytest.approx(tuple(expected), abs=0.015)
+
+
+def test_a_text_for_each_probe_changes_nothing() -> None:
+    outcomes = drawn(0, 60, (0.5, 0.2, 0.2, 0.1))
+    other = drawn(1, 60, (0.5, 0.2, 0.2, 0.1))
+    texts = list(range(60))[::-1]
+    assert rates(outcomes, 100, LOW, HIGH, 1, texts=texts) == rates(outcomes, 100, LOW, HIGH, 1)
+    assert over_base(outcomes, other, 100, LOW, HIGH, 1, texts=texts) == over_base(outcomes, other, 100, LOW, HIGH, 1)
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (1, 0), (5, 5), (12, 3), (3, 12), (40, 11), (0, 7)])
+def test_mcnemars_test_is_a_sign_test_of_what_changed(gained: int, lost: int) -> None:
+    expected = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    assert mcnemar(gained, lost) == pytest.approx(expected)
+
+
+def test_significance_counts_texts_not_probes() -> None:
+    # One text of four probes gained, nothing else changed: as good as one pair.
+    base = ["none"] * len(TEXTS)
+    fine_tuned = ["verbatim" if text == 4 else "none" for text in TEXTS]
+    assert over_base(base, fine_tuned, 10, LOW, HIGH, 0)[0].p_value == pytest.approx(2 / 2**4)
+    assert over_base(base, fine_tuned, 10, LOW, HIGH, 0, texts=TEXTS)[0].p_value == 1.0
+    control = ["none"] * 5
+    together = over_control(fine_tuned, control, 10, LOW, HIGH, 0, texts=TEXTS)[0]
+    assert together.p_value == pytest.approx(stats.fisher_exact([[1, 5], [0, 5]]).pvalue)
+
+
+def test_members_and_controls_are_resampled_apart() -> None:
+    member, control = drawn(0, 400, (0.6, 0.2, 0.1, 0.1)), drawn(1, 150, (0.9, 0.02, 0.04, 0.04))
+    found = over_control(member, control, 4000, LOW, HIGH, 1)[0]
+    sides = [in_category(each, "total").astype(float) for each in (member, control)]
+    expected = stats.bootstrap(
+        sides,
+        lambda x, y, axis: np.mean(x, axis=axis) - np.mean(y, axis=axis),
+        n_resamples=4000,
+        method="percentile",
+        vectorized=True,
+        rng=2,
+    ).confidence_interval
+    assert found.difference == pytest.approx(sides[0].mean() - sides[1].mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.02)
+    table = [[int(side.sum()), int((1 - side).sum())] for side in sides]
+    assert found.p_value == pytest.approx(stats.fisher_exact(table).pvalue)
+    assert (found.n, found.n_versus) == (400, 150)
+    with pytest.raises(ValueError, match="2 and 0"):
+        over_control(["none"] * 2, [], 10, LOW, HIGH, 0)
+
+
+def test_holms_correction_steps_down_and_never_falls() -> None:
+    # By hand: 0.01 * 4, 0.02 * 3, then 0.03 * 2 and 0.04 * 1, neither below the one before.
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.9, 0.6]) == [1.0, 1.0]
+    assert holm([]) == []

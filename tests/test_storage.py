@@ -203,7 +203,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_speaks_to_the_user_and_keeps_what_was_there(full_disk: Path) -> None:
     noise = [os.urandom(500).hex() for _ in range(3000)]
-    text = dict.fromkeys(storage.SCHEMAS["dataset"].names, noise)
+    text = dict.fromkeys(storage.SCHEMAS["dataset"].names, noise) | {"references": [[each] for each in noise]}
     storage.write_table(full_disk / "a.parquet", "training", TRAINING, {})
     before = (full_disk / "a.parquet").read_bytes()
     for name in ("a.parquet", "b.parquet"):

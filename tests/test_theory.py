@@ -201,6 +201,13 @@ def test_concentration_is_that_of_the_definitions_whatever_the_scale() -> None:
         np.testing.assert_allclose(values, found[name])
 
 
+def test_alignment_is_the_cosine_of_columns_whatever_sign_and_scale() -> None:
+    wanted = np.array([[1.0, 0.0], [0.0, 2.0]])
+    assert theory.alignment(np.array([[-3.0, 0.0], [0.0, 1.0]]), wanted) == pytest.approx(1)
+    turned = np.array([[[1.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]])
+    assert theory.alignment(turned, wanted) == pytest.approx((np.sqrt(0.5) + 0 + 1 + 1) / 4)
+
+
 def test_share_on_the_support() -> None:
     assert theory.support_share(np.array([[3.0, -1.0, 4.0]]), np.array([0.5, 0.0, -0.5])) == pytest.approx([7 / 8])
 

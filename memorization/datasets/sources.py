@@ -1,4 +1,4 @@
-"""From a dataset's source to rows `id, split, instruction, input, target` (schema `dataset`).
+"""From a dataset's source to rows `id, split, instruction, input, target, references` (schema `dataset`).
 
 Text is data: templates come from the configuration and only name columns; what stands in a column is put in as it is.
 """
@@ -27,7 +27,11 @@ from memorization.errors import UserError, did_you_mean
 
 log = logging.getLogger(__name__)
 
+# Of a source; a dataset may have `validation` too, which comes out of test.
 SPLITS = ("train", "test")
+
+Rendered = dict[str, Any]
+"""A row of the schema."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ def write_dataset(
     """Read a dataset's source and write it with schema `dataset`; log and record what was left out.
 
     `files` gives the local file of each split where the source has files. Raises UserError for a missing file or
-    column, a dataset or split without rows, null or non-text inputs, labels outside the mapping, no network.
+    column, a dataset or split without rows, null or non-text inputs, labels outside the mapping, fewer test rows than
+    are set aside, no network.
     """
     left_out: Counter[str] = Counter()
     kept: Counter[str] = Counter()
@@ -55,11 +60,14 @@ def write_dataset(
     def batches() -> Iterator[pa.RecordBatch]:
         for split in splits:
             rows = _rendered(name, dataset, _rows(name, dataset, split, files), left_out)
+            aside = dataset.validation if split == "test" else 0
             if dataset.limit is not None:
-                rows = iter(_drawn(rows, dataset.limit, dataset.seed, left_out))
-            batch: list[dict[str, str]] = []
+                rows = iter(_drawn(rows, dataset.limit + aside, dataset.seed, left_out))
+            if aside:
+                rows = iter(_set_aside(name, list(rows), aside, dataset.seed))
+            batch: list[Rendered] = []
             for row in rows:
-                kept[split] += 1
+                kept[row["split"]] += 1
                 batch.append(row)
                 if len(batch) == storage.ROWS_PER_GROUP:
                     yield pa.RecordBatch.from_pylist(batch, schema=storage.SCHEMAS["dataset"])
@@ -73,6 +81,8 @@ def write_dataset(
                     "`minimum_input_characters`."
                 )
             log.info("dataset %s, split %s: %d rows", name, split, kept[split])
+            if aside:
+                log.info("dataset %s: %d more rows of that split set aside as validation", name, kept["validation"])
 
     storage.write_batches(
         output,
@@ -189,15 +199,24 @@ def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
                 yield values
 
 
-def _rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]) -> Iterator[dict[str, str]]:
-    """Rows of the schema, without short inputs and, where asked for, repeated ones."""
+def _rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]) -> Iterator[Rendered]:
+    """Rows of the schema, without short inputs, targets that stand for none and, where asked for, repeated inputs."""
     fields = {key: _fields(name, key, getattr(dataset, key)) for key in ("instruction", "input", "target")}
+    named = {key: [field.split(".")[0] for field in names] for key, names in fields.items()}
+    if dataset.references is not None:
+        named["references"] = [dataset.references.split(".")[0]]
     seen: set[bytes] = set()
     for row in rows:
-        for key, names in fields.items():
-            require(f"datasets.{name}.{key}", [field.split(".")[0] for field in names], row.values, row.place)
-        rendered = {key: _render(name, dataset, key, fields[key], row) for key in fields}
-        for key, value in rendered.items():
+        for key, names in named.items():
+            require(f"datasets.{name}.{key}", names, row.values, row.place)
+        target = _target(name, dataset, fields["target"], row)
+        if target is None:
+            left_out["targets whose label is null"] += 1
+            continue
+        rendered = {key: _render(name, dataset, key, fields[key], row) for key in ("instruction", "input")}
+        rendered["target"] = target
+        references = _references(name, dataset.references, row)
+        for key, value in [*rendered.items(), *(("references", text) for text in references or [])]:
             _require_unicode(name, key, value, row)
         text = rendered["input"]
         if len(text) < dataset.minimum_input_characters:
@@ -211,15 +230,15 @@ def _rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counte
             seen.add(digest)
         identifier = row.values.get("id")
         identifier = f"{row.split}-{row.number}" if identifier is None else str(identifier)
-        yield {"id": identifier, "split": row.split, **rendered}
+        yield {"id": identifier, "split": row.split, **rendered, "references": references}
 
 
-def _drawn(rows: Iterable[dict[str, str]], limit: int, seed: int, left_out: Counter[str]) -> list[dict[str, str]]:
+def _drawn(rows: Iterable[Rendered], limit: int, seed: int, left_out: Counter[str]) -> list[Rendered]:
     """`limit` rows drawn without holding more than that many; in their own order."""
     generator = random.Random(seed)
     total = 0
 
-    def keyed() -> Iterator[tuple[float, int, dict[str, str]]]:
+    def keyed() -> Iterator[tuple[float, int, Rendered]]:
         nonlocal total
         for number, row in enumerate(rows):
             total += 1
@@ -229,6 +248,19 @@ def _drawn(rows: Iterable[dict[str, str]], limit: int, seed: int, left_out: Coun
     if total > limit:
         left_out[f"beyond the limit of {limit}"] += total - limit
     return [row for _, _, row in sorted(drawn, key=lambda item: item[1])]
+
+
+def _set_aside(name: str, rows: list[Rendered], count: int, seed: int) -> list[Rendered]:
+    """The test rows, `count` of them drawn to be validation rows and put behind the others; both in their own order."""
+    if count >= len(rows):
+        raise UserError(
+            f"datasets.{name}.validation: given {count}, and the test split has {len(rows)} usable rows: some must be "
+            "left for testing. Lower it."
+        )
+    # Not the stream of the limit's draw, which would set aside rows by how that draw came out.
+    drawn = set(random.Random(f"validation {seed}").sample(range(len(rows)), count))
+    kept = [row for number, row in enumerate(rows) if number not in drawn]
+    return kept + [{**rows[number], "split": "validation"} for number in sorted(drawn)]
 
 
 def _fields(name: str, key: str, template: str) -> list[str]:
@@ -276,25 +308,62 @@ def _render(name: str, dataset: Dataset, key: str, fields: list[str], row: Row) 
     values = {field: _reach(name, key, field, row) for field in fields}
     for field, value in values.items():
         if value is None:
-            raise UserError(f"datasets.{name}.{key}: {row.place}: column {field!r} is null; every {key} must be text.")
+            raise UserError(
+                f"datasets.{name}.{key}: {row.place}: column {field!r} is null; every {key} must be text.{_advice(key)}"
+            )
         if not isinstance(value, str) and (key == "input" or not isinstance(value, (int, float, bool))):
             raise UserError(
                 f"datasets.{name}.{key}: {row.place}: column {field!r} holds {type(value).__name__} "
                 f"({str(value)[:40]!r}); every {key} must be text."
             )
     template = getattr(dataset, key)
-    text = "".join(
+    return "".join(
         literal + (str(values[field]) if field is not None else "")
         for literal, field, _, _ in string.Formatter().parse(template)
     )
-    if key == "target" and dataset.labels is not None:
-        if text not in dataset.labels:
-            raise UserError(
-                f"datasets.{name}.labels: {row.place}: the target is {text[:40]!r}, which stands for nothing; "
-                f"allowed: {', '.join(dataset.labels)}."
-            )
-        text = dataset.labels[text]
-    return text
+
+
+def _target(name: str, dataset: Dataset, fields: list[str], row: Row) -> str | None:
+    """A row's target; None where its label leaves the row out."""
+    if dataset.missing_target is not None and any(_is_missing(field, row) for field in fields):
+        return dataset.missing_target
+    text = _render(name, dataset, "target", fields, row)
+    if dataset.labels is None:
+        return text
+    if text not in dataset.labels:
+        raise UserError(
+            f"datasets.{name}.labels: {row.place}: the target is {text[:40]!r}, which stands for nothing; "
+            f"allowed: {', '.join(dataset.labels)}."
+        )
+    return dataset.labels[text]
+
+
+def _is_missing(field: str, row: Row) -> bool:
+    """Whether a path ends at a null or beyond the end of a list; a name that is not there is an error instead."""
+    value: Any = row.values
+    for step in field.split("."):
+        if isinstance(value, list) and step.isdecimal() and int(step) >= len(value):
+            return True
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return False
+        if value is None:
+            return True
+    return False
+
+
+def _references(name: str, path: str | None, row: Row) -> list[str] | None:
+    """All right answers of a row, as its column lists them; None where no column is named."""
+    if path is None:
+        return None
+    value = _reach(name, "references", path, row)
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise UserError(
+            f"datasets.{name}.references: {row.place}: {path!r} holds {type(value).__name__} ({str(value)[:40]!r}); it "
+            "must be a list of texts."
+        )
+    return value
 
 
 def _reach(name: str, key: str, field: str, row: Row) -> Any:
@@ -303,5 +372,11 @@ def _reach(name: str, key: str, field: str, row: Row) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (KeyError, IndexError, ValueError, TypeError):
-            raise UserError(f"datasets.{name}.{key}: {row.place}: {{{field}}} cannot be reached at {step!r}.") from None
+            raise UserError(
+                f"datasets.{name}.{key}: {row.place}: {{{field}}} cannot be reached at {step!r}.{_advice(key)}"
+            ) from None
     return value
+
+
+def _advice(key: str) -> str:
+    return " Where rows have none, say what it then is: `missing_target`." if key == "target" else ""

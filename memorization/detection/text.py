@@ -9,6 +9,7 @@ import functools
 import json
 import re
 import string
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -152,8 +153,22 @@ def as_json(model: SentenceModel) -> str:
     return json.dumps(stated, ensure_ascii=False, indent=0) + "\n"
 
 
+@functools.cache
+def _start_nltk() -> None:
+    """Import NLTK without the libraries that it would use if they are there: they take ten times its own time."""
+    hidden = [name for name in ("sklearn", "pandas", "scipy", "matplotlib") if name not in sys.modules]
+    # None makes an import of that name fail, which NLTK expects of what is optional.
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        import nltk  # noqa: F401
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 def from_json(text: str) -> SentenceModel:
     """The sentence model that `as_json` wrote down."""
+    _start_nltk()
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     stated = json.loads(text)
@@ -167,6 +182,7 @@ def from_json(text: str) -> SentenceModel:
 
 def _english_punkt() -> Any:
     """Load NLTK's English parameters from NLTK's data path; downloads them once where they are not there."""
+    _start_nltk()
     import nltk.data
     from nltk.tokenize.punkt import PunktTokenizer
 
@@ -209,6 +225,7 @@ def _download_punkt() -> None:
 
 def _corpus_punkt(corpus: Iterable[str]) -> Any:
     """Learn Punkt's parameters from the documents; the same documents in any order give the same parameters."""
+    _start_nltk()
     from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
 
     trainer = PunktTrainer()
@@ -257,6 +274,7 @@ def _treebank_rules() -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     Each comes with strings of which the text must hold one for the pattern to match. Most sentences hold few of them,
     and looking for a string costs a fiftieth of a pattern that does not match.
     """
+    _start_nltk()
     from nltk.tokenize.treebank import TreebankWordTokenizer as Treebank
 
     before = [
@@ -331,6 +349,7 @@ def _origins(sentence: str) -> list[int]:
 
 def stemmer(name: StemmerName) -> Callable[[str], str]:
     """Return a function from a lower-cased word to its stem, which remembers the words it has seen."""
+    _start_nltk()
     if name == "porter":
         from nltk.stem.porter import PorterStemmer
 

@@ -40,25 +40,32 @@ def generate(
     generation, unless the decoding has it `with_prompt`. Raises UserError where prefix and generation together exceed
     the model's positions.
     """
+    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
+    if not model.config.is_encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
+        # An end token after the prefix would ask a decoder-only model for a new text.
+        prompts = [tokens[:-1] for tokens in prompts]
+    return write(model, tokenizer, prompts, decoding, batch_size, what)
+
+
+def write(
+    model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], decoding: Decoding, batch_size: int, what: str
+) -> list[Generation]:
+    """One generation a prompt of token ids, in the prompts' order. Raises UserError as `generate` does."""
     import torch
     from transformers.generation import LogitsProcessorList
 
     model.generation_config = _plain_configuration(model, tokenizer, decoding)
-    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
     encoder_decoder = bool(model.config.is_encoder_decoder)
     if encoder_decoder and decoding.with_prompt:
         raise UserError(
             "this decoding has `with_prompt: true`, and the model is an encoder-decoder, which does not continue its "
             "prompt: ask it with a decoding that has `with_prompt: false`."
         )
-    if not encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
-        # An end token after the prefix would ask a decoder-only model for a new text.
-        prompts = [tokens[:-1] for tokens in prompts]
     _check_positions(model, prompts, decoding)
     # Neighbours in length share a batch, so that little is padded.
     order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
     texts: list[Generation | None] = [None] * len(prompts)
-    with Progress(len(prompts), what, "prefixes") as progress, torch.inference_mode():
+    with Progress(len(prompts), what, "prompts") as progress, torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             ids, mask = _padded([prompts[index] for index in chosen], tokenizer.pad_token_id, left=not encoder_decoder)
@@ -104,7 +111,7 @@ def _check_positions(model: Any, prompts: Sequence[Sequence[int]], decoding: Dec
     )
     if limit is not None and needed > limit:
         raise UserError(
-            f"the model has {limit} positions, and a prefix of {longest} tokens with `max_new_tokens: "
+            f"the model has {limit} positions, and a prompt of {longest} tokens with `max_new_tokens: "
             f"{decoding.max_new_tokens}` takes {needed}: lower one of them."
         )
 

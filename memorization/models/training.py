@@ -63,26 +63,32 @@ def encode_examples(
     Encoder-decoder: the encoder reads instruction + input, the labels are the target. Decoder-only: one sequence
     instruction + input, newline, target, end token; the loss runs over all of it or over the target alone.
     """
-    sources = [source_text(row["instruction"], row["input"]) for row in rows]
     targets = [row["target"] for row in rows]
+    read = source_ids(rows, tokenizer, recipe.max_input_tokens, encoder_decoder)
     if encoder_decoder:
-        read = _token_ids(tokenizer, sources, recipe.max_input_tokens)
         written = _token_ids(tokenizer, targets, recipe.max_target_tokens)
         return [Example(i, t) for i, t in zip(read, written, strict=True)]
-    read = _token_ids(tokenizer, sources, recipe.max_input_tokens)
     written = _token_ids(tokenizer, [f"\n{target}" for target in targets], recipe.max_target_tokens, special=False)
     end = np.array([tokenizer.eos_token_id], dtype=np.int32)
     examples = []
     for source, target in zip(read, written, strict=True):
-        if len(source) and source[-1] == tokenizer.eos_token_id:
-            # Some tokenizers end every text; the sequence goes on with its target.
-            source = source[:-1]
         tokens = np.concatenate([source, target, end])
         labels = tokens.copy()
         if recipe.loss == "target":
             labels[: len(source)] = IGNORED
         examples.append(Example(tokens, labels))
     return examples
+
+
+def source_ids(
+    rows: Sequence[Mapping[str, str]], tokenizer: Any, limit: int, encoder_decoder: bool
+) -> list[np.ndarray]:
+    """Token ids (int32 arrays) of instruction + input, at most `limit` a row; decoder-only: without an end token."""
+    found = _token_ids(tokenizer, [source_text(row["instruction"], row["input"]) for row in rows], limit)
+    if encoder_decoder:
+        return found
+    # Some tokenizers end every text; the sequence goes on with its target.
+    return [ids[:-1] if len(ids) and ids[-1] == tokenizer.eos_token_id else ids for ids in found]
 
 
 def _token_ids(tokenizer: Any, texts: Sequence[str], limit: int, special: bool = True) -> list[np.ndarray]:

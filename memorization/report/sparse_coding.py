@@ -122,6 +122,7 @@ def layout(rows: Sequence[Row]) -> list[dict[str, str]]:
             "Z recovered": percent(whole["recovered"]),
             "from pairs": percent(whole["recovered_from_pairs"]),
             "Alignment": number(whole["alignment"]),
+            "of v2": number(whole["v2_alignment"]) if "v2_alignment" in whole else "",
         }
         for heading, measure in (
             ("Effective tokens wanted", "wanted_effective_tokens"),
@@ -186,7 +187,8 @@ def caption(rows: Sequence[Row], study: Mapping[str, Any], statistics: Mapping[s
         "position is known by its embedding. Test loss: squared error in percent of that of the best constant. Z "
         "recovered: variance of Z that the outputs give back by the model's own weights (Z^ = U'^T f(Z) V'^T, with "
         "pseudo-inverses; below 0 is worse than the mean), and by a linear map learned from pairs (Z, f(Z)). "
-        "Alignment: |cosine| of the aggregated attention softmax(...) v2, mean over texts, and b'. Effective tokens: "
+        "Alignment: |cosine| of a text's aggregated attention softmax(...) v2 and b', and of v2 itself. Effective "
+        "tokens: "
         "exp(entropy) of the magnitudes, at the fewest and at the most nonzeros: wanted (those of b', for "
         "summarization of the columns of V^T), of the aggregated attention (for linear solutions of what they learned "
         "in its place), and of the attention itself, summed over queries, as heatmaps show it. Rank correlation: "
@@ -222,11 +224,12 @@ def findings(rows: Sequence[Row]) -> list[str]:
             f"With features of mean {feature_mean:g}, as b' goes {_way(rows, trained, 'wanted')}: {'; '.join(parts)}."
         )
     trained = [each for each in classified if each[1] == "attention"]
-    said.append(
-        f"Over all starts of a trained v2 the test loss is {100 * mean(trained, 'test_loss_any_start'):.1f}% and the "
-        f"alignment {mean(trained, 'alignment_any_start'):.2f}, over the best starts "
-        f"{100 * mean(trained, 'test_loss'):.1f}% and {mean(trained, 'alignment'):.2f}."
-    )
+    for which, ending in (("the best starts", ""), ("all starts", "_any_start")):
+        said.append(
+            f"Over {which} of a trained v2 the test loss is {100 * mean(trained, f'test_loss{ending}'):.1f}%, the "
+            f"alignment of the aggregated attention {mean(trained, f'alignment{ending}'):.2f} and that of v2 "
+            f"{mean(trained, f'v2_alignment{ending}'):.2f}."
+        )
     losses = {
         signs: mean([each for each in classified if (each[1], each[3]) == ("attention_uniform", signs)], "test_loss")
         for signs in dict.fromkeys(each[3] for each in classified)

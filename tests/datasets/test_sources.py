@@ -1,5 +1,6 @@
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,15 +48,15 @@ def source(file: Path, rows: Rows = ROWS) -> Path:
 
 def read(
     train: Path, test: Path | None = None, split_column: str | None = None, **settings: Any
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     files = {"kind": "files", "train": str(train), "test": test and str(test), "split_column": split_column}
     return written({"source": files, **settings}, {"train": train, **({"test": test} if test else {})}, train.parent)
 
 
-def written(settings: dict[str, Any], files: dict[str, Path], folder: Path) -> list[dict[str, str]]:
+def written(settings: dict[str, Any], files: dict[str, Path], folder: Path) -> list[dict[str, Any]]:
     output = folder / "out.parquet"
     write_dataset("mine", Dataset.model_validate({"task": "qa", **settings}), files, output, {"rule": "dataset"})
-    rows: list[dict[str, str]] = storage.read(output, "dataset").to_pylist()
+    rows: list[dict[str, Any]] = storage.read(output, "dataset").to_pylist()
     return rows
 
 
@@ -71,7 +72,9 @@ def refused(train: Path, **settings: Any) -> str:
 
 @pytest.mark.parametrize("ending", WRITERS)
 def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path, ending: str) -> None:
-    assert read(source(tmp_path / f"rows{ending}")) == [{"split": "train", "instruction": "", **row} for row in ROWS]
+    assert read(source(tmp_path / f"rows{ending}")) == [
+        {"split": "train", "instruction": "", **row, "references": None} for row in ROWS
+    ]
 
 
 def test_endings_may_be_capitals_and_csv_may_begin_with_a_mark(tmp_path: Path) -> None:
@@ -277,7 +280,10 @@ def test_a_source_of_rows_that_are_all_left_out_says_why(tmp_path: Path) -> None
 @pytest.mark.parametrize("key", ["input", "target"])
 def test_a_null_is_named_with_its_row(tmp_path: Path, ending: str, key: str) -> None:
     file = source(tmp_path / f"rows{ending}", [ROWS[0], ROWS[1] | {key: None}])
-    assert refused(file) == (f"datasets.mine.{key}: {file}, row 1: column '{key}' is null; every {key} must be text.")
+    advice = " Where rows have none, say what it then is: `missing_target`." if key == "target" else ""
+    assert refused(file) == (
+        f"datasets.mine.{key}: {file}, row 1: column '{key}' is null; every {key} must be text.{advice}"
+    )
 
 
 @pytest.mark.parametrize(("value", "kind"), [(5, "int"), (["a"], "list"), ({"a": "b"}, "dict"), (1.5, "float")])
@@ -326,6 +332,107 @@ def test_templates_reach_no_attributes(tmp_path: Path, field: str) -> None:
 def test_a_place_in_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
     file = source(tmp_path / "rows.jsonl", [{"input": ["a"], "target": "y"}])
     assert refused(file, input="{input.1}").endswith("row 0: {input.1} cannot be reached at '1'.")
+
+
+# As SQuAD v2 has them: the second question has no answer.
+QUESTIONS: list[dict[str, Any]] = [
+    {"id": "q1", "input": "Two towns.", "answers": {"text": ["one", "the one"]}},
+    {"id": "q2", "input": "No towns.", "answers": {"text": []}},
+]
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".jsonl"])
+def test_references_are_all_right_answers_and_a_missing_target_is_stated(tmp_path: Path, ending: str) -> None:
+    file = source(tmp_path / f"rows{ending}", QUESTIONS)
+    rows = read(file, target="{answers.text.0}", references="answers.text", missing_target="unanswerable")
+    assert [(row["target"], row["references"]) for row in rows] == [("one", ["one", "the one"]), ("unanswerable", [])]
+
+
+def test_a_missing_target_may_be_empty_and_passes_labels_by(tmp_path: Path) -> None:
+    rows = [{"input": "a", "target": 1}, {"input": "b", "target": None}]
+    file = source(tmp_path / "rows.jsonl", rows)
+    assert [row["target"] for row in read(file, labels={"1": "good"}, missing_target="")] == ["good", ""]
+
+
+def test_without_a_missing_target_an_answer_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.jsonl", QUESTIONS)
+    assert refused(file, target="{answers.text.0}") == (
+        f"datasets.mine.target: {file}, row 1: {{answers.text.0}} cannot be reached at '0'. "
+        "Where rows have none, say what it then is: `missing_target`."
+    )
+
+
+@pytest.mark.parametrize("template", ["{answers.texts.0}", "{answers.text.first}", "{answers.text.0.a}"])
+def test_a_missing_target_hides_no_wrong_name(tmp_path: Path, template: str) -> None:
+    message = refused(source(tmp_path / "rows.jsonl", QUESTIONS[:1]), target=template, missing_target="none")
+    assert "cannot be reached at" in message
+
+
+@pytest.mark.parametrize("value", ["one", None, [1], ["one", None]])
+def test_references_that_are_no_list_of_texts_are_named(tmp_path: Path, value: Any) -> None:
+    file = source(tmp_path / "rows.jsonl", [ROWS[0] | {"answers": value}])
+    message = refused(file, references="answers")
+    assert message.startswith(f"datasets.mine.references: {file}, row 0: 'answers' holds {type(value).__name__} (")
+    assert message.endswith("it must be a list of texts.")
+
+
+def test_a_column_of_references_that_is_not_there_is_named(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.jsonl", QUESTIONS)
+    message = refused(file, target="{id}", references="answer.text")
+    assert "datasets.mine.references: names column 'answer'" in message
+    assert "did you mean 'answers'?" in message
+
+
+def test_half_of_a_surrogate_pair_in_a_reference_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"input": "ab", "target": "x", "all": ["x", "\\ud83d"]}\n')
+    assert refused(file, references="all").startswith(f"datasets.mine.references: {file}, row 0: character 0 is half")
+
+
+def test_a_label_that_is_null_leaves_its_rows_out(tmp_path: Path) -> None:
+    rows = [{"input": f"text {stars}", "target": stars} for stars in (1, 3, 5, 3)]
+    found = read(source(tmp_path / "rows.jsonl", rows), labels={1: "negative", 3: None, 5: "positive"})
+    assert [(row["id"], row["target"]) for row in found] == [("train-0", "negative"), ("train-2", "positive")]
+    assert storage.manifest_of(tmp_path / "out.parquet")["left_out"] == {"targets whose label is null": 2}
+
+
+def test_validation_rows_are_set_aside_from_test_by_the_seed(tmp_path: Path) -> None:
+    train, test = (
+        source(tmp_path / f"{name}.jsonl", [{"id": f"{name}{n:02}", "input": f"{n}", "target": "y"} for n in range(40)])
+        for name in ("train", "test")
+    )
+    whole = {row["id"]: row for row in read(train, test)}
+    drawn = {}
+    for seed in (0, 1):
+        rows = read(train, test, validation=10, seed=seed)
+        assert [row["split"] for row in rows] == ["train"] * 40 + ["test"] * 30 + ["validation"] * 10
+        assert {row["id"]: row | {"split": whole[row["id"]]["split"]} for row in rows} == whole
+        parts = {split: [row["id"] for row in rows if row["split"] == split] for split in ("test", "validation")}
+        assert all(ids == sorted(ids) for ids in parts.values())
+        drawn[seed] = parts["validation"]
+    assert read(train, test, validation=10, seed=1) == rows
+    assert drawn[0] != drawn[1]
+    assert storage.manifest_of(tmp_path / "out.parquet")["rows"] == {"train": 40, "test": 30, "validation": 10}
+
+
+def test_a_limit_holds_for_test_rows_beside_those_set_aside(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.jsonl", [{"input": f"{n}", "target": "y"} for n in range(40)])
+    counts = Counter(row["split"] for row in read(file, file, limit=20, validation=5))
+    assert counts == {"train": 20, "test": 20, "validation": 5}
+
+
+def test_more_validation_rows_than_the_test_split_can_give_are_refused(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.csv")
+    assert refused(file, test=file, validation=3) == (
+        "datasets.mine.validation: given 3, and the test split has 3 usable rows: some must be left for testing. "
+        "Lower it."
+    )
+
+
+def test_validation_needs_a_test_split() -> None:
+    files = {"kind": "files", "train": "rows.csv"}
+    with pytest.raises(ValueError, match=r"`validation` sets rows of the test split aside, and `source.test` names"):
+        Dataset.model_validate({"task": "qa", "source": files, "validation": 5})
 
 
 HUB = {"kind": "hub", "name": "someone/something", "configuration": "plain", "revision": "abc123", "test": "validation"}

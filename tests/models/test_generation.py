@@ -182,7 +182,7 @@ def test_decoder_only_models_need_room_for_prefix_and_text(tokenizer: Any, devic
     model = tiny_model("gpt2", tokenizer)
 
     written(model, tokenizer, Decoding(strategy="greedy", max_new_tokens=64 - tokens), prefixes=PREFIXES[:1])
-    with pytest.raises(UserError, match=f"a prefix of {tokens} tokens"):
+    with pytest.raises(UserError, match=f"a prompt of {tokens} tokens"):
         written(model, tokenizer, Decoding(strategy="greedy", max_new_tokens=65 - tokens), prefixes=PREFIXES[:1])
 
 

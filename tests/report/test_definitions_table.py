@@ -29,7 +29,8 @@ def queried(folder: Path, parts: list[pa.Table]) -> pa.Table:
     for file, part in zip(files, parts, strict=True):
         storage.write_table(file, "definition_rates", part, {})
     names = {"datasets": ["news", "chat"], "models": ["t5", "gpt"], "definitions": list(definitions_table.HEADINGS)}
-    return tables.query(SQL, files, study="disparity", **names)
+    names |= {"states": ["base", "full"], "decodings": ["greedy"]}
+    return tables.query(SQL, {"rates": files}, study="disparity", **names)
 
 
 @pytest.fixture
@@ -85,7 +86,13 @@ def test_tidy_tables_have_exactly_the_columns_of_the_schema(tmp_path: Path, tabl
     for one, other in zip(rows, parquet.to_pylist(), strict=True):
         assert (float(one["value"]) if one["value"] else None) == other["value"]
         assert one["label"] == other["label"] == LABEL
-    assert {file.suffix for file in tmp_path.glob("disparity-definitions.*")} == {".parquet", ".csv", ".md", ".tex"}
+    assert {file.suffix for file in tmp_path.glob("disparity-definitions.*")} == {
+        ".parquet",
+        ".csv",
+        ".md",
+        ".tex",
+        ".html",
+    }
 
 
 def test_the_table_for_people_has_a_line_a_state(tmp_path: Path, table: pa.Table) -> None:

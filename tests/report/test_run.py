@@ -174,7 +174,10 @@ def configuration(results: Path) -> Config:
             "models": {},
             "recipes": {},
             "decodings": {},
-            "studies": {name: {"datasets": ["news"], "models": ["t5"]} for name in ("one", "two.5")},
+            "studies": {
+                name: {"kind": "memorization", "datasets": ["news"], "models": ["t5"], "states": ["base"]}
+                for name in ("one", "two.5")
+            },
         }
     )
 

@@ -9,11 +9,12 @@ from runs import Ended, Workplace, copy_of_the_code
 SECOND_STUDY = {
     "studies": {
         name: {
-            "kind": "task_disparity",
+            "kind": "memorization",
             "datasets": ["letters"],
             "models": ["small"],
-            "recipe": "short",
-            "decoding": decoding,
+            "states": ["base", "short"],
+            "decodings": [decoding],
+            "control": name == "small",
         }
         for name, decoding in (("small", "short"), ("drawn", "drawn"))
     }

@@ -158,10 +158,11 @@ def test_missing_files_and_folders_are_told_before_anything_runs(
         "detection": {"paraphrase": {"classifier": None}},
         "studies": {
             "small": {
+                "kind": "memorization",
                 "datasets": ["letters", "lost"],
                 "models": ["lost", "bare"],
-                "recipe": "short",
-                "decoding": "short",
+                "states": ["base", "short"],
+                "decodings": ["short"],
             }
         },
     }

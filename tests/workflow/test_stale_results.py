@@ -9,7 +9,7 @@ import pytest
 from runs import Workplace
 
 DEFINITIONS = {"definitions", "definition_rates", "definitions_table"}
-FROM_OUTCOMES = {"outcomes", "rates", "differences", "table", "figure"} | DEFINITIONS
+FROM_OUTCOMES = {"outcomes", "rates", "comparisons", "table", "figure"} | DEFINITIONS
 FROM_MATCHES = {"matches", "paraphrases", "entities"} | FROM_OUTCOMES
 FROM_GENERATIONS = {"generations", "candidates"} | FROM_MATCHES
 
@@ -27,11 +27,12 @@ def edited(file: Path, text: str) -> Iterator[None]:
 
 def study(decoding: str) -> dict[str, Any]:
     return {
-        "kind": "task_disparity",
+        "kind": "memorization",
         "datasets": ["letters"],
         "models": ["small"],
-        "recipe": "short",
-        "decoding": decoding,
+        "states": ["base", "short"],
+        "decodings": [decoding],
+        "control": decoding == "short",
     }
 
 
@@ -43,7 +44,7 @@ def test_a_changed_decoding_makes_its_own_runs_again_and_what_follows(finished: 
     assert set(jobs) == FROM_GENERATIONS
     assert {rule: len(outputs) for rule, outputs in jobs.items()} == {
         **dict.fromkeys(FROM_GENERATIONS, 2),
-        "differences": 1,
+        "comparisons": 1,
         "table": 1,
         "figure": 1,
         "definitions_table": 1,
@@ -69,7 +70,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"statistics": {"draws": 60}}, {"rates", "differences", "table", "figure"} | DEFINITIONS - {"definitions"}),
+        ({"statistics": {"draws": 60}}, {"rates", "comparisons", "table", "figure"} | DEFINITIONS - {"definitions"}),
         ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
         ({"label": "Another label."}, {"table", "figure", "definitions_table"}),
         ({"detection": {"sentences": "punkt_corpus", "definitions": {"tokens": 5}}}, DEFINITIONS),

@@ -11,29 +11,26 @@ from runs import Ended, Workplace
 
 from memorization import storage
 
-RUN = "runs/model=small/state={state}/epoch={epoch}/dataset=letters/population=member/prefix_tokens=20/decoding="
-RUNS = [
-    RUN.format(state=state, epoch=epoch) + decoding
-    for decoding in ("short", "drawn")
-    for state, epoch in (("base", 0), ("short", 40))
-]
-STAGES = (
-    *("generations", "candidates", "matches", "paraphrases", "entities", "outcomes", "rates"),
-    *("definitions", "definition_rates"),
-)
+RUN = "runs/model=small/state={}/epoch={}/dataset=letters/population={}/prefix_tokens=20/decoding={}"
+STATES = (("base", 0), ("short", 40))
+RUNS = [RUN.format(*state, "member", decoding) for decoding in ("short", "drawn") for state in STATES]
+CONTROLS = [RUN.format(*state, "control", "short") for state in STATES]
+STAGES = ("generations", "candidates", "matches", "paraphrases", "entities", "outcomes", "rates")
 CHECKPOINTS = "checkpoints/model=small/recipe=short/dataset=letters"
 TABLES = {
     "datasets/letters.parquet": "dataset",
     "datasets/papers.parquet": "dataset",
-    "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20/probes.parquet": "probes",
+    **{
+        f"probes/dataset=letters/tokenizer=small/population={population}/prefix_tokens=20/probes.parquet": "probes"
+        for population in ("member", "control")
+    },
     f"{CHECKPOINTS}/training.parquet": "training",
     "pairs/judge.parquet": "pairs",
-    **{f"{run}/{stage}.parquet": stage for run in RUNS for stage in STAGES},
-    **{f"{run}/differences.parquet": "rates" for run in RUNS if "state=short" in run},
-    "tables/small.parquet": "table",
-    "tables/drawn.parquet": "table",
-    "tables/small-definitions.parquet": "definitions_table",
-    "tables/drawn-definitions.parquet": "definitions_table",
+    **{f"{run}/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in STAGES},
+    **{f"{run}/{stage}.parquet": stage for run in RUNS for stage in ("definitions", "definition_rates")},
+    **{f"comparisons/{study}.parquet": "comparisons" for study in ("small", "drawn")},
+    **{f"tables/{study}.parquet": "table" for study in ("small", "drawn")},
+    **{f"tables/{study}-definitions.parquet": "definitions_table" for study in ("small", "drawn")},
 }
 
 
@@ -105,8 +102,12 @@ def test_table_is_tidy_and_the_sheet_holds_the_same(finished: Workplace) -> None
     rows = table.to_pylist()
     keys = [(row["state"], row["category"]) for row in rows]
     categories = ["total", "verbatim", "idea", "paraphrase", "paraphrase_high", "paraphrase_low"]
-    assert keys == [(state, category) for state in ("base", "short", "difference") for category in categories]
+    assert keys == [(state, category) for state in ("base", "short") for category in categories]
     assert {row["n"] for row in rows} == {10}
+    assert {row["control_n"] for row in rows} == {6}
+    for row in rows:
+        assert row["over_control"] == pytest.approx(row["rate"] - row["control_rate"])
+        assert (row["over_base"] is None) == (row["state"] == "base")
     assert {row["label"] for row in rows} == {"Test run: shows that the program works, and is not evidence."}
     sheet = pacsv.read_csv(
         finished.results / "tables/small.csv",

@@ -6,7 +6,8 @@ WITH
         SELECT
             *,
             avg(test_loss) OVER same AS test_loss_any_start,
-            avg(alignment) OVER same AS alignment_any_start
+            avg(alignment) OVER same AS alignment_any_start,
+            avg(v2_alignment) OVER same AS v2_alignment_any_start
         FROM fits
         WINDOW same AS (PARTITION BY task, solver, feature_mean, signs, nonzeros, seed)
     ),

@@ -1,9 +1,20 @@
 """Tables of rates, by SQL over the runs of a study, and the figures drawn from them."""
 
 
+localrules:
+    plan,
+
+
+rule plan:
+    log:
+        at("logs/plan.log"),
+    params:
+        told=lambda wildcards: costs.told(CONFIG),
+    script:
+        "../../scripts/plan.py"
+
+
 rule table:
-    wildcard_constraints:
-        study=names_of("memorization"),
     input:
         unpack(table_input),
     output:
@@ -13,6 +24,8 @@ rule table:
         log_of(plan.TABLE),
     benchmark:
         benchmark_of(plan.TABLE)
+    wildcard_constraints:
+        study=names_of("memorization"),
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -39,6 +52,8 @@ rule published_table:
         log_of(plan.PUBLISHED_TABLE),
     benchmark:
         benchmark_of(plan.PUBLISHED_TABLE)
+    wildcard_constraints:
+        study=names_of("memorization"),
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -84,8 +99,6 @@ rule definitions_table:
 
 
 rule figure:
-    wildcard_constraints:
-        study=names_of("memorization"),
     input:
         at(f"{plan.TABLE}.parquet"),
     output:
@@ -95,6 +108,8 @@ rule figure:
         log_of(plan.FIGURE),
     benchmark:
         benchmark_of(plan.FIGURE)
+    wildcard_constraints:
+        study=names_of("memorization"),
     conda:
         "../../envs/detection.yaml"
     resources:

@@ -23,8 +23,6 @@ rule sparse_coding_fits:
 
 
 rule sparse_coding_table:
-    wildcard_constraints:
-        study=names_of("sparse_coding"),
     input:
         fits=at(plan.SPARSE_CODING),
         query=query_file("sparse_coding"),
@@ -35,6 +33,8 @@ rule sparse_coding_table:
         log_of(plan.TABLE),
     benchmark:
         benchmark_of(plan.TABLE)
+    wildcard_constraints:
+        study=names_of("sparse_coding"),
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -50,8 +50,6 @@ rule sparse_coding_table:
 
 
 rule sparse_coding_figure:
-    wildcard_constraints:
-        study=names_of("sparse_coding"),
     input:
         at(f"{plan.TABLE}.parquet"),
     output:
@@ -61,6 +59,8 @@ rule sparse_coding_figure:
         log_of(plan.FIGURE),
     benchmark:
         benchmark_of(plan.FIGURE)
+    wildcard_constraints:
+        study=names_of("sparse_coding"),
     conda:
         "../../envs/detection.yaml"
     resources:

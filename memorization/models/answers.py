@@ -1,0 +1,80 @@
+"""Answers: what a model writes for whole test rows, instruction and input, as it was trained to."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from memorization import storage
+from memorization.config import Decoding
+from memorization.errors import UserError
+from memorization.models.generation import write
+from memorization.models.training import source_ids
+
+log = logging.getLogger(__name__)
+
+
+def draw_rows(dataset: Path, n: int, seed: int) -> list[dict[str, Any]]:
+    """At most n rows (schema `dataset`) of a dataset's test split, drawn by the seed, in the dataset's order.
+
+    UserError where there is no test row; warns where there are fewer than n.
+    """
+    rows = [
+        row for batch in storage.stream(dataset) for row in batch.filter(pc.equal(batch["split"], "test")).to_pylist()
+    ]
+    if not rows:
+        raise UserError(
+            f"{dataset}: no rows in split 'test', which quality is told on: name one in the dataset's `source`."
+        )
+    if len(rows) < n:
+        log.warning("dataset %s: %d answers asked for, %d test rows: n is %d", dataset.stem, n, len(rows), len(rows))
+    drawn = sorted(random.Random(seed).sample(range(len(rows)), min(n, len(rows))))
+    return [rows[number] for number in drawn]
+
+
+def answer(
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[Mapping[str, Any]],
+    max_input_tokens: int,
+    decoding: Decoding,
+    batch_size: int,
+    what: str,
+) -> pa.Table:
+    """The model's answers to dataset rows, in their order, as a table of schema `answers`.
+
+    Encoder-decoder models read instruction + input, cut to `max_input_tokens`; decoder-only models go on after the
+    newline that stands before the target in training. Where a row lists no references, its target is the only one.
+    Raises UserError where texts exceed the model's positions.
+    """
+    prompts = answer_prompts(rows, tokenizer, max_input_tokens, bool(model.config.is_encoder_decoder))
+    written = write(model, tokenizer, prompts, decoding, batch_size, what)
+    texts: dict[str, int] = {}
+    return pa.Table.from_pylist(
+        [
+            {
+                "id": row["id"],
+                "answer": text.generation,
+                "references": row["references"] or [row["target"]],
+                "answer_tokens": text.generated_tokens,
+                "at_limit": text.at_limit,
+                "input_text": texts.setdefault(row["input"], len(texts)),
+            }
+            for row, text in zip(rows, written, strict=True)
+        ],
+        schema=storage.SCHEMAS["answers"],
+    )
+
+
+def answer_prompts(
+    rows: Sequence[Mapping[str, Any]], tokenizer: Any, max_input_tokens: int, encoder_decoder: bool
+) -> list[list[int]]:
+    """Token ids after which a model writes its answer: what stands before the target in training."""
+    newline = [] if encoder_decoder else tokenizer("\n", add_special_tokens=False)["input_ids"]
+    return [[*ids.tolist(), *newline] for ids in source_ids(rows, tokenizer, max_input_tokens, encoder_decoder)]

@@ -1,0 +1,13 @@
+"""What the configuration will take, printed."""
+
+import job
+from snakemake.script import Snakemake
+
+snakemake: Snakemake
+
+
+def main(snakemake: Snakemake) -> None:
+    print(snakemake.params.told, flush=True)
+
+
+job.run(main, snakemake)
