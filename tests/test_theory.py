@@ -285,3 +285,18 @@ def test_with_a_uniform_v2_the_aggregated_attention_is_the_attention() -> None:
         if row["solver"] == "attention_uniform":
             for measure in (*theory.CONCENTRATION, "support_share"):
                 assert row[f"aggregated_{measure}"] == pytest.approx(row[f"attention_{measure}"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"embedding_features": 6}, "`embedding_features` is 6 and `embedding` 5"),
+        ({"token_features": 5}, "`token_features` is 5 and `tokens` 4"),
+        ({"nonzeros": [1, 5]}, r"`nonzeros` has 5: it takes numbers from 1 to `tokens` \(4\)"),
+        ({"nonzeros": [0]}, "`nonzeros` has 0"),
+        ({"feature_means": [-1.0]}, "greater than or equal to 0"),
+    ],
+)
+def test_sizes_that_no_world_has_are_refused(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        settings(**changed)

@@ -80,9 +80,10 @@ def _over_nonzeros(measured: Sequence[Row]) -> Iterator[dict[str, Any]]:
         wanted = cell["wanted_effective_tokens"]
         for measure, name in FOLLOWS.items():
             if measure in cell and len(wanted) >= 3:
-                found = spearmanr(list(wanted.values()), [cell[measure][count] for count in wanted]).statistic
-                # Without any variation nothing follows.
-                yield {**shared, "measure": name, "value": float(np.nan_to_num(found))}
+                shown = [cell[measure][count] for count in wanted]
+                # What never changes follows nothing.
+                found = spearmanr(list(wanted.values()), shown).statistic if np.ptp(shown) else 0.0
+                yield {**shared, "measure": name, "value": float(found)}
 
 
 def _unit(measure: str) -> str:
@@ -223,13 +224,12 @@ def findings(rows: Sequence[Row]) -> list[str]:
         said.append(
             f"With features of mean {feature_mean:g}, as b' goes {_way(rows, trained, 'wanted')}: {'; '.join(parts)}."
         )
-    trained = [each for each in classified if each[1] == "attention"]
-    for which, ending in (("the best starts", ""), ("all starts", "_any_start")):
-        said.append(
-            f"Over {which} of a trained v2 the test loss is {100 * mean(trained, f'test_loss{ending}'):.1f}%, the "
-            f"alignment of the aggregated attention {mean(trained, f'alignment{ending}'):.2f} and that of v2 "
-            f"{mean(trained, f'v2_alignment{ending}'):.2f}."
-        )
+        for which, ending in (("best starts", ""), ("all starts", "_any_start")):
+            said.append(
+                f"There, over the {which} of a trained v2, the test loss is "
+                f"{100 * mean(trained, f'test_loss{ending}'):.1f}%, the alignment of the aggregated attention "
+                f"{mean(trained, f'alignment{ending}'):.2f} and that of v2 {mean(trained, f'v2_alignment{ending}'):.2f}."
+            )
     losses = {
         signs: mean([each for each in classified if (each[1], each[3]) == ("attention_uniform", signs)], "test_loss")
         for signs in dict.fromkeys(each[3] for each in classified)
