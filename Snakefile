@@ -19,6 +19,8 @@ Every coordinate that varies stands in a result's path, so that one path is one 
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
       quality/model=/state=/epoch=/dataset=/decoding=/                      answers to test rows -> their quality    .parquet
+      likelihoods/model=/state=/epoch=/dataset=/population=/prefix_tokens=/
+          likelihoods -> extraction                                         .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
       theory/{study}.parquet                                                the sparse coding model of Section 6.1
       tables/{study}.{parquet,csv,md,tex,html}                              what people read
@@ -89,7 +91,9 @@ include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/detection.smk"
 include: "workflow/rules/quality.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/likelihood.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/cases.smk"
 include: "workflow/rules/theory.smk"
 
 

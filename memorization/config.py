@@ -543,19 +543,29 @@ class Study(Section):
     )
 
 
-class Memorization(Study):
-    """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
+class Grid(Study):
+    """A study whose every combination of states, epochs, decodings and prefix lengths is asked."""
 
-    kind: Literal["memorization"] = Field(description="Fixed: `memorization`.", examples=["memorization"])
     epochs: list[int] | None = Field(
         None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
     )
     decodings: list[str] = Field(
         ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy", "top_k"]]
     )
+
+
+class ProbeGrid(Grid):
+    """A grid of studies that ask with probes."""
+
     prefix_tokens: list[int] | None = Field(
         None, min_length=1, description="Prefix lengths; null: each dataset's own.", examples=[[10, 30, 50, 100]]
     )
+
+
+class Memorization(ProbeGrid):
+    """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
+
+    kind: Literal["memorization"] = Field(description="Fixed: `memorization`.", examples=["memorization"])
     control: bool = Field(
         True,
         description="Also ask with probes of the test split, never trained on: what the detector finds there is no "
@@ -574,7 +584,7 @@ class Memorization(Study):
     )
 
 
-class Quality(Study):
+class Quality(Grid):
     """How well models do their tasks on test rows (Tables 16 to 21): one row for each of all combinations."""
 
     kind: Literal["quality"] = Field(description="Fixed: `quality`.", examples=["quality"])
@@ -584,17 +594,49 @@ class Quality(Study):
         "of its place in `models`.",
         examples=[["flan-t5-base"]],
     )
-    epochs: list[int] | None = Field(
-        None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
-    )
-    decodings: list[str] = Field(
-        ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy"]]
-    )
     published: str | None = Field(
         None,
         description="Published numbers to compare with: a file of `workflow/published`, without its ending, whose "
         "categories are metrics.",
         examples=["quality"],
+    )
+
+
+class Likelihood(ProbeGrid):
+    """How likely models are to write the probes' own suffixes, told without sampling, under the decodings."""
+
+    kind: Literal["likelihood"] = Field(description="Fixed: `likelihood`.", examples=["likelihood"])
+    control: bool = Field(
+        True,
+        description="Also ask with probes of the test split, never trained on, whose suffixes a model can only guess.",
+        examples=[False],
+    )
+    tokens: int = Field(50, ge=1, description="First tokens of the suffix that are asked for.", examples=[50])
+    draws: list[Annotated[int, Field(ge=1)]] = Field(
+        [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000],
+        min_length=1,
+        description="Numbers n of texts drawn for a prefix (none is drawn: their result follows from the likelihood).",
+        examples=[[1, 1_000, 1_000_000]],
+    )
+    probability: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        [0.1, 0.5, 0.9],
+        min_length=1,
+        description="A suffix is (n, p)-discoverable where n draws give it with at least this probability p (Hayes et "
+        "al., 2024); tables and figures show the middle one.",
+        examples=[[0.1, 0.9]],
+    )
+
+
+class Cases(ProbeGrid):
+    """The clearest cases of each type, aligned parts marked (Table 22)."""
+
+    kind: Literal["cases"] = Field(description="Fixed: `cases`.", examples=["cases"])
+    each: int = Field(3, ge=1, description="Cases of each type, of all runs together.", examples=[5])
+    context: int = Field(100, ge=0, description="Characters shown on both sides of an aligned passage.", examples=[0])
+    mask: bool = Field(
+        True,
+        description="Replace personal data (what `detection.entities` finds: with a tagger names too) by its type.",
+        examples=[False],
     )
 
 
@@ -671,7 +713,7 @@ class SparseCoding(Section):
         return self
 
 
-AnyStudy = Annotated[Memorization | Quality | SparseCoding, Field(discriminator="kind")]
+AnyStudy = Annotated[Memorization | Quality | Likelihood | Cases | SparseCoding, Field(discriminator="kind")]
 
 
 class Config(Section):

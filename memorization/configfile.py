@@ -18,6 +18,8 @@ from memorization import plan
 from memorization.config import (
     AnyStudy,
     Config,
+    Grid,
+    Likelihood,
     Memorization,
     Quality,
     ScratchModel,
@@ -208,10 +210,16 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
         for ending in plan.FURTHER_TABLES:
             if (taken := f"{name}{ending}") in config.studies:
                 yield ["studies", taken], f"its table would be one of study {name!r}; choose another name"
-        if isinstance(study, Memorization | Quality):
-            yield from _grid(here, study, config)
+        if isinstance(study, Grid):
+            yield from _epochs(here, study, config)
             for decoding in study.decodings:
                 yield from unknown([*here, "decodings"], decoding, config.decodings)
+        if isinstance(study, Memorization | Quality):
+            yield from _published(here, study)
+        if isinstance(study, Quality):
+            yield from _answered(here, study, config)
+        if isinstance(study, Likelihood):
+            yield from _precision(here, study, config)
     for target, studies in config.targets.items():
         for name in studies:
             yield from unknown(["targets", target], name, config.studies)
@@ -231,28 +239,42 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
     yield from _toy_on_real_text(config)
 
 
-def _grid(
-    here: list[str | int], study: Memorization | Quality, config: Config
-) -> Iterable[tuple[list[str | int], str]]:
-    for decoding in study.decodings if isinstance(study, Quality) else []:
+def _answered(here: list[str | int], study: Quality, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    for decoding in study.decodings:
         if decoding in config.decodings and config.decodings[decoding].with_prompt:
             yield (
                 [*here, "decodings"],
                 f"given {decoding!r}, which has `with_prompt: true`, and an answer does not hold the question; name a "
                 "decoding without",
             )
+
+
+def _epochs(here: list[str | int], study: Grid, config: Config) -> Iterable[tuple[list[str | int], str]]:
     for state in study.states:
         recipe = config.recipes.get(state)
         kept = (recipe.keep or [recipe.epochs]) if recipe else []
         for epoch in study.epochs or []:
             if recipe and epoch not in kept:
                 yield [*here, "epochs"], f"given {epoch}, which recipe {state!r} does not keep; allowed: {kept}"
+
+
+def _published(here: list[str | int], study: Memorization | Quality) -> Iterable[tuple[list[str | int], str]]:
     if study.published is not None and not (PUBLISHED / f"{study.published}.csv").is_file():
         allowed = sorted(file.stem for file in PUBLISHED.glob("*.csv"))
         yield (
             [*here, "published"],
             f"given {study.published!r}; allowed: {', '.join(allowed)}{did_you_mean(study.published, allowed)}",
         )
+
+
+def _precision(here: list[str | int], study: Likelihood, config: Config) -> Iterable[tuple[list[str | int], str]]:
+    for name in study.decodings:
+        if name in config.decodings and config.decodings[name].precision != "fp32":
+            yield (
+                [*here, "decodings"],
+                f"given {name!r}, whose precision is {config.decodings[name].precision}; likelihoods are told in fp32, "
+                "and would not be those of its texts: name a decoding of fp32",
+            )
 
 
 def _toy_on_real_text(config: Config) -> Iterable[tuple[list[str | int], str]]:
@@ -263,7 +285,9 @@ def _toy_on_real_text(config: Config) -> Iterable[tuple[list[str | int], str]]:
         return
     if not isinstance(judge.source.pairs, SyntheticPairs):
         return
-    asked = dict.fromkeys(dataset for study in config.studies.values() for dataset in study.datasets)
+    # Likelihoods are of a probe's own suffix: nothing is detected.
+    detected = [study for study in config.studies.values() if not isinstance(study, Likelihood)]
+    asked = dict.fromkeys(dataset for study in detected for dataset in study.datasets)
     for dataset in asked:
         if dataset in config.datasets and not isinstance(config.datasets[dataset].source, SyntheticDataset):
             yield (

@@ -6,7 +6,7 @@ reads the coordinates from the paths. Patterns serve twice: as Snakemake's wildc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product, zip_longest
 from pathlib import Path
@@ -14,12 +14,15 @@ from typing import Any
 
 from memorization.config import (
     AnyStudy,
+    Cases,
     Config,
     FilesDataset,
     FilesPairs,
     FolderModel,
+    Likelihood,
     Memorization,
     Population,
+    ProbeGrid,
     Quality,
     Recipe,
     ScratchModel,
@@ -45,6 +48,10 @@ RUN = (
     "/prefix_tokens={prefix_tokens}/decoding={decoding}"
 )
 QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
+LIKELIHOOD = (
+    "likelihoods/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
+    "/prefix_tokens={prefix_tokens}"
+)
 COMPARISONS = "comparisons/{study}.parquet"
 SPARSE_CODING = "theory/{study}.parquet"
 TABLE = "tables/{study}"
@@ -102,7 +109,7 @@ def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> lis
     ]
 
 
-def member_runs(config: Config, study: Memorization) -> list[Run]:
+def member_runs(config: Config, study: ProbeGrid) -> list[Run]:
     """The rows of a study's table: its runs on training inputs, in the table's order, each once."""
     runs = [
         Run(model, state, epoch, dataset, "member", prefix_tokens, decoding)
@@ -117,15 +124,55 @@ def member_runs(config: Config, study: Memorization) -> list[Run]:
 
 def study_runs(config: Config, study: AnyStudy) -> list[Run]:
     """Every run of a study: those of its table, then their controls; none where a study asks in another way."""
-    if not isinstance(study, Memorization):
+    if not isinstance(study, Memorization | Cases):
         return []
     members = member_runs(config, study)
-    return members + ([run.control() for run in members] if study.control else [])
+    return members + ([run.control() for run in members] if isinstance(study, Memorization) and study.control else [])
 
 
-def described_runs(config: Config, study: Memorization) -> list[dict[str, Any]]:
+def described_runs(config: Config, study: AnyStudy) -> list[dict[str, Any]]:
     """Coordinates of every run of a study, with its task, for a rule's parameters."""
     return [asdict(run) | {"task": config.datasets[run.dataset].task} for run in study_runs(config, study)]
+
+
+def likelihood_cells(config: Config, study: Likelihood) -> list[dict[str, Any]]:
+    """What a study asks for likelihoods: coordinates of a run but its decoding, in the table's order, each once."""
+    return [
+        {
+            "model": model,
+            "state": state,
+            "epoch": epoch,
+            "dataset": dataset,
+            "population": population,
+            "prefix_tokens": prefix_tokens,
+        }
+        for model in study.models
+        for dataset in study.datasets
+        for prefix_tokens in dict.fromkeys(study.prefix_tokens or [prefix_length(config, dataset)])
+        for state, epoch in dict.fromkeys(states_of(config, study, study.epochs))
+        for population in (["member", "control"] if study.control else ["member"])
+    ]
+
+
+def likelihood_settings(config: Config, cell: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """All that studies ask of one cell: `decodings` (names), `tokens`, `draws` and `probability`, each once, in order.
+
+    One file serves them all, since one forward pass tells every decoding and every length up to the longest.
+    """
+    place = fill(LIKELIHOOD, cell)
+    studies = [
+        study
+        for study in config.studies.values()
+        if isinstance(study, Likelihood)
+        and any(fill(LIKELIHOOD, each) == place for each in likelihood_cells(config, study))
+    ]
+    decodings = {decoding for study in studies for decoding in study.decodings}
+    return {
+        "decodings": [name for name in config.decodings if name in decodings],
+        "tokens": sorted({study.tokens for study in studies}),
+        "draws": sorted({n for study in studies for n in study.draws}),
+        "probability": sorted({p for study in studies for p in study.probability}),
+    }
 
 
 def all_runs(config: Config) -> list[Run]:
@@ -179,7 +226,8 @@ def answer_settings(config: Config, state: str) -> dict[str, Any]:
 def products(config: Config, name: str) -> list[str]:
     """What a study makes for people, below the results folder."""
     patterns = [f"{pattern}.{suffix}" for pattern in tables_of(config.studies[name]) for suffix in TABLE_FORMATS]
-    patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
+    if not isinstance(config.studies[name], Cases):
+        patterns += [f"{FIGURE}.{suffix}" for suffix in FIGURE_FORMATS]
     return [pattern.format(study=name) for pattern in patterns]
 
 
@@ -236,7 +284,7 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
 
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """A dataset's settings for its rule's parameters, without the places of its files, which stand in its input."""
-    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens"})
+    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens", "rows"})
     if isinstance(config.datasets[dataset].source, FilesDataset):
         settings["source"] |= {split: split for split in dataset_files(config, dataset)}
     return settings
@@ -353,7 +401,11 @@ def _missing(config: Config) -> Iterator[str]:
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
-            if isinstance(study, Memorization) and study.control and not config.datasets[dataset].source.test:
+            if (
+                isinstance(study, Memorization | Likelihood)
+                and study.control
+                and not config.datasets[dataset].source.test
+            ):
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."

@@ -98,6 +98,26 @@ _ESTIMATE = (
     Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null for means", nullable=True),
 )
 
+_EXTRACTION = (
+    Column(
+        "measure",
+        pa.string(),
+        "",
+        "greedy_extractable (the suffix's first tokens are the likeliest ones), discoverable (n draws give them at "
+        "least once with probability p or more), or expected (share of probes of which n draws give them)",
+    ),
+    Column("length", pa.int32(), "tokens", "first tokens of the suffix that are asked for"),
+    Column("draws", pa.int64(), "draws", "n: texts drawn for a prefix; null for greedy_extractable", nullable=True),
+    Column("probability", pa.float64(), "", "p of discoverable; null for other measures", nullable=True),
+    Column("n", pa.int64(), "probes", "comparable probes: their suffix has so many tokens"),
+    Column("count", pa.int64(), "probes", "probes that count; null for expected and without probes", nullable=True),
+    Column("value", pa.float64(), "fraction", "count / n, or the mean of 1 - (1 - q)^draws", nullable=True),
+    Column("low", pa.float64(), "fraction", "lower bound of the bootstrap interval", nullable=True),
+    Column("high", pa.float64(), "fraction", "upper bound of the bootstrap interval", nullable=True),
+    Column("exact_low", pa.float64(), "fraction", "lower Clopper-Pearson bound; null for expected", nullable=True),
+    Column("exact_high", pa.float64(), "fraction", "upper Clopper-Pearson bound; null for expected", nullable=True),
+)
+
 _ENTITIES = pa.list_(
     pa.field("element", pa.struct([pa.field("type", pa.string(), False), pa.field("text", pa.string(), False)]), False)
 )
@@ -293,6 +313,25 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("input_text", pa.int32(), "", "number of the input's text; answers to one text are resampled together"),
     ),
     "quality": _schema(*_ANSWERED, *_SCORE),
+    "likelihoods": _schema(
+        _PROBE,
+        Column("decoding", pa.string(), "", "decoding whose distribution is asked"),
+        Column("tokens", pa.int32(), "tokens", "tokens of the suffix that are asked for; fewer where it has fewer"),
+        Column("greedy_tokens", pa.int32(), "tokens", "of these, those at the head that are all the likeliest ones"),
+        Column(
+            "log_probability",
+            pa.float64(),
+            "nats",
+            "log of q, the probability that one draw begins with the tokens; -inf where it never does",
+        ),
+        Column(
+            "token_log_probabilities",
+            pa.list_(pa.field("element", pa.float64(), False)),
+            "nats",
+            "log-probability of each token after those before it; -inf where the decoding never draws it",
+        ),
+    ),
+    "extraction": _schema(*_RUN, *_EXTRACTION),
     "sparse_coding": _schema(
         Column("task", pa.string(), "", "classification (y = a^T X b) or summarization (X)"),
         Column("solver", pa.string(), "", "linear, attention, or attention_uniform (v2 held at 1/D)"),
@@ -385,6 +424,12 @@ SCHEMAS: dict[str, pa.Schema] = {
         *_ESTIMATE,
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
+    "extraction_table": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_RUN,
+        *_EXTRACTION,
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
     "comparisons": _schema(
         *_RUN,
         Column("versus", pa.string(), "", "base (the same probes before fine-tuning) or control (other probes)"),
@@ -434,6 +479,23 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column("high", pa.float64(), "fraction", "upper bound; the exact one where no answer was right"),
         Column("difference", pa.float64(), "fraction", "measured minus published"),
         Column("inside", pa.bool_(), "", "the published value lies in the measured interval"),
+        Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
+    ),
+    "cases": _schema(
+        Column("study", pa.string(), "", "study"),
+        *_RUN,
+        Column("type", pa.string(), "", "outcome of the probe, as in `outcomes`"),
+        _PROBE,
+        Column("probability", pa.float64(), "", "p(equivalent) of a paraphrase; null without one", nullable=True),
+        *(
+            Column(f"{side}_{part}", pa.string(), "", f"{where} in the {text}; personal data masked where asked for")
+            for side, text in (("generation", "generation"), ("training", "training text"))
+            for part, where in (
+                ("before", "text before the aligned passage"),
+                ("aligned", "aligned passage"),
+                ("after", "text after it"),
+            )
+        ),
         Column("label", pa.string(), "", "the configuration's label, such as that of a demonstration"),
     ),
     "published_table": _schema(

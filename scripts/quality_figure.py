@@ -6,6 +6,7 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import figures, storage
+from memorization.report.quality_figure import quality
 
 snakemake: Snakemake
 
@@ -14,7 +15,7 @@ def main(snakemake: Snakemake) -> None:
     params = snakemake.params
     rows = storage.read(Path(snakemake.input[0]), "quality_table").to_pylist()
     figures.write(
-        figures.quality(rows, params.titles, params.label, params.statistics),
+        quality(rows, params.titles, params.label, params.statistics),
         Path(snakemake.output[0]).with_suffix(""),
     )
 

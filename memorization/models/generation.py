@@ -40,11 +40,7 @@ def generate(
     generation, unless the decoding has it `with_prompt`. Raises UserError where prefix and generation together exceed
     the model's positions.
     """
-    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
-    if not model.config.is_encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
-        # An end token after the prefix would ask a decoder-only model for a new text.
-        prompts = [tokens[:-1] for tokens in prompts]
-    return write(model, tokenizer, prompts, decoding, batch_size, what)
+    return write(model, tokenizer, prompt_tokens(model, tokenizer, prefixes), decoding, batch_size, what)
 
 
 def write(
@@ -54,21 +50,21 @@ def write(
     import torch
     from transformers.generation import LogitsProcessorList
 
-    model.generation_config = _plain_configuration(model, tokenizer, decoding)
+    model.generation_config = plain_configuration(model, tokenizer, decoding)
     encoder_decoder = bool(model.config.is_encoder_decoder)
     if encoder_decoder and decoding.with_prompt:
         raise UserError(
             "this decoding has `with_prompt: true`, and the model is an encoder-decoder, which does not continue its "
             "prompt: ask it with a decoding that has `with_prompt: false`."
         )
-    _check_positions(model, prompts, decoding)
+    check_positions(model, prompts, "max_new_tokens", decoding.max_new_tokens)
     # Neighbours in length share a batch, so that little is padded.
     order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
     texts: list[Generation | None] = [None] * len(prompts)
     with Progress(len(prompts), what, "prompts") as progress, torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            ids, mask = _padded([prompts[index] for index in chosen], tokenizer.pad_token_id, left=not encoder_decoder)
+            ids, mask = padded([prompts[index] for index in chosen], tokenizer.pad_token_id, left=not encoder_decoder)
             first = 1 if encoder_decoder else ids.shape[1]
             processors = LogitsProcessorList(_processors(decoding, chosen, first, model.device))
             written = model.generate(
@@ -83,7 +79,16 @@ def write(
     return [text for text in texts if text is not None]
 
 
-def _plain_configuration(model: Any, tokenizer: Any, decoding: Decoding) -> Any:
+def prompt_tokens(model: Any, tokenizer: Any, prefixes: Sequence[str]) -> list[list[int]]:
+    """What the model reads: the token ids of each bare prefix, with the special tokens that its tokenizer puts in."""
+    prompts = list(tokenizer(list(prefixes), verbose=False)["input_ids"])
+    if not model.config.is_encoder_decoder and prompts and prompts[0] and prompts[0][-1] == tokenizer.eos_token_id:
+        # An end token after the prefix would ask a decoder-only model for a new text.
+        prompts = [tokens[:-1] for tokens in prompts]
+    return prompts
+
+
+def plain_configuration(model: Any, tokenizer: Any, decoding: Decoding) -> Any:
     """Greedy search with the checkpoint's special tokens and nothing else that it may ask for (beams, penalties)."""
     from transformers import GenerationConfig
 
@@ -102,22 +107,22 @@ def _plain_configuration(model: Any, tokenizer: Any, decoding: Decoding) -> Any:
     return copy.deepcopy(plain)
 
 
-def _check_positions(model: Any, prompts: Sequence[Sequence[int]], decoding: Decoding) -> None:
+def check_positions(model: Any, prompts: Sequence[Sequence[int]], key: str, new_tokens: int) -> None:
+    """UserError where prompts and `new_tokens` after them, which `key` asks for, exceed the model's positions."""
     # T5's positions are relative: its configuration names none.
     limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     longest = max(map(len, prompts), default=0)
-    needed = (
-        max(longest, decoding.max_new_tokens) if model.config.is_encoder_decoder else longest + decoding.max_new_tokens
-    )
+    needed = max(longest, new_tokens) if model.config.is_encoder_decoder else longest + new_tokens
     if limit is not None and needed > limit:
         raise UserError(
-            f"the model has {limit} positions, and a prompt of {longest} tokens with `max_new_tokens: "
-            f"{decoding.max_new_tokens}` takes {needed}: lower one of them."
+            f"the model has {limit} positions, and a prompt of {longest} tokens with `{key}: {new_tokens}` takes "
+            f"{needed}: lower one of them."
         )
 
 
-def _padded(rows: Sequence[Sequence[int]], pad: int, left: bool) -> tuple[np.ndarray, np.ndarray]:
-    longest = max(1, *(len(row) for row in rows)) if rows else 1
+def padded(rows: Sequence[Sequence[int]], pad: int, left: bool, length: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids and attention mask, int64 arrays (rows, longest); at least `length` wide."""
+    longest = max([length, *map(len, rows)])
     ids = np.full((len(rows), longest), pad, dtype=np.int64)
     mask = np.zeros_like(ids)
     for index, row in enumerate(rows):
@@ -138,17 +143,21 @@ def _generation(
 
 def _processors(decoding: Decoding, probes: Sequence[int], first: int, device: Any) -> Iterator[Any]:
     """Nothing for greedy; for a draw: temperature, top-k, top-p, then the draw itself as the only token left."""
+    if decoding.strategy == "sample":
+        yield from warpers(decoding)
+        yield draw(decoding, probes, first, device)
+
+
+def warpers(decoding: Decoding) -> Iterator[Any]:
+    """What makes a decoding's distribution of a model's scores (rows, vocabulary): temperature, top-k, top-p."""
     from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-    if decoding.strategy == "greedy":
-        return
     if decoding.temperature != 1.0:
         yield TemperatureLogitsWarper(decoding.temperature)
     if decoding.top_k is not None:
         yield TopKLogitsWarper(decoding.top_k)
     if decoding.top_p is not None:
         yield TopPLogitsWarper(decoding.top_p)
-    yield draw(decoding, probes, first, device)
 
 
 def draw(decoding: Decoding, probes: Sequence[int], first: int, device: Any) -> Any:

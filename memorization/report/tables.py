@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,17 @@ LATEX = str.maketrans(
     | {"<": r"\textless{}", ">": r"\textgreater{}"}
 )
 Row = Mapping[str, Any]
+# Around a passage of a cell that is to be marked: characters of private use, which no text keeps.
+MARK = ("\ue000", "\ue001")
+
+
+def marked(text: str) -> str:
+    """A passage that every format marks in its own way."""
+    return f"{MARK[0]}{text}{MARK[1]}"
+
+
+def _with_marks(text: str, begin: str, end: str) -> str:
+    return text.replace(MARK[0], begin).replace(MARK[1], end)
 
 
 # The columns of a file of published numbers that a study of rates reads.
@@ -309,6 +321,7 @@ def html(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
         "text-align:left}thead{border-bottom:1px solid}"
     )
     body = body.replace("<table>", f"<table>\n<caption>{escape(f'{label} {said}'.strip())}</caption>", 1)
+    body = _with_marks(body, "<mark>", "</mark>")
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Table</title>\n<style>{style}</style>\n'
         f"{body}\n</html>\n"
@@ -319,7 +332,7 @@ def markdown(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
     """The table as Markdown, with label and caption."""
     from tabulate import tabulate
 
-    cells = [{key: value.replace("|", "\\|") for key, value in row.items()} for row in wide]
+    cells = [{key: _with_marks(_escaped(value), "**", "**") for key, value in row.items()} for row in wide]
     headed = [f"**{label}**", ""] if label else []
     return "\n".join(
         [
@@ -332,6 +345,11 @@ def markdown(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
     )
 
 
+def _escaped(text: str) -> str:
+    """A text that stands for itself in Markdown: it ends no cell, and begins no page element, emphasis or link."""
+    return re.sub(r"[|<*`]|(?<=\])\(", r"\\\g<0>", text)
+
+
 def latex(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
     """The table as a LaTeX `table` (packages: booktabs), with label and caption."""
     from tabulate import tabulate
@@ -339,11 +357,12 @@ def latex(wide: Sequence[Mapping[str, str]], said: str, label: str) -> str:
     body = str(tabulate(list(wide), headers="keys", tablefmt="latex_booktabs", disable_numparse=True))
     for sign, command in {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$"}.items():
         body = body.replace(sign, command)
+    body = _with_marks(body, r"\textbf{", "}")
     whole = f"{label} {said}".strip().translate(LATEX)
     lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{whole}}}", body, r"\end{table*}", ""]
     return "\n".join(lines)
 
 
 def plain(markdown_text: str) -> str:
-    """The Markdown table as it is shown on a terminal: without the marks for bold."""
-    return markdown_text.replace("**", "")
+    """The Markdown table as it is shown on a terminal: without the marks for bold and the escapes."""
+    return re.sub(r"\\([|<*`(])", r"\1", markdown_text.replace("**", ""))

@@ -12,7 +12,7 @@ import pytest
 from memorization import configfile, figures, plan, quality, storage
 from memorization.config import Config, Quality
 from memorization.errors import UserError
-from memorization.report import quality_table, tables
+from memorization.report import quality_figure, quality_table, tables
 
 QUERY = Path(__file__).resolve().parents[2] / "workflow/queries/quality.sql"
 STATISTICS = {"draws": 1000, "low": 0.025, "high": 0.975, "seed": 0}
@@ -260,7 +260,7 @@ def test_both_tables_are_written_in_every_format(tmp_path: Path) -> None:
 
 def test_a_figure_has_a_panel_a_dataset_and_a_point_a_score(tmp_path: Path) -> None:
     rows = queried(tmp_path).to_pylist()
-    figure = figures.quality(rows, TITLES, "A label.", STATISTICS)
+    figure = quality_figure.quality(rows, TITLES, "A label.", STATISTICS)
     news, imdb = figure.axes
     assert [label.get_text() for label in news.get_xticklabels()] == ["ROUGE-1", "ROUGE-L"]
     assert [label.get_text() for label in imdb.get_xticklabels()] == ["Accuracy"]
@@ -276,7 +276,7 @@ def test_a_figure_has_a_panel_a_dataset_and_a_point_a_score(tmp_path: Path) -> N
     diamonds = [float(y) for line in imdb.get_lines() if line.get_marker() == "D" for y in line.get_ydata()]
     assert diamonds == pytest.approx([0.3, 90.0])
     for name in ("one", "other"):
-        figures.write(figures.quality(rows, TITLES, "A label.", STATISTICS), tmp_path / name)
+        figures.write(quality_figure.quality(rows, TITLES, "A label.", STATISTICS), tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
 
 
@@ -285,8 +285,8 @@ STATES = (("flan", "base"), ("t5", "base"), ("t5", "full"))
 
 def test_points_are_told_apart_and_none_looks_published() -> None:
     pairs = [
-        (figures.LINES[number % len(figures.LINES)], (number + number // len(figures.LINES)) % len(figures.POINTS))
+        (figures.LINES[number % len(figures.LINES)], (number + number // len(figures.LINES)) % len(figures.MARKERS))
         for number in range(12)
     ]
     assert len(set(pairs)) == 12
-    assert "D" not in figures.POINTS
+    assert "D" not in figures.MARKERS

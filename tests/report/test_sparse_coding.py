@@ -11,7 +11,8 @@ import pytest
 
 from memorization import figures, storage
 from memorization.config import SparseCoding
-from memorization.report import sparse_coding, tables
+from memorization.report import sparse_coding_table, tables
+from memorization.report.sparse_coding_figure import sparse_coding
 
 SQL = Path(__file__).resolve().parents[2] / "workflow/queries/sparse_coding.sql"
 STATISTICS = {"draws": 200, "low": 0.025, "high": 0.975, "seed": 0}
@@ -68,8 +69,8 @@ def table(tmp_path: Path) -> pa.Table:
     file = tmp_path / "fits.parquet"
     found = pa.Table.from_pylist(fits(), schema=storage.SCHEMAS["sparse_coding"])
     storage.write_table(file, "sparse_coding", found, {})
-    measured = tables.query(SQL, {"fits": [file]}, solvers=list(sparse_coding.SOLVERS)).to_pylist()
-    return sparse_coding.estimates(measured, "theory", STATISTICS)
+    measured = tables.query(SQL, {"fits": [file]}, solvers=list(sparse_coding_table.SOLVERS)).to_pylist()
+    return sparse_coding_table.estimates(measured, "theory", STATISTICS)
 
 
 def value(table: pa.Table, solver: str, nonzeros: int | None, measure: str) -> dict[str, Any]:
@@ -118,12 +119,12 @@ def test_two_nonzeros_have_no_rank_correlation() -> None:
         for count in (1, 2)
         for measure in ("wanted_effective_tokens", "aggregated_effective_tokens")
     ]
-    found = {row["measure"] for row in sparse_coding.estimates(measured, "theory", STATISTICS).to_pylist()}
+    found = {row["measure"] for row in sparse_coding_table.estimates(measured, "theory", STATISTICS).to_pylist()}
     assert found == {"wanted_effective_tokens", "aggregated_effective_tokens"}
 
 
 def test_the_printed_table_has_a_line_a_setting(table: pa.Table) -> None:
-    lines = sparse_coding.layout(table.to_pylist())
+    lines = sparse_coding_table.layout(table.to_pylist())
     assert [(line["Task"], line["Learned by"], line["Signs of b'"]) for line in lines] == [
         ("Classification", "linear solution", "mixed"),
         ("Classification", "attention, v2 trained", "mixed"),
@@ -141,11 +142,11 @@ def test_the_printed_table_has_a_line_a_setting(table: pa.Table) -> None:
 
 
 def test_sentences_follow_from_the_numbers(table: pa.Table) -> None:
-    said = " ".join(sparse_coding.findings(table.to_pylist()))
+    said = " ".join(sparse_coding_table.findings(table.to_pylist()))
     for part in (
         "1.0% of Z comes back in classification and 100.0% in summarization",
         "as b' goes from 1.0 to 4.0 effective tokens",
-        "the aggregated attention of a trained v2 goes from 1.5 to 5.0 effective tokens (rank correlation above 0 for 1",
+        "aggregated attention of a trained v2 goes from 1.5 to 5.0 effective tokens (rank correlation above 0 for 1",
         "its attention itself goes from 8.7 to 7.0 effective tokens (rank correlation above 0 for 0 of 1",
         "best starts of a trained v2, the test loss is 10.0%, the alignment of the aggregated attention 0.50",
         "all starts of a trained v2, the test loss is 50.0%, the alignment of the aggregated attention 0.30",
@@ -156,7 +157,7 @@ def test_sentences_follow_from_the_numbers(table: pa.Table) -> None:
 
 def test_all_formats_are_written_with_label_and_caption(table: pa.Table, tmp_path: Path) -> None:
     for name in ("one", "other"):
-        sparse_coding.write(table, STUDY, LABEL, STATISTICS, {"rule": "sparse_coding_table"}, tmp_path / name)
+        sparse_coding_table.write(table, STUDY, LABEL, STATISTICS, {"rule": "sparse_coding_table"}, tmp_path / name)
     tidy = storage.read(tmp_path / "one.parquet", "sparse_coding_table")
     assert set(tidy["label"].to_pylist()) == {LABEL}
     with (tmp_path / "one.csv").open(encoding="utf-8") as file:
@@ -175,7 +176,7 @@ def test_all_formats_are_written_with_label_and_caption(table: pa.Table, tmp_pat
 
 
 def test_the_figure_shows_the_numbers_of_the_table(table: pa.Table, tmp_path: Path) -> None:
-    figure = figures.sparse_coding(table.to_pylist(), LABEL, STATISTICS)
+    figure = sparse_coding(table.to_pylist(), LABEL, STATISTICS)
     panels = {panel.get_label(): panel for panel in figure.axes}
     aggregated = {line.get_label(): line for line in panels["aggregated_effective_tokens 0.0"].containers}
     assert list(aggregated) == [
@@ -192,7 +193,7 @@ def test_the_figure_shows_the_numbers_of_the_table(table: pa.Table, tmp_path: Pa
     assert len(panels["attention_effective_tokens 0.0"].containers) == 2
 
     for name in ("one", "other"):
-        figures.write(figures.sparse_coding(table.to_pylist(), LABEL, STATISTICS), tmp_path / name)
+        figures.write(sparse_coding(table.to_pylist(), LABEL, STATISTICS), tmp_path / name)
     for ending in ("svg", "png"):
         assert (tmp_path / f"one.{ending}").read_bytes() == (tmp_path / f"other.{ending}").read_bytes()
     shown = re.findall(r"<text [^>]*>([^<]*)</text>", (tmp_path / "one.svg").read_text(encoding="utf-8"))

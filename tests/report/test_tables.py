@@ -443,5 +443,12 @@ def test_losses_are_read_with_the_coordinates_of_their_training(tmp_path: Path) 
     }
 
 
+def test_texts_stand_for_themselves_in_markdown() -> None:
+    cell = "5%*** <img src=x> [a](b) `c` | d"
+    shown = tables.markdown([{"x": cell}], "Said.", "")
+    assert r"5%\*\*\* \<img src=x> [a]\(b) \`c\` \| d" in shown
+    assert cell in tables.plain(shown)
+
+
 def test_a_terminal_shows_no_marks_of_bold() -> None:
     assert tables.plain("**Label**\n\n| a |") == "Label\n\n| a |"

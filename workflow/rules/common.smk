@@ -102,6 +102,11 @@ def tagger_input(wildcards):
     return {"tagger": classifier_of(tagger)} if tagger is not None else {}
 
 
+def masking_input(wildcards):
+    """The tagger, where cases are masked and there is one."""
+    return tagger_input(wildcards) if CONFIG.studies[wildcards.study].mask else {}
+
+
 def annotations(wildcards):
     """What outcomes read beside matches: confidence and entities, where they are asked for."""
     asked = {

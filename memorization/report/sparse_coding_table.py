@@ -228,7 +228,7 @@ def findings(rows: Sequence[Row]) -> list[str]:
             said.append(
                 f"There, over the {which} of a trained v2, the test loss is "
                 f"{100 * mean(trained, f'test_loss{ending}'):.1f}%, the alignment of the aggregated attention "
-                f"{mean(trained, f'alignment{ending}'):.2f} and that of v2 {mean(trained, f'v2_alignment{ending}'):.2f}."
+                f"{mean(trained, f'alignment{ending}'):.2f} and of v2 {mean(trained, f'v2_alignment{ending}'):.2f}."
             )
     losses = {
         signs: mean([each for each in classified if (each[1], each[3]) == ("attention_uniform", signs)], "test_loss")

@@ -1,0 +1,120 @@
+"""The clearest cases of each type: what was generated beside what was trained on, aligned parts marked (Table 22)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from memorization.detection.entities import Find, Span, words_of
+from memorization.storage import SCHEMAS
+
+# Outcomes in the order of the table.
+TYPES = ("verbatim", "paraphrase_high", "paraphrase_low", "paraphrase", "idea")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A match that decided a probe's outcome: both texts, and where they are aligned (characters)."""
+
+    run: Mapping[str, Any]
+    probe: int
+    type: str
+    generation: str
+    generation_span: tuple[int, int]
+    training: str
+    training_span: tuple[int, int]
+    probability: float | None
+
+    @property
+    def aligned(self) -> tuple[str, str]:
+        """The aligned passages: generated and training text."""
+        return self.generation[slice(*self.generation_span)], self.training[slice(*self.training_span)]
+
+    def clarity(self) -> tuple[float, int]:
+        """What makes a case clear: the classifier's probability, where there is one; the shorter passage's length."""
+        return self.probability or 0.0, min(map(len, self.aligned))
+
+
+def cases_of(run: Mapping[str, Any], outcomes: pa.Table, generations: Sequence[str], probes: pa.Table) -> list[Case]:
+    """Every case of a run, from tables of those schemas; one that only repeats the probe's own prefix is none."""
+    prefixes, suffixes = probes["prefix"].to_pylist(), probes["suffix"].to_pylist()
+    found = []
+    for row in outcomes.to_pylist():
+        if row["outcome"] == "none":
+            continue
+        case = Case(
+            run,
+            row["probe"],
+            row["outcome"],
+            generations[row["probe"]],
+            (row["generation_start"], row["generation_start"] + row["generation_length"]),
+            suffixes[row["document"]],
+            (row["suffix_start"], row["suffix_start"] + row["suffix_length"]),
+            row["paraphrase_probability"],
+        )
+        if f" {words_of(case.aligned[0])} " not in f" {words_of(prefixes[row['probe']])} ":
+            found.append(case)
+    return found
+
+
+def clearest(cases: Iterable[Case], each: int) -> list[Case]:
+    """At most `each` cases of every type, the clearest first; a training passage is shown once."""
+    chosen: list[Case] = []
+    shown: set[str] = set()
+    # Sorting is stable: of cases as clear as one another the earlier stays first.
+    ranked = sorted(cases, key=lambda case: case.clarity(), reverse=True)
+    for kind in TYPES:
+        taken = 0
+        for case in ranked:
+            passage = words_of(case.aligned[1])
+            if case.type == kind and passage not in shown and taken < each:
+                shown.add(passage)
+                chosen.append(case)
+                taken += 1
+    return chosen
+
+
+def excerpt(text: str, span: tuple[int, int], context: int) -> tuple[str, tuple[int, int]]:
+    """The aligned passage with so many characters around it, cut between words, and its place in the excerpt."""
+    before, after = text[max(0, span[0] - context) : span[0]], text[span[1] : span[1] + context]
+    if len(before) < span[0]:
+        before = "…" + before.partition(" ")[2]
+    if span[1] + len(after) < len(text):
+        after = after.rpartition(" ")[0] + "…"
+    aligned = text[slice(*span)]
+    return before + aligned + after, (len(before), len(before) + len(aligned))
+
+
+def masked(text: str, span: tuple[int, int], entities: Iterable[Span]) -> tuple[str, str, str]:
+    """The text before, in and after the span, with each entity replaced by its type in brackets, as [PER]."""
+    shown = list(text)
+    done = 0
+    for kind, start, end in sorted(entities, key=lambda entity: entity[1:]):
+        if start >= done:
+            shown[start:end] = [f"[{kind.upper()}]"] + [""] * (end - start - 1)
+            done = end
+    start, end = span
+    return "".join(shown[:start]), "".join(shown[start:end]), "".join(shown[end:])
+
+
+def table_of(cases: Sequence[Case], study: str, context: int, find: Find | None) -> pa.Table:
+    """Table of schema `cases`, without its label: the cases in order, masked by what `find` finds in the excerpts."""
+    sides: list[tuple[str, tuple[int, int]]] = []
+    for case in cases:
+        sides.append(excerpt(case.generation, case.generation_span, context))
+        sides.append(excerpt(case.training, case.training_span, context))
+    texts = sorted({text for text, _ in sides})
+    entities = dict(zip(texts, find(texts), strict=True)) if find is not None and texts else {}
+    rows = []
+    for number, case in enumerate(cases):
+        row: dict[str, Any] = {"study": study, **case.run, "type": case.type, "probe": case.probe}
+        row["probability"] = case.probability
+        for name, (text, span) in zip(("generation", "training"), sides[2 * number : 2 * number + 2], strict=True):
+            parts = masked(text, span, entities.get(text, ()))
+            row |= {f"{name}_{part}": each for part, each in zip(("before", "aligned", "after"), parts, strict=True)}
+        rows.append(row)
+    schema = SCHEMAS["cases"]
+    return pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("label")))

@@ -1,0 +1,92 @@
+"""The figure of a study of likelihoods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from memorization.figures import LINES, counts_of, coverage, say_below
+from memorization.report.extraction_table import shown_probability
+from memorization.report.tables import Row, varies
+
+# A line's colour tells its decoding, its dashes who is asked.
+DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
+
+
+def extraction(
+    rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], label: str, statistics: Mapping[str, Any]
+) -> Any:
+    """What can be extracted: by the number n of draws, discoverable and expected, and greedily by length.
+
+    A row of panels a (model, dataset, prefix length), a colour a decoding, a dash pattern a (state, epoch, population).
+    Rows are those of the schema `extraction_table`. Returns a matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    p = shown_probability(rows)
+    places = list(dict.fromkeys((row["model"], row["dataset"], row["prefix_tokens"]) for row in rows))
+    decodings = list(dict.fromkeys(row["decoding"] for row in rows))
+    askers = list(dict.fromkeys(_asker(row, rows) for row in rows))
+    length = max(row["length"] for row in rows)
+    parts = {
+        f"(n, {p:g})-discoverable": ("discoverable", "draws", "draws n"),
+        "expected": ("expected", "draws", "draws n"),
+        "greedy extractable": ("greedy_extractable", "length", "length (tokens)"),
+    }
+    parts = {name: part for name, part in parts.items() if any(row["measure"] == part[0] for row in rows)}
+    figure = Figure(figsize=(0.6 + 3.1 * len(parts), 1.3 + 2.3 * len(places)), layout="constrained")
+    panels = figure.subplots(len(places), len(parts), squeeze=False, sharey="row")
+    for line, place in zip(panels, places, strict=True):
+        here = [row for row in rows if (row["model"], row["dataset"], row["prefix_tokens"]) == place]
+        for panel, (name, (measure, x, axis)) in zip(line, parts.items(), strict=True):
+            told = [row for row in here if row["measure"] == measure and row["probability"] in (None, p)]
+            for (number, decoding), (order, asker) in product(enumerate(decodings), enumerate(askers)):
+                found = [row for row in told if (row["decoding"], _asker(row, rows)) == (decoding, asker)]
+                _band(panel, x, found, LINES[number % len(LINES)], DASHES[order % len(DASHES)])
+            panel.set_xscale("log" if x == "draws" else "linear")
+            panel.set_ylim(bottom=0)
+            panel.spines[["top", "right"]].set_visible(False)
+            panel.grid(axis="y", color="0.9", linewidth=0.6)
+            panel.set_axisbelow(True)
+            if line is panels[0]:
+                panel.set_title(name, fontsize=10)
+            if line is panels[-1]:
+                panel.set_xlabel(axis, fontsize=9)
+        model, dataset, prefix_tokens = place
+        names = [titles["datasets"].get(dataset, dataset)]
+        names += [titles["models"].get(model, model)] if len({each[0] for each in places}) > 1 else []
+        names += [f"prefix of {prefix_tokens} tokens"] if "prefix_tokens" in varies(rows) else []
+        line[0].set_ylabel("\n".join([*names, "suffixes (%)"]), fontsize=8)
+    keys = [Line2D([], [], color=LINES[i % len(LINES)]) for i in range(len(decodings))]
+    keys += [Line2D([], [], color="0.3", linestyle=DASHES[i % len(DASHES)]) for i in range(len(askers))]
+    figure.legend(keys, [*decodings, *askers], loc="outside upper center", ncols=4, frameon=False, fontsize=8)
+    whole = [row for row in rows if row["length"] == length]
+    said = [
+        label,
+        f"First {length} tokens of {counts_of(whole)} suffixes.",
+        f"Bands: {coverage(statistics)}; exact upper bound where nothing was found.",
+    ]
+    say_below(figure, said)
+    return figure
+
+
+def _band(panel: Any, x: str, found: Sequence[Row], colour: str, dashes: Any) -> None:
+    """A line of values with the band of their intervals, in percent; places without a comparable probe are left out."""
+    told = [row for row in found if row["value"] is not None]
+    at = [row[x] for row in told]
+    # Where nothing was found the bootstrap knows no spread; the exact bound does.
+    upper = [100 * (row["exact_high"] if row["count"] == 0 else row["high"]) for row in told]
+    panel.fill_between(at, [100 * row["low"] for row in told], upper, color=colour, alpha=0.15, linewidth=0)
+    panel.plot(at, [100 * row["value"] for row in told], color=colour, linestyle=dashes, linewidth=1.3)
+
+
+def _asker(row: Row, rows: Sequence[Row]) -> str:
+    """What tells a line from the others of its decoding: the state, and the epoch and population where they vary."""
+    parts = [row["state"]]
+    if row["state"] != "base" and "epoch" in varies(rows):
+        parts.append(f"{row['epoch']} epochs")
+    if len({each["population"] for each in rows}) > 1:
+        parts.append({"member": "training inputs", "control": "test inputs"}[row["population"]])
+    return ", ".join(parts)
