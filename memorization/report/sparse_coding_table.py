@@ -224,9 +224,9 @@ def findings(rows: Sequence[Row]) -> list[str]:
         said.append(
             f"With features of mean {feature_mean:g}, as b' goes {_way(rows, trained, 'wanted')}: {'; '.join(parts)}."
         )
-        for which, ending in (("best starts", ""), ("all starts", "_any_start")):
+        for which, ending in (("the best starts", ""), ("all starts", "_any_start")):
             said.append(
-                f"There, over the {which} of a trained v2, the test loss is "
+                f"There, over {which} of a trained v2, the test loss is "
                 f"{100 * mean(trained, f'test_loss{ending}'):.1f}%, the alignment of the aggregated attention "
                 f"{mean(trained, f'alignment{ending}'):.2f} and of v2 {mean(trained, f'v2_alignment{ending}'):.2f}."
             )
