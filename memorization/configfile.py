@@ -254,7 +254,7 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
 
 
 def _training_data(
-    here: list[str | int], state: str, recipe: Recipe, study: Study, config: Config
+    here: list[str | int], state: str, recipe: Recipe, study: AnyStudy, config: Config
 ) -> Iterable[tuple[list[str | int], str]]:
     for dataset in study.datasets:
         if fault := plan.outside_mix(config, state, dataset):

@@ -27,6 +27,7 @@ from memorization.config import (
     Quality,
     Recipe,
     ScratchModel,
+    SparseCoding,
     Study,
     TradeOff,
     TrainedClassifier,
@@ -132,13 +133,17 @@ def states_of(config: Config, study: Study, epochs: Sequence[int] | None) -> lis
     ]
 
 
-def is_part(study: Study, model: str, dataset: str, state: str) -> bool:
+def is_part(study: AnyStudy | Study, model: str, dataset: str, state: str) -> bool:
     """Whether a study has that combination of its models, datasets and states."""
-    return study.only is None or any(
-        model in (part.models or [model])
-        and dataset in (part.datasets or [dataset])
-        and state in (part.states or [state])
-        for part in study.only
+    return (
+        isinstance(study, SparseCoding)
+        or study.only is None
+        or any(
+            model in (part.models or [model])
+            and dataset in (part.datasets or [dataset])
+            and state in (part.states or [state])
+            for part in study.only
+        )
     )
 
 
