@@ -210,7 +210,7 @@ def _dangling_names(config: Config) -> Iterable[tuple[list[str | int], str]]:
             yield from unknown([*here, "against"], base, config.models)
         for state in study.states:
             yield from unknown([*here, "states"], state, {plan.BASE: None} | config.recipes)
-            if (recipe := config.recipes.get(state)) is not None:
+            if (recipe := config.recipes.get(state)) is not None and isinstance(study, Study):
                 yield from _training_data(here, state, recipe, study, config)
         for number, some in enumerate((study.only or []) if isinstance(study, Study) else []):
             for axis in ("models", "datasets", "states"):

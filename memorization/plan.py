@@ -260,7 +260,9 @@ def prefix_length(config: Config, dataset: str) -> int:
 
 
 def training_runs(config: Config, study: AnyStudy) -> list[dict[str, str]]:
-    """Coordinates (model, recipe, dataset) of the training runs behind a study, each once."""
+    """Coordinates (model, recipe, dataset) of the training runs behind a study, each once; none where none is asked."""
+    if not isinstance(study, Study):
+        return []
     recipes = [state for state in study.states if state != BASE]
     trained = (
         (model, recipe, trained_on(config, recipe, dataset))
