@@ -24,6 +24,7 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       likelihoods/model=/state=/epoch=/dataset=/population=/prefix_tokens=/
           likelihoods -> extraction                                         .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
+      theory/{study}.parquet                                                the sparse coding model of Section 6.1
       tables/{study}.{parquet,csv,md,tex,html}                              what people read
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
@@ -102,6 +103,7 @@ include: "workflow/rules/likelihood.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/trade_off.smk"
 include: "workflow/rules/cases.smk"
+include: "workflow/rules/theory.smk"
 
 
 rule all:

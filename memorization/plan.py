@@ -56,6 +56,7 @@ LIKELIHOOD = (
     "/prefix_tokens={prefix_tokens}"
 )
 COMPARISONS = "comparisons/{study}.parquet"
+SPARSE_CODING = "theory/{study}.parquet"
 TABLE = "tables/{study}"
 DEFINITIONS_TABLE = "tables/{study}-definitions"
 PUBLISHED_TABLE = "tables/{study}-published"
@@ -253,7 +254,7 @@ def prefix_length(config: Config, dataset: str) -> int:
     return config.datasets[dataset].prefix_tokens or config.probes.prefix_tokens
 
 
-def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
+def training_runs(config: Config, study: AnyStudy) -> list[dict[str, str]]:
     """Coordinates (model, recipe, dataset) of the training runs behind a study, each once."""
     recipes = [state for state in study.states if state != BASE]
     trained = (
@@ -264,7 +265,7 @@ def training_runs(config: Config, study: Study) -> list[dict[str, str]]:
     return [{"model": model, "recipe": recipe, "dataset": dataset} for model, recipe, dataset in dict.fromkeys(trained)]
 
 
-def models_of(study: Study) -> list[str]:
+def models_of(study: AnyStudy | Study) -> list[str]:
     """A study's models in the order of its table, each once; those shown as they are before the model beside them."""
     against = study.against if isinstance(study, Quality) else []
     pairs = zip_longest(against, study.models)

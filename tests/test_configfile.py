@@ -393,3 +393,31 @@ def test_targets_name_studies_and_take_no_studys_name(file: Path) -> None:
 def test_published_numbers_must_be_there(file: Path) -> None:
     message = fault(file, changed("studies", "table", "published", value="table_0"))
     assert message.startswith(f"{file}: studies.table.published: given 'table_0'; allowed:")
+
+
+LIKELY: dict[str, Any] = {"kind": "likelihood", "datasets": ["news"], "models": ["t5"], "states": ["base", "full"]}
+
+
+def test_likelihoods_are_not_told_of_decodings_in_bf16(file: Path) -> None:
+    values = changed("studies", "likely", value=LIKELY | {"decodings": ["greedy", "fast"]})
+    values["decodings"]["fast"] = {"strategy": "greedy", "precision": "bf16"}
+
+    message = fault(file, values)
+
+    assert message.startswith(f"{file}: studies.likely.decodings: given 'fast', whose precision is bf16")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("decodings", ["greedi"], "given 'greedi', which is not defined; allowed: greedy"),
+        ("epochs", [2], "given 2, which recipe 'full' does not keep; allowed: [1, 3]"),
+        ("probability", [1.0], "given 1.0"),
+        ("draws", [0], "given 0"),
+    ],
+)
+def test_a_study_of_likelihoods_names_what_there_is(file: Path, key: str, value: Any, told: str) -> None:
+    message = fault(file, changed("studies", "likely", value=LIKELY | {key: value}))
+
+    assert f"studies.likely.{key}" in message
+    assert told in message

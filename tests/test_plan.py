@@ -269,3 +269,55 @@ def test_settings_of_datasets_and_models_do_not_name_places(root: str) -> None:
 
 def test_settings_leave_out_what_changes_no_row() -> None:
     assert not {"title", "prefix_tokens"} & set(plan.dataset_settings(configuration(), "chat"))
+
+
+def likelihood(**keys: Any) -> dict[str, Any]:
+    return study(kind="likelihood", **keys)
+
+
+def test_likelihoods_are_asked_of_every_combination_once() -> None:
+    asked = likelihood(
+        models=["t5-small", "gpt-neo"], datasets=["news", "chat"], states=["base", "full"], epochs=[1, 10]
+    )
+    config = configuration(studies={"likely": asked})
+
+    cells = plan.likelihood_cells(config, config.studies["likely"])
+
+    places = [plan.fill(plan.LIKELIHOOD, cell) for cell in cells]
+    assert len(set(places)) == len(places) == 2 * 2 * 3 * len(POPULATIONS)
+    assert places[:3] == [
+        "likelihoods/model=t5-small/state=base/epoch=0/dataset=news/population=member/prefix_tokens=50",
+        "likelihoods/model=t5-small/state=base/epoch=0/dataset=news/population=control/prefix_tokens=50",
+        "likelihoods/model=t5-small/state=full/epoch=1/dataset=news/population=member/prefix_tokens=50",
+    ]
+    assert {cell["prefix_tokens"] for cell in cells if cell["dataset"] == "chat"} == {20}
+    assert plan.study_runs(config, config.studies["likely"]) == []
+
+
+def test_one_likelihood_serves_all_studies_that_ask_for_it() -> None:
+    config = configuration(
+        studies={
+            "one": likelihood(decodings=["top_p", "greedy"], tokens=50, draws=[1, 100], probability=[0.5]),
+            "other": likelihood(decodings=["top_k"], tokens=20, draws=[10, 1], probability=[0.1, 0.5], control=False),
+            "elsewhere": likelihood(datasets=["chat"], tokens=7),
+            "table": study(),
+        }
+    )
+    member, control = plan.likelihood_cells(config, config.studies["one"])[:2]
+
+    assert plan.likelihood_settings(config, {key: str(value) for key, value in member.items()}) == {
+        "decodings": ["greedy", "top_k", "top_p"],
+        "tokens": [20, 50],
+        "draws": [1, 10, 100],
+        "probability": [0.1, 0.5],
+    }
+    assert plan.likelihood_settings(config, control)["tokens"] == [50]
+
+
+def test_a_study_of_likelihoods_has_one_table_and_one_figure() -> None:
+    config = configuration(studies={"likely": likelihood()})
+
+    assert plan.products(config, "likely") == [
+        *(f"tables/likely.{ending}" for ending in plan.TABLE_FORMATS),
+        *(f"figures/likely.{ending}" for ending in plan.FIGURE_FORMATS),
+    ]

@@ -24,6 +24,7 @@ def extraction(
     """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     p = shown_probability(rows)
     places = list(dict.fromkeys((row["model"], row["dataset"], row["prefix_tokens"]) for row in rows))
@@ -32,27 +33,30 @@ def extraction(
     length = max(row["length"] for row in rows)
     parts = {
         f"(n, {p:g})-discoverable": ("discoverable", "draws", "draws n"),
-        "expected": ("expected", "draws", "draws n"),
+        "expected share": ("expected", "draws", "draws n"),
         "greedy extractable": ("greedy_extractable", "length", "length (tokens)"),
     }
     parts = {name: part for name, part in parts.items() if any(row["measure"] == part[0] for row in rows)}
     figure = Figure(figsize=(0.6 + 3.1 * len(parts), 1.3 + 2.3 * len(places)), layout="constrained")
     panels = figure.subplots(len(places), len(parts), squeeze=False, sharey="row")
-    for line, place in zip(panels, places, strict=True):
+    for place, line in zip(places, panels, strict=True):
         here = [row for row in rows if (row["model"], row["dataset"], row["prefix_tokens"]) == place]
         for panel, (name, (measure, x, axis)) in zip(line, parts.items(), strict=True):
             told = [row for row in here if row["measure"] == measure and row["probability"] in (None, p)]
             for (number, decoding), (order, asker) in product(enumerate(decodings), enumerate(askers)):
                 found = [row for row in told if (row["decoding"], _asker(row, rows)) == (decoding, asker)]
                 _band(panel, x, found, LINES[number % len(LINES)], DASHES[order % len(DASHES)])
-            panel.set_xscale("log" if x == "draws" else "linear")
+            if x == "draws":
+                _by_powers(panel, [row[x] for row in told])
+            else:
+                panel.xaxis.set_major_locator(MaxNLocator(integer=True))
             panel.set_ylim(bottom=0)
             panel.spines[["top", "right"]].set_visible(False)
             panel.grid(axis="y", color="0.9", linewidth=0.6)
             panel.set_axisbelow(True)
-            if line is panels[0]:
+            if place == places[0]:
                 panel.set_title(name, fontsize=10)
-            if line is panels[-1]:
+            if place == places[-1]:
                 panel.set_xlabel(axis, fontsize=9)
         model, dataset, prefix_tokens = place
         names = [titles["datasets"].get(dataset, dataset)]
@@ -78,8 +82,19 @@ def _band(panel: Any, x: str, found: Sequence[Row], colour: str, dashes: Any) ->
     at = [row[x] for row in told]
     # Where nothing was found the bootstrap knows no spread; the exact bound does.
     upper = [100 * (row["exact_high"] if row["count"] == 0 else row["high"]) for row in told]
-    panel.fill_between(at, [100 * row["low"] for row in told], upper, color=colour, alpha=0.15, linewidth=0)
+    panel.fill_between(at, [100 * row["low"] for row in told], upper, color=colour, alpha=0.12, linewidth=0)
     panel.plot(at, [100 * row["value"] for row in told], color=colour, linestyle=dashes, linewidth=1.3)
+
+
+def _by_powers(panel: Any, values: Sequence[int]) -> None:
+    """A logarithmic horizontal axis that names powers of ten: 1, 10, 100, 1k, ..., 1M."""
+    from matplotlib.ticker import NullLocator
+
+    names = {10**power: f"{10 ** (power % 3)}{'kMGT'[power // 3 - 1] if power > 2 else ''}" for power in range(15)}
+    shown = [value for value in names if min(values) <= value <= max(values)] or sorted(set(values))
+    panel.set_xscale("log")
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set_xticks(shown, [names.get(value, f"{value:,}") for value in shown])
 
 
 def _asker(row: Row, rows: Sequence[Row]) -> str:

@@ -430,7 +430,14 @@ def test_latex_has_commands_for_arrows_and_bounds(tmp_path: Path, table: pa.Tabl
 
 def test_losses_are_read_with_the_coordinates_of_their_training(tmp_path: Path) -> None:
     training = pa.table(
-        {"epoch": [1, 2], "step": [5, 10], "loss": [2.0, 1.0], "learning_rate": [0.1, 0.0]},
+        {
+            "epoch": [1, 2],
+            "step": [5, 10],
+            "loss": [2.0, 1.0],
+            "learning_rate": [0.1, 0.0],
+            "validation_loss": [None, None],
+            "kept": [False, True],
+        },
         schema=storage.SCHEMAS["training"],
     )
     files = []

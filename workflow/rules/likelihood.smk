@@ -18,11 +18,9 @@ rule likelihoods:
         runtime=growing(240),
     params:
         source=source_of("likelihoods.py"),
-        # Without what changes no distribution.
+        # Without what shapes no distribution.
         decodings=lambda wildcards: {
-            name: settings(
-                CONFIG.decodings[name], "seed", "max_new_tokens", "with_prompt"
-            )
+            name: settings(CONFIG.decodings[name], "seed", "with_prompt")
             for name in asked_of("decodings")(wildcards)
         },
         tokens=lambda wildcards: max(asked_of("tokens")(wildcards)),

@@ -1,0 +1,24 @@
+"""A sparse coding study from the configuration to its table and figure."""
+
+from pathlib import Path
+
+import yaml
+from runs import Workplace
+
+SIZES = {"embedding": 4, "tokens": 4, "embedding_features": 3, "token_features": 3}
+TINY = {"nonzeros": [1, 4], "samples": 40, "test_samples": 20, "seeds": 1, "starts": 1, "steps": 2}
+
+
+def test_a_study_is_made_whole_and_once(code: Path, tmp_path: Path) -> None:
+    config = tmp_path / "theory.yaml"
+    config.write_text(
+        yaml.safe_dump({"studies": {"theory": {"kind": "sparse_coding"} | SIZES | TINY}}), encoding="utf-8"
+    )
+    workplace = Workplace(code, tmp_path / "work", (config,))
+    run = workplace.run("--cores", "1")
+    assert run.code == 0, run.output
+    # No model, no text: nothing else is made.
+    assert set(run.jobs()) == {"sparse_coding_fits", "sparse_coding_table", "sparse_coding_figure"}
+    for file in ("tables/theory.md", "tables/theory.html", "figures/theory.svg", "figures/theory.png"):
+        assert (workplace.results / file).stat().st_size > 1000
+    assert workplace.dry_run() == {}
