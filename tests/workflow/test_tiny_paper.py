@@ -1,0 +1,146 @@
+"""The whole paper, end to end on tiny models and data: every target is made, and its numbers are the plain ones."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_paper
+from runs import ROOT, Workplace
+
+from memorization import configfile, plan, storage
+from memorization.config import Config
+
+
+@pytest.fixture(scope="session")
+def paper(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A workplace in which everything of the paper, and everything beyond it, was made."""
+    folder = tmp_path_factory.mktemp("paper")
+    overlay = tiny_paper.write(folder)
+    workplace = Workplace(code, folder / "work", (ROOT / "configs/paper.yaml", overlay))
+    run = workplace.run("--", "paper", "beyond_the_paper")
+    assert run.code == 0, run.output
+    return workplace
+
+
+@pytest.fixture(scope="session")
+def config(paper: Workplace) -> Config:
+    return configfile.load([ROOT / "config.yaml", *paper.configs])
+
+
+def test_every_target_of_the_paper_is_made(paper: Workplace, config: Config) -> None:
+    numbered = {f"table_{number}" for number in (1, 2, 5, 6, 7, *range(9, 23))}
+    numbered |= {f"figure_{number}" for number in ("1", "2a", "2b", *range(3, 15))} | {"section_6_1", "appendix_a"}
+    assert numbered <= set(config.targets)
+    studies = {study for target in config.targets for study in config.targets[target]}
+    assert studies == set(config.studies)
+    for study in studies:
+        for product in plan.products(config, study):
+            assert (paper.results / product).stat().st_size > 100, product
+
+
+def test_nothing_is_left_to_do(paper: Workplace) -> None:
+    assert paper.dry_run("--", "paper", "beyond_the_paper") == {}
+
+
+def test_rates_are_plain_counts_of_outcomes(paper: Workplace, config: Config) -> None:
+    rows = storage.read(paper.results / "tables/task_disparity.parquet", "table").to_pylist()
+    assert {(row["dataset"], row["state"]) for row in rows} == {
+        (dataset, state) for dataset in ("multi_news", "chatdoctor") for state in ("base", "full")
+    }
+    for row in rows:
+        for population, prefix in (("member", ""), ("control", "control_")):
+            run = plan.RUN.format(**row | {"population": population})
+            outcomes = storage.read(paper.results / run / "outcomes.parquet", "outcomes")["outcome"].to_pylist()
+            counts = Counter(outcomes) + Counter({"total": sum(each != "none" for each in outcomes)})
+            assert row[f"{prefix}n"] == len(outcomes) == 6
+            assert row[f"{prefix}rate"] == counts[row["category"]] / len(outcomes)
+
+
+def test_every_published_number_stands_beside_its_run(paper: Workplace) -> None:
+    table = storage.read(paper.results / "tables/task_disparity-published.parquet", "published_table").to_pylist()
+    total = {(row["dataset"], row["state"]): row for row in table if row["category"] == "total"}
+    assert total["multi_news", "base"]["published"] == 0.1398
+    assert total["multi_news", "full"]["published"] == 0.2233
+    assert total["multi_news", "difference"]["published"] == 0.0835
+    for row in table:
+        assert row["difference"] == pytest.approx(row["measured"] - row["published"])
+        assert row["inside"] == (row["low"] <= row["published"] <= row["high"])
+
+
+def _rouge(answers: list[dict[str, Any]]) -> float:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rouge1"], use_stemmer=True)
+    return sum(scorer.score(row["references"][0], row["answer"])["rouge1"].fmeasure for row in answers) / len(answers)
+
+
+def test_quality_is_that_of_the_reference_library(paper: Workplace) -> None:
+    rows = storage.read(paper.results / "tables/quality_summarization.parquet", "quality_table").to_pylist()
+    scored = {(row["model"], row["state"]): row for row in rows if row["metric"] == "rouge1"}
+    assert set(scored) == {("flan-t5-small", "base"), ("t5-small", "full")}
+    for row in scored.values():
+        answers = storage.read(paper.results / plan.QUALITY.format(**row) / "answers.parquet", "answers").to_pylist()
+        assert row["value"] == pytest.approx(_rouge(answers))
+        assert row["n"] == len(answers) == 4
+        assert row["published"] is not None
+
+
+def test_both_texts_of_the_decoder_only_model_are_asked(paper: Workplace) -> None:
+    rows = storage.read(paper.results / "tables/gpt_neo.parquet", "table").to_pylist()
+    texts = {}
+    for decoding in ("greedy", "greedy_with_prompt"):
+        run = next(row for row in rows if row["decoding"] == decoding and row["state"] == "full")
+        generations = paper.results / plan.RUN.format(**run) / "generations.parquet"
+        texts[decoding] = storage.read(generations, "generations")["generation"].to_pylist()
+    for continuation, both in zip(texts["greedy"], texts["greedy_with_prompt"], strict=True):
+        assert both.endswith(continuation)
+        assert len(both) > len(continuation)
+
+
+def test_generations_of_equal_length_are_as_long_as_asked(paper: Workplace) -> None:
+    rows = storage.read(paper.results / "tables/equal_length.parquet", "table").to_pylist()
+    lengths = {row["generated_tokens"] for row in rows if row["decoding"] == "greedy_long"}
+    assert min(lengths) >= 12
+
+
+def test_one_training_serves_every_dataset_of_a_mix(paper: Workplace) -> None:
+    folders = [folder.name for folder in (paper.results / "checkpoints").glob("model=*/recipe=multi/*")]
+    assert folders == ["dataset=multi_news+chatdoctor+imdb+squad_v2+wmt16"]
+
+
+def test_probes_of_one_passage_are_told_apart_from_others(paper: Workplace) -> None:
+    (probes,) = (paper.results / "probes").glob(
+        "dataset=squad_v2/tokenizer=t5-large-squad/population=member/*/probes.parquet"
+    )
+    rows = storage.read(probes, "probes").to_pylist()
+    texts = Counter(row["prefix"] + row["suffix"] for row in rows)
+    numbers = Counter(row["input_text"] for row in rows)
+    assert sorted(texts.values()) == sorted(numbers.values())
+
+
+def test_attention_that_is_shown_is_a_distribution(paper: Workplace) -> None:
+    files = list((paper.results / "attention").rglob("maps.parquet"))
+    assert {plan.ATTENTION.split("/")[0]} == {"attention"}
+    for file in files:
+        for row in storage.read(file, "attention").to_pylist():
+            shape = (row["output_tokens"], row["input_tokens"])
+            sums = [sum(row["weights"][start * shape[1] : (start + 1) * shape[1]]) for start in range(shape[0])]
+            assert sums == pytest.approx([1.0] * shape[0], abs=1e-3)
+
+
+def test_the_report_shows_every_table_and_figure(paper: Workplace, config: Config) -> None:
+    report = paper.directory / "report.zip"
+
+    run = paper.run("--report", str(report), "--", "paper", "beyond_the_paper")
+
+    assert run.code == 0, run.output
+    with zipfile.ZipFile(report) as archive:
+        shown = {Path(name).name for name in archive.namelist()}
+    for study in config.studies:
+        for product in plan.products(config, study):
+            if product.endswith((".html", ".png")):
+                assert any(name.endswith(Path(product).name) for name in shown), product
