@@ -215,7 +215,8 @@ def varies(rows: Sequence[Row]) -> list[str]:
         **{name: {row[name] for row in rows} for name in ("prefix_tokens", "decoding")},
     }
     # Each dataset's own prefix length is no variation.
-    own = all(len({row["prefix_tokens"] for row in rows if row["dataset"] == each["dataset"]}) == 1 for each in rows)
+    lengths = {(row["dataset"], row["prefix_tokens"]) for row in rows}
+    own = len(lengths) == len({dataset for dataset, _ in lengths})
     return [name for name in VARYING if len(runs[name]) > 1 and not (name == "prefix_tokens" and own)]
 
 

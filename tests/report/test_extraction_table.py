@@ -150,8 +150,13 @@ def test_the_figure_shows_the_table(table: pa.Table, tmp_path: Path) -> None:
             for row in rows
             if (row["dataset"], row["measure"]) == ("news", measure) and row["probability"] in (None, 0.5)
         ]
-        drawn = sorted(value for line in panel.lines for value in line.get_ydata())
+        drawn, bounds = (
+            sorted(value for line in panel.lines[part::2] for value in line.get_ydata() if not np.isnan(value))
+            for part in (0, 1)
+        )
         assert drawn == pytest.approx(sorted(100 * row["value"] for row in told))
+        assert bounds == pytest.approx(sorted(100 * row["exact_high"] for row in told if row["count"] == 0))
+        assert panel.get_ylim()[0] == 0 < max(drawn) < panel.get_ylim()[1]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == ["greedy", "top_k", "base, training inputs", "full, training inputs", "full, test inputs"]
     assert LABEL in figure._supxlabel.get_text()
