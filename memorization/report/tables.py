@@ -173,9 +173,12 @@ def layout(
     previous: tuple[str, str] | None = None
     varying = varies(rows)
     shown = headings(rows, low)
-    for total in (row for row in rows if row["category"] == "total"):
+    runs: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in rows:
+        runs.setdefault(_run(row), {})[row["category"]] = row
+    for run in runs.values():
+        total = run["total"]
         group = (total["model"], total["dataset"])
-        run = {row["category"]: row for row in rows if _run(row) == _run(total)}
         loss = losses.get((total["model"], total["state"], total["dataset"], total["epoch"]))
         line = {
             **({"Task": "", "Dataset": ""} if group == previous else _group(total, titles)),
