@@ -1,7 +1,7 @@
-"""What a configuration will take: runs, hours of training and generation, disk; told before anything starts.
+"""What a configuration will take: runs, hours of training and inference, disk; told before anything starts.
 
 Hours are arithmetic divided by what a job is said to sustain (`compute.teraflops`): 6 operations a parameter and token
-of training, 2 a parameter and token of generation (Kaplan et al., 2020, Section 2.1), each text counted at its longest.
+of training, 2 a parameter and token read or written (Kaplan et al., 2020, Section 2.1), each text at its longest.
 """
 
 from __future__ import annotations
@@ -9,16 +9,26 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from memorization import plan
-from memorization.config import Config, FilesDataset, SyntheticDataset
+from memorization.config import (
+    AnyStudy,
+    Attention,
+    Config,
+    FilesDataset,
+    Likelihood,
+    Quality,
+    SyntheticDataset,
+    TradeOff,
+)
 
 BYTES_A_PARAMETER = 4
 # Generations, candidates, matches, outcomes and definitions of one probe of one run, as measured on real text.
 BYTES_A_PROBE = 3000
-TRAINING, GENERATION = 6, 2
+TRAINING, INFERENCE = 6, 2
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class Cost:
     runs: int
     training_runs: int
     training_hours: float
-    generation_hours: float
+    inference_hours: float
     checkpoint_bytes: float
     result_bytes: float
 
@@ -37,6 +47,7 @@ class Cost:
 def costs(config: Config) -> list[Cost]:
     """The cost of every study in order; what it shares with an earlier one counts there."""
     seen_runs: set[plan.Run] = set()
+    seen_asked: set[str] = set()
     seen_trainings: set[tuple[str, ...]] = set()
     found = []
     for name, study in config.studies.items():
@@ -46,6 +57,8 @@ def costs(config: Config) -> list[Cost]:
         ]
         seen_runs |= set(runs)
         seen_trainings |= {tuple(training.values()) for training in trainings}
+        asked = {path: work for path, work in _asked(config, study).items() if path not in seen_asked}
+        seen_asked |= set(asked)
         kept = [
             len(plan.kept_epochs(config.recipes[each["recipe"]])) * (parameters(config, each["model"]) or 0)
             for each in trainings
@@ -56,9 +69,9 @@ def costs(config: Config) -> list[Cost]:
                 len(runs),
                 len(trainings),
                 sum(_training_operations(config, **each) for each in trainings) / _an_hour(config),
-                sum(_generation_operations(config, run) for run in runs) / _an_hour(config),
+                sum(asked.values()) / _an_hour(config),
                 BYTES_A_PARAMETER * sum(kept),
-                BYTES_A_PROBE * sum(_probes(config, run) for run in runs),
+                BYTES_A_PROBE * sum(_probes(config, run.dataset) for run in runs),
             )
         )
     return found
@@ -76,13 +89,34 @@ def _training_operations(config: Config, model: str, recipe: str, dataset: str) 
     return float(TRAINING * (parameters(config, model) or 0) * rows * settings.epochs * tokens)
 
 
-def _generation_operations(config: Config, run: plan.Run) -> float:
-    tokens = run.prefix_tokens + config.decodings[run.decoding].max_new_tokens
-    return float(GENERATION * (parameters(config, run.model) or 0) * _probes(config, run) * tokens)
+def _asked(config: Config, study: AnyStudy) -> dict[str, float]:
+    """Operations of everything that a study's models read and write, by path, so that what is shared counts once."""
+    found: dict[str, tuple[str, int, int]] = {}
+    for run in plan.study_runs(config, study):
+        tokens = run.prefix_tokens + config.decodings[run.decoding].max_new_tokens
+        found[run.path] = (run.model, _probes(config, run.dataset), tokens)
+    cells: list[dict[str, Any]] = []
+    if isinstance(study, Quality):
+        cells = plan.quality_runs(config, study)
+    if isinstance(study, TradeOff):
+        cells = [asdict(run) | {"decoding": study.answers} for run in plan.member_runs(config, study)]
+    for cell in cells:
+        settings = plan.answer_settings(config, cell["state"])
+        tokens = settings["max_input_tokens"] + config.decodings[cell["decoding"]].max_new_tokens
+        found[plan.fill(plan.QUALITY, cell)] = (cell["model"], settings["n"], tokens)
+    for cell in plan.likelihood_cells(config, study) if isinstance(study, Likelihood) else []:
+        tokens = cell["prefix_tokens"] + study.tokens
+        found[plan.fill(plan.LIKELIHOOD, cell)] = (cell["model"], _probes(config, cell["dataset"]), tokens)
+    for cell in plan.attention_cells(config, study) if isinstance(study, Attention) else []:
+        found[plan.fill(plan.ATTENTION, cell)] = (cell["model"], config.attention.samples, config.attention.max_tokens)
+    return {
+        path: float(INFERENCE * (parameters(config, model) or 0) * texts * tokens)
+        for path, (model, texts, tokens) in found.items()
+    }
 
 
-def _probes(config: Config, run: plan.Run) -> int:
-    rows = training_rows(config, run.dataset)
+def _probes(config: Config, dataset: str) -> int:
+    rows = training_rows(config, dataset)
     return config.probes.n if rows is None else min(config.probes.n, rows)
 
 
@@ -136,7 +170,7 @@ def told(config: Config) -> str:
         sum(each.training_runs for each in found),
         *(
             sum(getattr(each, name) for each in found)
-            for name in ("training_hours", "generation_hours", "checkpoint_bytes", "result_bytes")
+            for name in ("training_hours", "inference_hours", "checkpoint_bytes", "result_bytes")
         ),
     )
     rows = [
@@ -145,7 +179,7 @@ def told(config: Config) -> str:
             "runs": f"{each.runs:,}",
             "training runs": f"{each.training_runs:,}",
             "training hours": _hours(each.training_hours),
-            "generation hours": _hours(each.generation_hours),
+            "inference hours": _hours(each.inference_hours),
             "checkpoints": _bytes(each.checkpoint_bytes),
             "other results": _bytes(each.result_bytes),
         }
@@ -158,7 +192,7 @@ def told(config: Config) -> str:
 def _assumptions(config: Config) -> list[str]:
     lines = [
         "What a study shares with an earlier one counts there. Hours are of jobs one after another, at "
-        f"{config.compute.teraflops:g} TFLOP/s sustained (`compute.teraflops`), every text at its longest; generation",
+        f"{config.compute.teraflops:g} TFLOP/s sustained (`compute.teraflops`), every text at its longest; generation "
         "is often slower, because it waits for memory. A training job also keeps weights and optimizer, 12 bytes a "
         "parameter, until it ends.",
     ]

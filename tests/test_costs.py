@@ -47,7 +47,7 @@ def test_hours_and_bytes_are_those_counted_by_hand(tmp_path: Path) -> None:
     tokens_trained = (100 + 7) * 4 * 50
     assert one.training_hours == pytest.approx(6 * 1e9 * tokens_trained / 1e12 / 3600)
     # Base and fine-tuned, 60 probes of one dataset and 7 of the other, 20 tokens read and 30 written.
-    assert one.generation_hours == pytest.approx(2 * 1e9 * 2 * (60 + 7) * 50 / 1e12 / 3600)
+    assert one.inference_hours == pytest.approx(2 * 1e9 * 2 * (60 + 7) * 50 / 1e12 / 3600)
     assert one.checkpoint_bytes == 2 * 2 * 4 * 1e9
     assert one.result_bytes == 2 * (60 + 7) * costs.BYTES_A_PROBE
 

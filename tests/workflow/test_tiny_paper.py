@@ -48,9 +48,7 @@ def test_nothing_is_left_to_do(paper: Workplace) -> None:
 
 def test_rates_are_plain_counts_of_outcomes(paper: Workplace, config: Config) -> None:
     rows = storage.read(paper.results / "tables/task_disparity.parquet", "table").to_pylist()
-    assert {(row["dataset"], row["state"]) for row in rows} == {
-        (dataset, state) for dataset in ("multi_news", "chatdoctor") for state in ("base", "full")
-    }
+    assert {(row["dataset"], row["state"]) for row in rows} == {("multi_news", "base"), ("multi_news", "full")}
     for row in rows:
         for population, prefix in (("member", ""), ("control", "control_")):
             run = plan.RUN.format(**row | {"population": population})
@@ -81,7 +79,7 @@ def _rouge(answers: list[dict[str, Any]]) -> float:
 def test_quality_is_that_of_the_reference_library(paper: Workplace) -> None:
     rows = storage.read(paper.results / "tables/quality_summarization.parquet", "quality_table").to_pylist()
     scored = {(row["model"], row["state"]): row for row in rows if row["metric"] == "rouge1"}
-    assert set(scored) == {("flan-t5-small", "base"), ("t5-small", "full")}
+    assert set(scored) == {("flan-t5-base", "base"), ("t5-base", "full")}
     for row in scored.values():
         answers = storage.read(paper.results / plan.QUALITY.format(**row) / "answers.parquet", "answers").to_pylist()
         assert row["value"] == pytest.approx(_rouge(answers))
@@ -113,18 +111,16 @@ def test_one_training_serves_every_dataset_of_a_mix(paper: Workplace) -> None:
 
 
 def test_probes_of_one_passage_are_told_apart_from_others(paper: Workplace) -> None:
-    (probes,) = (paper.results / "probes").glob(
-        "dataset=squad_v2/tokenizer=t5-large-squad/population=member/*/probes.parquet"
-    )
-    rows = storage.read(probes, "probes").to_pylist()
-    texts = Counter(row["prefix"] + row["suffix"] for row in rows)
-    numbers = Counter(row["input_text"] for row in rows)
-    assert sorted(texts.values()) == sorted(numbers.values())
+    for file in (paper.results / "probes").rglob("population=member/*/probes.parquet"):
+        rows = storage.read(file, "probes").to_pylist()
+        texts = Counter(row["prefix"] + row["suffix"] for row in rows)
+        numbers = Counter(row["input_text"] for row in rows)
+        assert sorted(texts.values()) == sorted(numbers.values())
 
 
 def test_attention_that_is_shown_is_a_distribution(paper: Workplace) -> None:
     files = list((paper.results / "attention").rglob("maps.parquet"))
-    assert {plan.ATTENTION.split("/")[0]} == {"attention"}
+    assert len(files) == 5
     for file in files:
         for row in storage.read(file, "attention").to_pylist():
             shape = (row["output_tokens"], row["input_tokens"])

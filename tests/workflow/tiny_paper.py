@@ -169,25 +169,46 @@ def _dataset(name: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _study(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """A study with a smaller grid: at most two datasets, two sizes, two epochs, two lengths."""
+    """A study with a smaller grid: one dataset, one size of a model, two epochs, two lengths."""
     small = dict(settings)
     if small["kind"] == "sparse_coding":
         return small | {"nonzeros": [1, 12], "samples": 40, "test_samples": 20, "seeds": 2, "starts": 1, "steps": 3}
-    if not small.get("only"):
-        small["datasets"] = small["datasets"][: 2 if name in ("task_disparity", "same_inputs") else 1]
-    if name == "model_sizes" or small["kind"] == "quality":
-        small["models"] = small["models"][:2]
-    if small["kind"] == "quality":
-        small["models"], small["against"] = small["models"][:1], small["against"][:1]
+    if not small.get("only") or name == "multi_task":
+        small["datasets"] = small["datasets"][:1]
     for axis, values in (("epochs", [1, 2]), ("prefix_tokens", [10, 20])):
         if small.get(axis):
             small[axis] = values
+    if "decodings" in small:
+        small["decodings"] = small["decodings"][-2:]
     if small["kind"] in ("memorization", "likelihood", "trade_off"):
-        # Each kind's first study with controls; they double the runs.
-        small["control"] = name in ("task_disparity", "likelihood")
-    if small["kind"] == "likelihood":
-        small |= {"tokens": 8, "decodings": ["greedy", "top_k"], "models": ["t5-base", "gpt-neo-125m"]}
-    if name == "multi_task":
-        # All that the mix holds is trained on, and one of them asked.
-        small |= {"datasets": ["multi_news"]}
-    return small
+        # In one study: controls double the runs.
+        small["control"] = name == "task_disparity"
+    if small["kind"] == "quality":
+        small |= {"models": ["t5-base"], "against": ["flan-t5-base"]}
+    if small["kind"] == "attention" and name != "attention_translation":
+        small["datasets"] = ["multi_news"]
+    return small | SMALLER.get(name, {})
+
+
+# Grids that are smaller still, by study.
+SMALLER: Mapping[str, dict[str, Any]] = {
+    "published_models": {
+        "models": ["bart-large-cnn", "wmt19-en-de"],
+        "datasets": ["cnn_dailymail", "wmt19"],
+        "only": [
+            {"models": ["bart-large-cnn"], "datasets": ["cnn_dailymail"]},
+            {"models": ["wmt19-en-de"], "datasets": ["wmt19"]},
+        ],
+    },
+    "model_sizes": {"models": ["t5-small", "t5-base"]},
+    "cases": {
+        "datasets": ["multi_news", "cnn_dailymail"],
+        "only": [
+            {"models": ["t5-base"], "datasets": ["multi_news"], "states": ["full"]},
+            {"models": ["bart-large-cnn"], "datasets": ["cnn_dailymail"], "states": ["base"]},
+        ],
+    },
+    "attention_density": {"models": ["t5-base", "gpt-neo-125m"]},
+    "likelihood": {"models": ["gpt-neo-125m"], "tokens": 8, "decodings": ["greedy", "top_k"]},
+    "recipes": {"states": ["base", "full", "lora", "early_stopping"]},
+}
