@@ -104,11 +104,14 @@ def _asked(config: Config, study: AnyStudy) -> dict[str, float]:
         settings = plan.answer_settings(config, cell["state"])
         tokens = settings["max_input_tokens"] + config.decodings[cell["decoding"]].max_new_tokens
         found[plan.fill(plan.QUALITY, cell)] = (cell["model"], settings["n"], tokens)
-    for cell in plan.likelihood_cells(config, study) if isinstance(study, Likelihood) else []:
-        tokens = cell["prefix_tokens"] + study.tokens
-        found[plan.fill(plan.LIKELIHOOD, cell)] = (cell["model"], _probes(config, cell["dataset"]), tokens)
-    for cell in plan.attention_cells(config, study) if isinstance(study, Attention) else []:
-        found[plan.fill(plan.ATTENTION, cell)] = (cell["model"], config.attention.samples, config.attention.max_tokens)
+    if isinstance(study, Likelihood):
+        for cell in plan.likelihood_cells(config, study):
+            tokens = cell["prefix_tokens"] + study.tokens
+            found[plan.fill(plan.LIKELIHOOD, cell)] = (cell["model"], _probes(config, cell["dataset"]), tokens)
+    if isinstance(study, Attention):
+        samples, tokens = config.attention.samples, config.attention.max_tokens
+        for cell in plan.attention_cells(config, study):
+            found[plan.fill(plan.ATTENTION, cell)] = (cell["model"], samples, tokens)
     return {
         path: float(INFERENCE * (parameters(config, model) or 0) * texts * tokens)
         for path, (model, texts, tokens) in found.items()
