@@ -377,6 +377,7 @@ def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatc
         "suffix": texts,
         "prefix_characters": [1] * 60,
         "suffix_characters": [1] * 60,
+        "input_text": list(range(60)),
     }
     storage.write_table(tmp_path / "probes.parquet", "probes", pa.table(probes), {})
     written = {"probe": range(35), "generation": generations, "generated_tokens": [1] * 35, "at_limit": [True] * 35}
