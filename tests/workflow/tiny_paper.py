@@ -101,11 +101,13 @@ def _write_model(architecture: str, folder: Path, texts: list[str]) -> None:
     else:
         tokenizer = train_tokenizer(texts, 600)
         tokenizer.save_pretrained(folder)
-    special = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
+    # FSMT's tokenizer ends a text with its separator.
+    end = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
+    special = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": end}
     if architecture != "t5":
-        special |= {"bos_token_id": tokenizer.bos_token_id or tokenizer.eos_token_id, "max_position_embeddings": 512}
+        special |= {"bos_token_id": end, "max_position_embeddings": 512}
     if architecture in ("bart", "fsmt"):
-        special["decoder_start_token_id"] = tokenizer.eos_token_id
+        special["decoder_start_token_id"] = end
     tiny_model(architecture, tokenizer, spread=0.2, **special).save_pretrained(folder)
 
 
