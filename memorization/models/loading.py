@@ -38,7 +38,8 @@ def start_torch(device: str, threads: int) -> Any:
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("compute.device: given 'cuda', and torch sees no GPU here; allowed here: auto, cpu.")
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # As `use_deterministic_algorithms`, which also imports a compiler that nothing here uses, in two seconds.
+    torch.set_deterministic_debug_mode("warn")
     # It would fill every new tensor with NaN first, to find reads of memory that was never written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
