@@ -16,6 +16,8 @@ from memorization.report.tables import plain
 
 LOCK = ".running"
 ERROR, WARNING = " ERROR ", " WARNING "
+# With more studies a terminal shows no tables, only where they are.
+SHOWN = 3
 
 # Kept open for the life of the process: the kernel lets go of the lock when the process dies, however it dies.
 _held: list[IO[str]] = []
@@ -65,16 +67,19 @@ def closing_words(config: Config) -> str:
     """Every study's table, what its jobs warned of, and where everything lies."""
     results = Path(config.results)
     parts = []
-    for study in config.studies:
-        table = results / f"{TABLE.format(study=study)}.md"
-        if table.is_file():
+    tables = {study: results / f"{TABLE.format(study=study)}.md" for study in config.studies}
+    made = {study: table for study, table in tables.items() if table.is_file()}
+    if len(made) <= SHOWN:
+        for study, table in made.items():
             parts += ["", study, "=" * len(study), "", plain(table.read_text(encoding="utf-8")).rstrip()]
+    else:
+        parts += ["", f"{len(made)} studies: {', '.join(made)}."]
     warnings = _messages(results, WARNING)
     if warnings:
         parts += ["", *(f"Warning: {text}" for text, _ in warnings)]
     parts += [
         "",
-        f"Tables       {results}/tables/   (.parquet and .csv for programs, .md and .tex for people)",
+        f"Tables       {results}/tables/   (.parquet and .csv for programs, .md, .tex and .html for people)",
         f"Figures      {results}/figures/",
         f"Evidence     {results}/runs/     (generations, candidates, matches, outcomes and rates of every run)",
         f"Checkpoints  {results}/checkpoints/",

@@ -166,7 +166,7 @@ def test_logs_with_broken_characters_are_read(tmp_path: Path) -> None:
     assert "is missing" in run.what_went_wrong(tmp_path)
 
 
-def configuration(results: Path) -> Config:
+def configuration(results: Path, studies: Sequence[str] = ("one", "two.5")) -> Config:
     return Config.model_validate(
         {
             "results": str(results),
@@ -176,7 +176,7 @@ def configuration(results: Path) -> Config:
             "decodings": {},
             "studies": {
                 name: {"kind": "memorization", "datasets": ["news"], "models": ["t5"], "states": ["base"]}
-                for name in ("one", "two.5")
+                for name in studies
             },
         }
     )
@@ -191,6 +191,16 @@ def test_the_closing_words_show_every_table_and_where_everything_lies(tmp_path: 
     assert "two.5\n=====\n\n| b |\n" in said
     for folder in ("tables", "runs", "checkpoints", "logs", "benchmarks"):
         assert f"{tmp_path}/{folder}/" in said
+
+
+def test_many_tables_are_named_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    many = [f"study_{number}" for number in range(run.SHOWN + 1)]
+    for name in many:
+        (tmp_path / f"tables/{name}.md").write_text("| a |\n", encoding="utf-8")
+    said = run.closing_words(configuration(tmp_path, many))
+    assert f"{len(many)} studies: {', '.join(many)}." in said
+    assert "| a |" not in said
 
 
 def test_the_closing_words_repeat_what_jobs_of_this_run_warned_of(tmp_path: Path) -> None:

@@ -125,7 +125,10 @@ def test_attention_that_is_shown_is_a_distribution(paper: Workplace) -> None:
         for row in storage.read(file, "attention").to_pylist():
             shape = (row["output_tokens"], row["input_tokens"])
             sums = [sum(row["weights"][start * shape[1] : (start + 1) * shape[1]]) for start in range(shape[0])]
-            assert sums == pytest.approx([1.0] * shape[0], abs=1e-3)
+            # GPT-Neo's last layer is local: a late output token may see nothing of the input.
+            seen = [total for total in sums if total or "model=gpt-neo-125m" not in file.parts]
+            assert seen == pytest.approx([1.0] * len(seen), abs=1e-3)
+            assert seen
 
 
 def test_the_report_shows_every_table_and_figure(paper: Workplace, config: Config) -> None:

@@ -138,7 +138,7 @@ def _overlay(folder: Path) -> dict[str, Any]:
             for name, settings in PAPER["models"].items()
         },
         "recipes": switches,
-        "probes": {"n": 6, "prefix_tokens": 20},
+        "probes": {"n": 6},
         "decodings": {
             name: {**settings, "max_new_tokens": 24, **({"min_new_tokens": 12} if name == "greedy_long" else {})}
             for name, settings in (_default_decodings() | PAPER["decodings"]).items()
@@ -165,8 +165,6 @@ def _dataset(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     small = {key: value for key, value in settings.items() if key != "rows"}
     if "validation" in small:
         small["validation"] = VALIDATION
-    if "prefix_tokens" in small:
-        small["prefix_tokens"] = 8
     return small | {"source": {"kind": "files", **files}}
 
 
@@ -177,7 +175,7 @@ def _study(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         return small | {"nonzeros": [1, 12], "samples": 40, "test_samples": 20, "seeds": 2, "starts": 1, "steps": 3}
     if not small.get("only") or name == "multi_task":
         small["datasets"] = small["datasets"][:1]
-    for axis, values in (("epochs", [1, 2]), ("prefix_tokens", [10, 20])):
+    for axis, values in (("epochs", [1, 2]), ("prefix_tokens", [10, 50])):
         if small.get(axis):
             small[axis] = values
     if "decodings" in small:
