@@ -67,20 +67,17 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
     from matplotlib.figure import Figure
 
     models = list(dict.fromkeys(row["model"] for row in rows))
-    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
-    groups = {
-        (model, dataset): [
-            row for row in rows if (row["model"], row["dataset"], row["category"]) == (model, dataset, "total")
-        ]
-        for model in models
-        for dataset in datasets
-    }
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["category"] == "total":
+            groups.setdefault((row["model"], row["dataset"]), []).append(row)
     widest = max(map(len, groups.values()))
-    width = sum(max(1.5, 0.55 * widest) for _ in datasets) * len(models)
-    figure = Figure(figsize=(1.6 + width, 4.6), layout="constrained")
-    panels = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
+    of_model = {model: [dataset for each, dataset in groups if each == model] for model in models}
+    widths = [max(1.5, 0.55 * widest) * len(datasets) for datasets in of_model.values()]
+    figure = Figure(figsize=(2.6 + sum(widths), 4.6), layout="constrained")
+    panels = figure.subplots(1, len(models), sharey=True, squeeze=False, width_ratios=widths)[0]
     for panel, model in zip(panels, models, strict=True):
-        bars, places = [], []
+        bars, places, datasets = [], [], of_model[model]
         for index, dataset in enumerate(datasets):
             group = groups[model, dataset]
             bars += group
@@ -112,7 +109,7 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_ylim(bottom=0)
     panels[0].set_ylabel(f"memorized probes (% of n = {counts_of(rows)})")
-    panels[-1].legend(frameon=False, fontsize=8, loc="upper right")
+    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
     return figure
 
 
@@ -163,7 +160,8 @@ def _points(rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]
         panel.set_axisbelow(True)
     panels[0].set_ylabel(f"memorized probes (% of n = {counts_of(rows)})")
     if len(lines) > 1 or bases:
-        panels[-1].legend(frameon=False, fontsize=8)
+        keys = {name: key for panel in panels for key, name in zip(*panel.get_legend_handles_labels(), strict=True)}
+        figure.legend(keys.values(), keys.keys(), frameon=False, fontsize=8, loc="outside right upper")
     return figure
 
 

@@ -230,7 +230,9 @@ def _group(row: Row, titles: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 
 
 def in_state(model: str, state: str, rows: Sequence[Row] = ()) -> str:
-    """A model's name with the state it is in: with the recipe's name where several recipes are shown."""
+    """A model's name with the state it is in: with the recipe's name where several are shown, alone where none is."""
+    if rows and all(row["state"] == "base" for row in rows):
+        return model
     if state == "base":
         return f"{model} (base)"
     several = len({row["state"] for row in rows} - {"base"}) > 1

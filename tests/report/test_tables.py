@@ -348,6 +348,7 @@ def test_recipes_are_named_where_there_are_several() -> None:
     assert tables.in_state("T5", "lora", several) == "T5 (lora)"
     assert tables.in_state("T5", "lora", several[:1] + several[2:]) == "T5 (fine-tuned)"
     assert tables.in_state("T5", "base", several) == "T5 (base)"
+    assert tables.in_state("BART", "base", several[:1]) == "BART"
 
 
 def test_texts_of_the_page_are_escaped(tmp_path: Path) -> None:
