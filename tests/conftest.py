@@ -80,7 +80,13 @@ decodings:
 statistics: {draws: 50}
 
 studies:
-  small: {kind: memorization, datasets: [letters], models: [small], states: [base, short], decodings: [short]}
+  small:
+    kind: memorization
+    models: [small]
+    datasets: [letters]
+    states: [base, short]
+    decodings: [short]
+    control: false
 """
 
 

@@ -14,7 +14,7 @@ SECOND_STUDY = {
             "models": ["small"],
             "states": ["base", "short"],
             "decodings": [decoding],
-            "control": name == "small",
+            "control": name == "drawn",
         }
         for name, decoding in (("small", "short"), ("drawn", "drawn"))
     }

@@ -32,7 +32,7 @@ def study(decoding: str) -> dict[str, Any]:
         "models": ["small"],
         "states": ["base", "short"],
         "decodings": [decoding],
-        "control": decoding == "short",
+        "control": decoding == "drawn",
     }
 
 
@@ -43,7 +43,9 @@ def test_a_changed_decoding_makes_its_own_runs_again_and_what_follows(finished: 
 
     assert set(jobs) == FROM_GENERATIONS
     assert {rule: len(outputs) for rule, outputs in jobs.items()} == {
-        **dict.fromkeys(FROM_GENERATIONS, 2),
+        **dict.fromkeys(FROM_GENERATIONS, 4),
+        "definitions": 2,
+        "definition_rates": 2,
         "comparisons": 1,
         "table": 1,
         "figure": 1,
