@@ -107,7 +107,7 @@ def test_cores_batch_size_and_order_of_jobs_change_no_table(finished: Workplace,
     )
 
     assert run.code == 0, run.output
-    assert {rule: len(outputs) for rule, outputs in run.jobs().items()}["generations"] == 4
+    assert {rule: len(outputs) for rule, outputs in run.jobs().items()}["generations"] == 6
     assert storage.manifest_of(workplace.results / f"{TUNED}short/generations.parquet")["settings"]["batch_size"] == 3
     assert contents(workplace, "tables/*") == before
     assert contents(workplace, "checkpoints/**/*.safetensors") == contents(finished, "checkpoints/**/*.safetensors")
