@@ -390,7 +390,7 @@ def run_of(folder: Path, rows: list[dict[str, Any]], training: list[str], popula
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("probes", "generations", "outcomes", "matches")}
     for probe, row in enumerate(rows):
         sizes = {"prefix_characters": len(row["prefix"]), "suffix_characters": len(row["suffix"])}
-        tables["probes"].append({"probe": probe, "id": str(probe), **sizes, **row})
+        tables["probes"].append({"probe": probe, "id": str(probe), "input_text": probe, **sizes, **row})
         tables["generations"].append({"probe": probe, "generated_tokens": 9, "at_limit": False, **row})
         spans = row.get("spans", [])
         rank = 2 if spans else None

@@ -91,7 +91,7 @@ def test_from_a_folder_to_the_texts_of_a_fine_tuned_model(architecture: str, dev
     recipe = Recipe(epochs=2, batch_size=2, learning_rate=0.01, max_input_tokens=40, max_target_tokens=12)
     output = tmp_path / "checkpoints"
     training.fine_tune(
-        model, tokenizer, dataset, recipe, device, tmp_path / "work", record["digest"], "source", {}, output
+        model, tokenizer, [dataset], recipe, device, tmp_path / "work", record["digest"], "source", {}, output
     )
     trained = loading.load_model(record, "mine", output / "epoch-2", "fp32", device)
     after = generation.generate(trained, tokenizer, prefixes, decoding, 2, "test")

@@ -18,9 +18,11 @@ SETTINGS = AttentionMaps(max_tokens=24)
 LAYERS = {
     "t5": {"num_layers": 1, "num_decoder_layers": 3},
     "bart": {"decoder_layers": 3},
+    "fsmt": {"decoder_layers": 3},
     "gpt_neo": {"num_layers": 3, "attention_types": [[["global", "local", "global"], 1]], "window_size": 32},
     "gpt2": {"n_layer": 3},
     "llama": {"num_hidden_layers": 3},
+    "biogpt": {"num_hidden_layers": 3},
 }
 RECIPE = Recipe(epochs=1, max_input_tokens=24, max_target_tokens=24, loss="target")
 

@@ -159,7 +159,8 @@ def numbers(entries: int) -> Any:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_greedy_tokens_are_those_that_generation_writes(architecture: str, device: Any) -> None:
     tokenizer = numbers(40)
-    model = tiny_model(architecture, tokenizer, seed=1)
+    # With seed 1 the random FSMT ends every text at once.
+    model = tiny_model(architecture, tokenizer, seed=3 if architecture == "fsmt" else 1)
     prefixes = [" ".join(map(str, row)) for row in np.random.default_rng(0).integers(2, 40, size=(24, 5))]
     found = generate(model, tokenizer, prefixes, DECODINGS["greedy"], 8, "test")
     # Padding in the middle of a text shows only in its count.
