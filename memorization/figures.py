@@ -90,7 +90,8 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
             panel.bar(places, heights, 0.72 / widest, bottom=bottoms, color=COLOURS[category], label=name)
             bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
         whiskers(panel, places, bars, color="black", fmt="none")
-        beside(panel, places, bars)
+        # Beside the whisker, which would hide them.
+        beside(panel, [place + 0.22 / widest for place in places], bars)
         for place, bar in zip(places, bars, strict=True):
             panel.annotate(
                 _bar_name(bar, rows),
