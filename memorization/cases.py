@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.detection.entities import Find, Span, words_of
-from memorization.storage import SCHEMAS
+from memorization.storage import unlabelled
 
 # Outcomes in the order of the table.
 TYPES = ("verbatim", "paraphrase_high", "paraphrase_low", "paraphrase", "idea")
@@ -116,5 +116,4 @@ def table_of(cases: Sequence[Case], study: str, context: int, find: Find | None)
             parts = masked(text, span, entities.get(text, ()))
             row |= {f"{name}_{part}": each for part, each in zip(("before", "aligned", "after"), parts, strict=True)}
         rows.append(row)
-    schema = SCHEMAS["cases"]
-    return pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("label")))
+    return pa.Table.from_pylist(rows, schema=unlabelled("cases"))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from memorization.density import MEASURES
 from memorization.statistics import bootstrap_mean, bootstrap_spearman
-from memorization.storage import SCHEMAS
+from memorization.storage import SCHEMAS, unlabelled
 
 TOLD = (*MEASURES, "input_share", "input_tokens", "output_tokens")
 """Columns of schema `density` whose means are told, in the table's order."""
@@ -153,9 +153,8 @@ def correlations(cells: Sequence[Cell], draws: int, low: float, high: float, see
 
 def correlations_table(found: Sequence[Correlation], study: str) -> pa.Table:
     """A study's correlations as a table of schema `correlations`, without its label."""
-    schema = SCHEMAS["correlations"]
     rows = [{"study": study, **asdict(each)} for each in found]
-    return pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("label")))
+    return pa.Table.from_pylist(rows, schema=unlabelled("correlations"))
 
 
 def _groups(cells: Sequence[Cell]) -> Iterator[tuple[str, str | None, str | None, list[Cell]]]:

@@ -619,6 +619,12 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
+def unlabelled(name: str) -> pa.Schema:
+    """The schema of a final table as it is before the configuration's label is put in."""
+    schema = SCHEMAS[name]
+    return schema.remove(schema.get_field_index("label"))
+
+
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Give a path beside `target` to write a file or folder to; rename it to `target` at the end, remove it on error.

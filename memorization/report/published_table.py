@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.report.tables import CATEGORY_HEADINGS, VARYING, Row, in_state, intervals, varies, write_formats
-from memorization.storage import SCHEMAS
+from memorization.storage import unlabelled
 
 CATEGORIES = {
     **CATEGORY_HEADINGS,
@@ -47,8 +47,7 @@ def compared(rows: Sequence[Row]) -> pa.Table:
                     "inside": low <= value <= high,
                 }
             )
-    schema = SCHEMAS["published_table"]
-    return pa.Table.from_pylist(found, schema=schema.remove(schema.get_field_index("label")))
+    return pa.Table.from_pylist(found, schema=unlabelled("published_table"))
 
 
 COORDINATES = ("study", "dataset", "task", "model", "epoch", "prefix_tokens", "decoding", "category", "n")

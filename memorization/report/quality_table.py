@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.report.tables import Row, in_state, intervals, write_formats
-from memorization.storage import SCHEMAS
+from memorization.storage import unlabelled
 
 HEADINGS = {
     "rouge1": "ROUGE-1 (%)",
@@ -140,8 +140,7 @@ def compared(rows: Sequence[Row]) -> pa.Table:
             | {"measured": row["value"], "high": high, "difference": row["value"] - row["published"]}
             | {"inside": row["low"] <= row["published"] <= high}
         )
-    schema = SCHEMAS["quality_published_table"]
-    return pa.Table.from_pylist(found, schema=schema.remove(schema.get_field_index("label")))
+    return pa.Table.from_pylist(found, schema=unlabelled("quality_published_table"))
 
 
 def write_published(

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from memorization.report.tables import Row, intervals, write_formats
 from memorization.statistics import bootstrap_mean
-from memorization.storage import SCHEMAS
+from memorization.storage import SCHEMAS, unlabelled
 
 SOLVERS = {
     "linear": "linear solution",
@@ -62,8 +62,7 @@ def estimates(measured: Sequence[Row], study: str, statistics: Mapping[str, Any]
                 "high": high,
             }
         )
-    schema = SCHEMAS["sparse_coding_table"]
-    return pa.Table.from_pylist(rows, schema=schema.remove(schema.get_field_index("label")))
+    return pa.Table.from_pylist(rows, schema=unlabelled("sparse_coding_table"))
 
 
 def _over_nonzeros(measured: Sequence[Row]) -> Iterator[dict[str, Any]]:
