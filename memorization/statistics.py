@@ -126,12 +126,19 @@ def _resampled(
         counts = [int((values == value).sum()) for value in (1, -1, 0)]
         drawn = generator.multinomial(n, np.array(counts) / n, size=draws)
         return np.asarray((drawn[:, 0] - drawn[:, 1]) / n)
-    _, place = np.unique(texts, return_inverse=True)
-    sizes, sums = np.bincount(place), np.bincount(place, weights=values).astype(int)
+    sums, sizes = _by_text(values, texts)
     # Texts of the same size and sum are interchangeable: how often each kind is drawn is multinomial.
-    kinds, counts_of = np.unique(np.stack([sizes, sums], axis=1), axis=0, return_counts=True)
+    kinds, counts_of = np.unique(np.stack([sizes, sums], axis=1).astype(int), axis=0, return_counts=True)
     drawn = generator.multinomial(len(sizes), counts_of / len(sizes), size=draws)
     return np.asarray((drawn @ kinds[:, 1]) / (drawn @ kinds[:, 0]))
+
+
+def _by_text(values: np.ndarray, texts: Sequence[int] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Sums and numbers of the values (n,) of each text; without texts each value has its own."""
+    if texts is None:
+        return values, np.ones(len(values))
+    place = np.unique(texts, return_inverse=True)[1]
+    return np.bincount(place, weights=values), np.bincount(place).astype(float)
 
 
 def bootstrap_share(
@@ -159,11 +166,10 @@ def bootstrap_mean(
 ) -> tuple[float, float]:
     """Percentile bootstrap bounds of the mean of values (n,); `purpose` names the draws; see `rates` for `texts`."""
     generator = _generator(seed, purpose)
-    if texts is None or len(set(texts)) == len(values):
-        sums, sizes = values, np.ones(len(values))
-    else:
-        place = np.unique(texts, return_inverse=True)[1]
-        sums, sizes = np.bincount(place, weights=values), np.bincount(place).astype(float)
+    if texts is not None and len(set(texts)) == len(values):
+        # One probe a text: the draws are those of the probes, in their order.
+        texts = None
+    sums, sizes = _by_text(values, texts)
     n = len(sums)
     step = max(1, DRAWN_AT_ONCE // n)
     means = []
@@ -189,9 +195,7 @@ def bootstrap_sums(
     `counts` (n, k) are a row's sufficient statistics; `value` makes (draws,) of the sums of resampled rows (draws, k);
     `texts` (n,) numbers each row's input text, and rows of one text are resampled together.
     """
-    if texts is not None:
-        place = np.unique(texts, return_inverse=True)[1]
-        counts = np.stack([np.bincount(place, weights=column) for column in counts.T], axis=1)
+    counts = np.stack([_by_text(column, texts)[0] for column in counts.T], axis=1)
     generator, n = _generator(seed, purpose), len(counts)
     step = max(1, DRAWN_AT_ONCE // counts.size)
     values = [
@@ -323,8 +327,8 @@ def over_base(
         change = in_category(fine_tuned, category).astype(int) - in_category(base, category).astype(int)
         drawn = _resampled(change, texts, _generator(seed, f"difference {category}"), draws)
         bounds = np.quantile(drawn, [low, high])
-        of_texts = change if texts is None else np.bincount(np.unique(texts, return_inverse=True)[1], weights=change)
-        p_value = mcnemar(int((of_texts > 0).sum()), int((of_texts < 0).sum()))
+        changed, _ = _by_text(change, texts)
+        p_value = mcnemar(int((changed > 0).sum()), int((changed < 0).sum()))
         result.append(
             Comparison("base", category, n, n, int(change.sum()) / n, float(bounds[0]), float(bounds[1]), p_value)
         )
@@ -360,7 +364,8 @@ def over_control(
         ]
         bounds = np.quantile(drawn[0] - drawn[1], [low, high])
         difference = float(sides[0][0].mean() - sides[1][0].mean())
-        p_value = fisher([_by_text(hits, of) for hits, of, _ in sides])
+        # A text is a hit where any of its probes is.
+        p_value = fisher([_by_text(hits, of)[0] > 0 for hits, of, _ in sides])
         result.append(
             Comparison(
                 "control",
@@ -374,13 +379,6 @@ def over_control(
             )
         )
     return result
-
-
-def _by_text(hits: np.ndarray, texts: Sequence[int] | None) -> np.ndarray:
-    """Boolean array, one value a text: any of its probes is a hit."""
-    if texts is None:
-        return hits
-    return np.asarray(np.bincount(np.unique(texts, return_inverse=True)[1], weights=hits) > 0)
 
 
 def mcnemar(gained: int, lost: int) -> float:
