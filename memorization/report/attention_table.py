@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.density import MEASURES
-from memorization.report.tables import TASK_HEADINGS, Row, in_state, intervals, populations, write_formats
+from memorization.report.tables import TASK_HEADINGS, Row, in_state, intervals, populations, varies, write_formats
 
 HEADINGS = {
     "normalized_entropy": "Entropy / ln L",
@@ -50,7 +50,7 @@ def density_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]])
             "Task": _task(run["gini"]),
             "Dataset": titles["datasets"].get(dataset, dataset),
             "Model": in_state(titles["models"].get(model, model), state, rows),
-            **({"Epochs": str(epoch)} if _several_epochs(rows) else {}),
+            **({"Epochs": str(epoch)} if "epoch" in varies(rows) else {}),
             **{heading: _with_interval(run[measure]) for measure, heading in HEADINGS.items()},
             "On input": f"{100 * run['input_share']['value']:.1f}%",
             "L": f"{run['input_tokens']['value']:.1f}",
@@ -59,10 +59,6 @@ def density_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]])
         }
         for (model, state, epoch, dataset), run in runs.items()
     ]
-
-
-def _several_epochs(rows: Sequence[Row]) -> bool:
-    return len({row["epoch"] for row in rows if row["state"] != "base"}) > 1
 
 
 def _task(row: Row) -> str:
@@ -116,8 +112,8 @@ def correlation_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, st
     return [
         {
             "Recipe": state,
-            **({"Epochs": str(epoch)} if _several_epochs(rows) else {}),
-            **({"Decoding": decoding} if len({row["decoding"] for row in rows}) > 1 else {}),
+            **({"Epochs": str(epoch)} if "epoch" in varies(rows) else {}),
+            **({"Decoding": decoding} if "decoding" in varies(rows) else {}),
             "Over": over,
             "Model": "all" if model is None else titles["models"].get(model, model),
             "Dataset": "all" if dataset is None else titles["datasets"].get(dataset, dataset),
@@ -160,7 +156,7 @@ def _found(rows: Sequence[Row]) -> list[str]:
             for row in rows
             if (row["state"], row["epoch"], row["decoding"]) == run and row["measure"] == MEASURES[0]
         ]
-        name = f"{state}, epoch {epoch}, {decoding}" if _several_epochs(rows) else f"{state}, {decoding}"
+        name = f"{state}, epoch {epoch}, {decoding}" if "epoch" in varies(rows) else f"{state}, {decoding}"
         for row in own:
             if row["over"] == "cells" and row["model"] is None:
                 said.append(f"Found for {name}, in {HEADINGS[MEASURES[0]]}: over {row['n']} cells {_sentence(row)};")

@@ -7,7 +7,7 @@ from typing import Any
 
 from memorization.figures import LINES, MARKERS, beside, counts_of, coverage, heading_of, say_below, whiskers
 from memorization.report import quality_table
-from memorization.report.tables import Row
+from memorization.report.tables import Row, varies
 
 
 def quality(
@@ -73,5 +73,5 @@ def quality(
 def _quality_line(row: Row, rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]]) -> str:
     """What tells a model from the others of its panel."""
     parts = [quality_table.name_of(row, rows, titles)]
-    shown = [name for name in quality_table.varies(rows) if not (name == "epoch" and row["state"] == "base")]
+    shown = [name for name in varies(rows) if not (name == "epoch" and row["state"] == "base")]
     return ", ".join([*parts, *(f"{row[name]} epochs" if name == "epoch" else str(row[name]) for name in shown)])

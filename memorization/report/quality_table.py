@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization.report.tables import Row, in_state, intervals, write_formats
+from memorization.report.tables import VARYING, Row, in_state, intervals, varies, write_formats
 from memorization.storage import unlabelled
 
 HEADINGS = {
@@ -30,8 +30,6 @@ MEANINGS = {
     "exact_match": "Exact match and F1 as in SQuAD (Rajpurkar et al., 2016), the best over all right answers.",
     "bleu": "BLEU (Papineni et al., 2002) of the corpus by sacreBLEU.",
 }
-# Coordinates that are shown where a study varies them.
-VARYING = {"epoch": "Epochs", "decoding": "Decoding"}
 COORDINATES = ("model", "dataset", "state", "epoch", "decoding")
 
 
@@ -81,15 +79,6 @@ def name_of(row: Row, rows: Sequence[Row], titles: Mapping[str, Mapping[str, str
     name = titles["models"].get(row["model"], row["model"])
     states = {each["state"] for each in rows if each["model"] == row["model"]}
     return name if states == {"base"} else in_state(name, row["state"], rows)
-
-
-def varies(rows: Sequence[Row]) -> list[str]:
-    """Which of the coordinates `VARYING` have several values; base has no epoch of its own."""
-    values = {
-        "epoch": {row["epoch"] for row in rows if row["state"] != "base"},
-        "decoding": {row["decoding"] for row in rows},
-    }
-    return [key for key in VARYING if len(values[key]) > 1]
 
 
 def cell(row: Row) -> str:

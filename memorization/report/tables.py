@@ -212,15 +212,21 @@ VARYING = {"epoch": "Epochs", "prefix_tokens": "Prefix tokens", "decoding": "Dec
 
 
 def varies(rows: Sequence[Row]) -> list[str]:
-    """Which of the coordinates `VARYING` have several values; base has no epoch of its own."""
-    runs = {
-        "epoch": {row["epoch"] for row in rows if row["state"] != "base"},
-        **{name: {row[name] for row in rows} for name in ("prefix_tokens", "decoding")},
-    }
-    # Each dataset's own prefix length is no variation.
-    lengths = {(row["dataset"], row["prefix_tokens"]) for row in rows}
-    own = len(lengths) == len({dataset for dataset, _ in lengths})
-    return [name for name in VARYING if len(runs[name]) > 1 and not (name == "prefix_tokens" and own)]
+    """Which of the coordinates `VARYING` that the rows have take several values.
+
+    Base has no epoch of its own, and each dataset's own prefix length is no variation.
+    """
+    found = []
+    for name in VARYING:
+        # With the dataset, so that one prefix length for each is told from several.
+        values = {
+            (row["dataset"] if name == "prefix_tokens" else None, row[name])
+            for row in rows
+            if name in row and not (name == "epoch" and row["state"] == "base")
+        }
+        if len(values) > len({dataset for dataset, _ in values}):
+            found.append(name)
+    return found
 
 
 def _group(row: Row, titles: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
