@@ -5,7 +5,7 @@ from pathlib import Path
 import job
 from snakemake.script import Snakemake
 
-from memorization.report import tables, trade_off
+from memorization.report import tables, trade_off_table
 
 snakemake: Snakemake
 
@@ -17,10 +17,10 @@ def main(snakemake: Snakemake) -> None:
         {"rates": [Path(file) for file in inputs.rates], "quality": [Path(file) for file in inputs.quality]},
         study=snakemake.wildcards.study,
         **{axis: params.study[axis] for axis in ("datasets", "models", "states", "decodings")},
-        tasks=list(trade_off.METRICS),
-        metrics=list(trade_off.METRICS.values()),
+        tasks=list(trade_off_table.METRICS),
+        metrics=list(trade_off_table.METRICS.values()),
     )
-    trade_off.write(
+    trade_off_table.write(
         table,
         tables.trained([Path(folder, "training.parquet") for folder in inputs.training]),
         params.titles,

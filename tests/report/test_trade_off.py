@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from memorization import figures, storage
-from memorization.report import tables, trade_off
+from memorization.report import tables, trade_off_figure, trade_off_table
 
 ROOT = Path(__file__).resolve().parents[2]
 STATISTICS = {"draws": 200, "low": 0.025, "high": 0.975, "seed": 0}
@@ -81,8 +81,8 @@ def queried(folder: Path, rates: Rows, scores: Rows, datasets: tuple[str, ...] =
         models=["t5"],
         states=list(STATES),
         decodings=["greedy"],
-        tasks=list(trade_off.METRICS),
-        metrics=list(trade_off.METRICS.values()),
+        tasks=list(trade_off_table.METRICS),
+        metrics=list(trade_off_table.METRICS.values()),
     )
 
 
@@ -153,9 +153,9 @@ def test_each_task_shows_its_own_metric(tmp_path: Path) -> None:
 def test_the_metrics_are_those_that_quality_tells_of_the_task() -> None:
     from memorization.quality import METRICS
 
-    assert set(trade_off.METRICS) == set(METRICS) - {"pretraining"}
-    assert all(metric in METRICS[task] for task, metric in trade_off.METRICS.items())  # type: ignore[index]
-    assert set(trade_off.NAMES) == set(trade_off.METRICS.values())
+    assert set(trade_off_table.METRICS) == set(METRICS) - {"pretraining"}
+    assert all(metric in METRICS[task] for task, metric in trade_off_table.METRICS.items())  # type: ignore[index]
+    assert set(trade_off_table.NAMES) == set(trade_off_table.METRICS.values())
 
 
 def test_losses_of_early_stopping_and_of_several_datasets_stand_where_their_runs_look(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_losses_of_early_stopping_and_of_several_datasets_stand_where_their_runs
 def test_the_table_for_people_has_rate_and_quality_side_by_side(tmp_path: Path) -> None:
     trained = tables.trained([training(tmp_path, "full", "news", [2.0, 1.0, 3.0], 2)])
 
-    trade_off.write(study(tmp_path), trained, TITLES, "Recipes", "Made up.", STATISTICS, {}, tmp_path / "t")
+    trade_off_table.write(study(tmp_path), trained, TITLES, "Recipes", "Made up.", STATISTICS, {}, tmp_path / "t")
 
     storage.read(tmp_path / "t.parquet", "trade_off")
     lines = [
@@ -200,7 +200,7 @@ def test_the_table_for_people_has_rate_and_quality_side_by_side(tmp_path: Path) 
 def test_a_mark_stands_at_quality_and_rate_with_intervals_on_both_axes(tmp_path: Path) -> None:
     rows = study(tmp_path).to_pylist()
 
-    drawn = trade_off.figure(rows, TITLES, "Made up.", STATISTICS)
+    drawn = trade_off_figure.trade_off(rows, TITLES, "Made up.", STATISTICS)
 
     assert len(drawn.axes) == 2
     for panel, name in zip(drawn.axes, ("Multi-news", "ChatDoctor"), strict=True):
@@ -225,7 +225,9 @@ def test_a_mark_stands_at_quality_and_rate_with_intervals_on_both_axes(tmp_path:
 def test_every_recipe_has_a_mark_of_its_own() -> None:
     states = ["base", *(f"recipe-{number}" for number in range(12))]
 
-    styles = {(style["color"], style["marker"]) for style in (trade_off._style(state, states) for state in states)}
+    styles = {
+        (style["color"], style["marker"]) for style in (trade_off_figure._style(state, states) for state in states)
+    }
 
     assert len(styles) == len(states)
 
@@ -234,7 +236,7 @@ def test_the_same_study_is_drawn_in_the_same_bytes(tmp_path: Path) -> None:
     rows = study(tmp_path).to_pylist()
     drawn = []
     for name in ("one", "two"):
-        figures.write(trade_off.figure(rows, TITLES, "", STATISTICS), tmp_path / name)
+        figures.write(trade_off_figure.trade_off(rows, TITLES, "", STATISTICS), tmp_path / name)
         drawn.append([(tmp_path / f"{name}.{ending}").read_bytes() for ending in ("svg", "png")])
 
     assert drawn[0] == drawn[1]

@@ -1,109 +1,20 @@
-"""Memorization against quality: what each recipe gives back, and how well it does its task; a table and a figure."""
+"""The figure of a trade-off study: memorization over quality."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+from memorization.figures import coverage, say_below
+from memorization.report.tables import Row
+from memorization.report.trade_off_table import NAMES
 
-from memorization.report import tables
-
-METRICS = {
-    "summarization": "rougeL",
-    "dialog": "rougeL",
-    "sentiment": "accuracy",
-    "classification": "accuracy",
-    "qa": "f1",
-    "translation": "bleu",
-}
-"""The metric of the schema `quality` that stands for a task's quality."""
-
-NAMES = {"rougeL": "ROUGE-L", "accuracy": "accuracy", "f1": "F1", "bleu": "BLEU"}
 # Okabe and Ito's palette, without yellow, which is too pale for a point; and marks that differ where colours do not.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = "osD^vPX"
-Row = Mapping[str, Any]
-Trained = Mapping[tuple[str, str, str, int], Row]
 
 
-def write(
-    table: pa.Table,
-    trained: Trained,
-    titles: Mapping[str, Mapping[str, str]],
-    title: str,
-    label: str,
-    statistics: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    output: Path,
-) -> None:
-    """Write a study's table (schema `trade_off`, without its label) as `tables.write_formats` does.
-
-    `trained` has the rows of its training runs by (model, recipe, dataset, epoch).
-    """
-    rows = table.to_pylist()
-    said = caption(rows, trained, statistics)
-    wide = layout(rows, trained, titles)
-    tables.write_formats(table, "trade_off", wide, f"{title}. {said}" if title else said, label, manifest, output)
-
-
-def layout(rows: Sequence[Row], trained: Trained, titles: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
-    """One row a run, rate and quality side by side; a group's dataset and model stand once."""
-    wide: list[dict[str, str]] = []
-    varying = tables.varies(rows)
-    previous: tuple[str, str] | None = None
-    for row in rows:
-        group = (row["model"], row["dataset"])
-        training = trained.get((row["model"], row["state"], row["dataset"], row["epoch"]))
-        dataset = titles["datasets"].get(row["dataset"], row["dataset"])
-        model = titles["models"].get(row["model"], row["model"])
-        line = {
-            "Dataset": "" if group == previous else dataset,
-            "Model": "" if group == previous else model,
-            "Recipe": row["state"],
-            "Epochs": str(training["epoch"]) if training else "",
-            **{tables.VARYING[name]: str(row[name]) for name in varying if name != "epoch"},
-            "Total Mem Rate": tables.cell(row),
-        }
-        if any(each["control_rate"] is not None for each in rows):
-            line["Control"] = tables.control_cell(row)
-        line |= {
-            "Metric": NAMES[row["metric"]],
-            "Quality": _quality(row),
-            "n": f"{row['n']:,}",
-            "Answers": f"{row['answers']:,}",
-            "Training loss": f"{training['loss']:.3f}" if training else "",
-        }
-        wide.append(line)
-        previous = group
-    return wide
-
-
-def _quality(row: Row) -> str:
-    keys = {"rate": "quality", "low": "quality_low", "high": "quality_high", "exact_high": "quality_exact_high"}
-    counted = row["quality_exact_high"] is not None
-    return tables.cell({"count": 0 if counted and not row["quality"] else 1} | {k: row[v] for k, v in keys.items()})
-
-
-def caption(rows: Sequence[Row], trained: Trained, statistics: Mapping[str, Any]) -> str:
-    """What the numbers are, in one paragraph."""
-    answers = ", ".join(dict.fromkeys(row["answer_decoding"] for row in rows))
-    parts = [
-        f"Memorization in percent of n probes ({tables.asked(rows)}) against quality in percent of answers to test "
-        f"rows (decoding: {answers}), both with {tables.intervals(statistics)}. Where there is none, the exact "
-        "(Clopper-Pearson) upper bound stands in parentheses."
-    ]
-    if any(row["control_rate"] is not None for row in rows):
-        parts.append("Control: the same of test inputs, never trained on, against test suffixes.")
-    parts.append("Epochs: of the weights that are shown. Training loss: mean of that epoch, in nats per token")
-    if any(each["validation_loss"] is not None for each in trained.values()):
-        parts[-1] += "; with early stopping it is the epoch with the lowest loss on validation rows"
-    return " ".join(parts) + "."
-
-
-def figure(
+def trade_off(
     rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], label: str, statistics: Mapping[str, Any]
 ) -> Any:
     """Rate over quality, both in percent: a panel a (model, dataset), a mark a recipe, intervals on both axes.
@@ -139,12 +50,10 @@ def figure(
     drawn.legend(
         [shown[state] for state in states], states, loc="outside right upper", frameon=False, fontsize=8, title="recipe"
     )
-    coverage = 100 * (statistics["high"] - statistics["low"])
-    said = [label, f"Whiskers: {coverage:g}% bootstrap intervals; exact upper bound where a rate is 0."]
+    said = [label, f"Whiskers: {coverage(statistics)}s; exact upper bound where a rate is 0."]
     if any(row["control_rate"] is not None for row in rows):
         said.append("Grey ×: control, test inputs that were never trained on.")
-    text = "\n".join(textwrap.wrap(" ".join(said).strip(), int(14 * width)))
-    drawn.supxlabel(text, fontsize=7, color="0.3")
+    say_below(drawn, said)
     return drawn
 
 
