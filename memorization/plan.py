@@ -190,11 +190,13 @@ def is_correlated(study: Attention) -> bool:
 
 def correlated_runs(config: Config, study: Attention) -> list[Run]:
     """The fine-tuned runs whose memorization a study correlates with the base model's density, if it does."""
+    if not is_correlated(study):
+        return []
     return [
         Run(**cell, prefix_tokens=prefix_length(config, cell["dataset"]), decoding=decoding)
         for decoding in dict.fromkeys(study.decodings)
         for cell in attention_cells(config, study)
-        if cell["state"] != BASE and is_correlated(study)
+        if cell["state"] != BASE
     ]
 
 

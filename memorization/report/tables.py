@@ -330,12 +330,12 @@ def populations(rows: Sequence[Row]) -> str:
     return " and ".join(dict.fromkeys(names[row["population"]] for row in rows))
 
 
-def intervals(statistics: Mapping[str, Any], also: str = "") -> str:
-    """What the intervals are, with one thing more in the parenthesis."""
+def intervals(statistics: Mapping[str, Any]) -> str:
+    """What the intervals are."""
     coverage = 100 * (statistics["high"] - statistics["low"])
     return (
         f"{coverage:g}% bootstrap intervals ({statistics['draws']:,} draws, quantiles {statistics['low']:g} and "
-        f"{statistics['high']:g}{also})"
+        f"{statistics['high']:g})"
     )
 
 

@@ -59,36 +59,33 @@ def base_model_input(wildcards):
     return inputs
 
 
-def generation_input(wildcards):
-    """Probes, base model and, for a fine-tuned state, the checkpoints of its training run."""
-    inputs = {
-        "probes": at(plan.fill(plan.PROBES, wildcards)),
-        "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
-    }
+def model_in_state(wildcards):
+    """Base model and, for a fine-tuned state, the checkpoints of its training run, which may be on several datasets."""
+    inputs = {"model": at(plan.fill(plan.BASE_MODEL, wildcards))}
     if wildcards.state != plan.BASE:
-        inputs["checkpoints"] = checkpoints_of(wildcards)
+        trained = {
+            "model": wildcards.model,
+            "recipe": wildcards.state,
+            "dataset": plan.trained_on(CONFIG, wildcards.state, wildcards.dataset),
+        }
+        inputs["checkpoints"] = at(plan.fill(plan.CHECKPOINTS, trained))
     return inputs
 
 
-def checkpoints_of(wildcards):
-    """The checkpoints of a fine-tuned state's training run, which may be on several datasets."""
-    trained = plan.trained_on(CONFIG, wildcards.state, wildcards.dataset)
-    return at(
-        plan.CHECKPOINTS.format(
-            model=wildcards.model, recipe=wildcards.state, dataset=trained
-        )
-    )
+def generation_input(wildcards):
+    """Probes, and the model that continues them."""
+    return {
+        "probes": at(plan.fill(plan.PROBES, wildcards)),
+        **model_in_state(wildcards),
+    }
 
 
 def answered_by(wildcards):
-    """Dataset, base model and, for a fine-tuned state, the checkpoints of its training run."""
-    inputs = {
+    """Dataset, and the model that answers its test rows."""
+    return {
         "dataset": at(plan.fill(plan.DATASET, wildcards)),
-        "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
+        **model_in_state(wildcards),
     }
-    if wildcards.state != plan.BASE:
-        inputs["checkpoints"] = checkpoints_of(wildcards)
-    return inputs
 
 
 def batch_size_where_it_matters(wildcards):
@@ -155,14 +152,12 @@ def of_table(wildcards, pattern):
 def table_input(wildcards):
     """Rates of a study's runs, how they compare, and the losses of its training runs."""
     study = CONFIG.studies[wildcards.study]
-    trained = plan.training_runs(CONFIG, study)
-    published = study.published and {"published": published_file(study.published)}
     return {
         "rates": of_study(wildcards, f"{plan.RUN}/rates.parquet"),
         "comparisons": at(plan.fill(plan.COMPARISONS, wildcards)),
-        "training": [at(plan.fill(plan.CHECKPOINTS, run)) for run in trained],
+        "training": trainings_of(study),
         "query": query_file("memorization"),
-        **(published or {}),
+        **published_input(study),
     }
 
 
@@ -170,13 +165,12 @@ def quality_table_input(wildcards):
     """Scores of everything that a study shows."""
     study = CONFIG.studies[wildcards.study]
     runs = plan.quality_runs(CONFIG, study)
-    published = study.published and {"published": published_file(study.published)}
     return {
         "quality": [
             at(plan.fill(f"{plan.QUALITY}/quality.parquet", run)) for run in runs
         ],
         "query": query_file("quality"),
-        **(published or {}),
+        **published_input(study),
     }
 
 
@@ -185,9 +179,17 @@ def query_file(name):
     return f"{workflow.basedir}/workflow/queries/{name}.sql"
 
 
-def published_file(name):
-    """A file of published numbers."""
-    return f"{workflow.basedir}/workflow/published/{name}.csv"
+def published_input(study):
+    """The file of the published numbers that a study names, if any."""
+    if study.published is None:
+        return {}
+    return {"published": f"{workflow.basedir}/workflow/published/{study.published}.csv"}
+
+
+def trainings_of(study):
+    """The checkpoints of the training runs behind a study."""
+    runs = plan.training_runs(CONFIG, study)
+    return [at(plan.fill(plan.CHECKPOINTS, run)) for run in runs]
 
 
 def title_of(wildcards):
@@ -213,16 +215,12 @@ def names_of(kind):
 
 
 def attention_input(wildcards):
-    """Probes at the dataset's prefix length, their dataset, base model and, for a fine-tuned state, checkpoints."""
+    """Probes at the dataset's prefix length, their dataset, and the model that reads it."""
     prefix_tokens = plan.prefix_length(CONFIG, wildcards.dataset)
-    inputs = {
-        "dataset": at(plan.fill(plan.DATASET, wildcards)),
+    return {
         "probes": at(plan.PROBES.format(prefix_tokens=prefix_tokens, **wildcards)),
-        "model": at(plan.fill(plan.BASE_MODEL, wildcards)),
+        **answered_by(wildcards),
     }
-    if wildcards.state != plan.BASE:
-        inputs["checkpoints"] = checkpoints_of(wildcards)
-    return inputs
 
 
 def attention_of_study(wildcards, name):
@@ -265,10 +263,9 @@ def trade_off_input(wildcards):
     answered = dict.fromkeys(
         plan.answered(run, study.answers) for run in plan.member_runs(CONFIG, study)
     )
-    trained = plan.training_runs(CONFIG, study)
     return {
         "rates": of_study(wildcards, f"{plan.RUN}/rates.parquet"),
         "quality": [at(f"{folder}/quality.parquet") for folder in answered],
-        "training": [at(plan.fill(plan.CHECKPOINTS, run)) for run in trained],
+        "training": trainings_of(study),
         "query": query_file("trade_off"),
     }

@@ -124,7 +124,6 @@ rule quality_figure:
     params:
         source=source_of("quality_figure.py"),
         titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
-        title=title_of,
         label=CONFIG.label,
         statistics=settings(CONFIG.statistics),
     script:

@@ -121,7 +121,6 @@ rule figure:
         source=source_of("figure.py"),
         x=lambda wildcards: CONFIG.studies[wildcards.study].x,
         titles=lambda wildcards: plan.titles(CONFIG, CONFIG.studies[wildcards.study]),
-        title=title_of,
         label=CONFIG.label,
         statistics=settings(CONFIG.statistics),
         paraphrase=plan.confidence(CONFIG),
