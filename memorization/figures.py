@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from memorization import storage
-from memorization.plan import FIGURE_FORMATS
 from memorization.report.tables import TASK_HEADINGS, headings, varies
 
 # Colours of Okabe and Ito's palette, which readers of every colour vision can tell apart; low confidence is paler.
@@ -92,9 +91,10 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
         whiskers(panel, places, bars, color="black", fmt="none")
         # Beside the whisker, which would hide them.
         beside(panel, [place + 0.22 / widest for place in places], bars)
-        for place, bar in zip(places, bars, strict=True):
+        names = [_bar_name(bar, rows) for bar in bars]
+        for place, name in zip(places, names, strict=True):
             panel.annotate(
-                _bar_name(bar, rows),
+                name,
                 (place, 0),
                 (0, -4),
                 textcoords="offset points",
@@ -104,7 +104,7 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
                 color="0.3",
             )
         panel.set_xticks(range(len(datasets)), [heading_of(rows, dataset, titles) for dataset in datasets], fontsize=8)
-        lines = max(_bar_name(bar, rows).count("\n") for bar in bars) + 1
+        lines = max(name.count("\n") for name in names) + 1
         panel.tick_params(axis="x", length=0, pad=6 + 9 * lines)
         panel.set_title(titles["models"].get(model, model), fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
@@ -126,10 +126,11 @@ def _points(rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]
     places = {value: value if isinstance(value, int) else index for index, value in enumerate(values)}
     figure = Figure(figsize=(0.8 + 2.6 * len(datasets), 3.6), layout="constrained")
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
-    lines = list(dict.fromkeys(_line_of(row, rows, x, titles) for row in totals))
+    named = [(row, _line_of(row, rows, x, titles)) for row in totals]
+    lines = list(dict.fromkeys(line for _, line in named))
     for panel, dataset in zip(panels, datasets, strict=True):
         for number, line in enumerate(lines):
-            found = [row for row in totals if (row["dataset"], _line_of(row, rows, x, titles)) == (dataset, line)]
+            found = [row for row, name in named if (row["dataset"], name) == (dataset, line)]
             # Beside one another, where intervals would hide each other.
             shift = 0.0 if isinstance(values[0], int) else 0.12 * (number - (len(lines) - 1) / 2)
             at = [places[row[x]] + shift for row in found]
@@ -268,6 +269,6 @@ def write(figure: Any, output: Path) -> None:
         text.set_parse_math(False)
     # Names of elements in an SVG are drawn from a salt, and dates are left out.
     with mpl.rc_context({"svg.hashsalt": "memorization", "svg.fonttype": "none"}):
-        for ending in FIGURE_FORMATS:
+        for ending in storage.FIGURE_FORMATS:
             with storage.replacing(output.with_name(f"{output.name}.{ending}")) as scratch:
                 figure.savefig(scratch, format=ending, dpi=200, metadata={"Date": None} if ending == "svg" else None)

@@ -33,6 +33,7 @@ from memorization.config import (
     TrainedClassifier,
 )
 from memorization.errors import UserError
+from memorization.storage import FIGURE_FORMATS
 
 BASE = "base"
 
@@ -66,7 +67,6 @@ CORRELATION_TABLE = "tables/{study}-correlation"
 FURTHER_TABLES = ("-definitions", "-published", "-correlation")
 TABLE_FORMATS = ("parquet", "csv", "md", "tex", "html")
 FIGURE = "figures/{study}"
-FIGURE_FORMATS = ("svg", "png")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from memorization.errors import UserError
 
 MANIFEST_KEY = b"memorization"
 ROWS_PER_GROUP = 10_000
+# Endings of a figure's files. Here, and not in the plan, which a figure would then be drawn anew for.
+FIGURE_FORMATS = ("svg", "png")
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("figures.py", FIGURES),
         ("report/run.py", set()),
         ("progress.py", set()),
+        ("plan.py", set()),
         ("config.py", set()),
     ],
 )
