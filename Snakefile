@@ -42,7 +42,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import configfile, costs, freshness, plan
+from memorization import configfile, costs, freshness, local_files, plan
 from memorization.errors import UserError
 from memorization.report import run as this_run
 
@@ -55,7 +55,7 @@ try:
         ],
         workflow.config_settings.config,
     )
-    plan.check_inputs(CONFIG)
+    local_files.check_inputs(CONFIG)
     if workflow.is_main_process:
         this_run.check_writable(Path(CONFIG.results))
 except UserError as error:
@@ -63,7 +63,7 @@ except UserError as error:
 
 
 RESULTS = CONFIG.results
-LEFT_OUT = plan.left_out(CONFIG)
+LEFT_OUT = local_files.left_out(CONFIG)
 if workflow.is_main_process:
     for reason in LEFT_OUT.values():
         this_run.say(f"Note: {reason}")
@@ -117,7 +117,7 @@ rule all:
         ],
 
 
-for target, studies in plan.targets(CONFIG).items():
+for target, studies in local_files.targets(CONFIG).items():
     if rules.has(target):
         raise WorkflowError(
             f"{'targets' if target in CONFIG.targets else 'studies'}.{target}: the workflow has a rule of this name; "

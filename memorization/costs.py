@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from memorization import plan
+from memorization import local_files, plan
 from memorization.config import (
     AnyStudy,
     Attention,
@@ -130,7 +130,7 @@ def training_rows(config: Config, dataset: str) -> int | None:
     if rows is None and isinstance(settings.source, SyntheticDataset):
         rows = settings.source.train * len(settings.source.corpora)
     if rows is None and isinstance(settings.source, FilesDataset):
-        file = Path(plan.dataset_files(config, dataset)["train"])
+        file = Path(local_files.dataset_files(config, dataset)["train"])
         if file.suffix == ".parquet" and file.is_file():
             import pyarrow.parquet as pq
 
@@ -141,7 +141,7 @@ def training_rows(config: Config, dataset: str) -> int | None:
 def parameters(config: Config, model: str) -> int | None:
     """Parameters of a model, from the configuration or its local files; None where neither tells them."""
     stated = config.models[model].parameters
-    folder = plan.model_folder(config, model)
+    folder = local_files.model_folder(config, model)
     if stated is not None or folder is None:
         return stated
     return sum(_elements(file) for file in sorted(Path(folder).glob("*.safetensors"))) or None

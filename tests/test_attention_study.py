@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from memorization import configfile, plan
+from memorization import configfile, local_files, plan
 from memorization.config import Attention, Config
 from memorization.errors import UserError
 
@@ -78,7 +78,7 @@ def test_controls_need_a_test_split(small_config: Path, tmp_path: Path) -> None:
     config = configured(small_config, tmp_path, studies)
 
     with pytest.raises(UserError, match=r"studies.both.population: `control` needs a test split.*'papers'"):
-        plan.check_inputs(config)
+        local_files.check_inputs(config)
 
 
 def test_a_study_may_not_be_named_as_another_s_correlation(small_config: Path, tmp_path: Path) -> None:

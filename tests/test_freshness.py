@@ -172,6 +172,7 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("report/run.py", set()),
         ("progress.py", set()),
         ("plan.py", set()),
+        ("local_files.py", set()),
         ("config.py", set()),
     ],
 )

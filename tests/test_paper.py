@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memorization import configfile, plan
+from memorization import configfile, local_files, plan
 from memorization.config import Config, HubDataset, HubModel, HubTokenizer, Memorization
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,17 +120,17 @@ def test_without_the_file_that_must_be_fetched_the_rest_is_made(
     paper: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    plan.check_inputs(paper)
+    local_files.check_inputs(paper)
 
-    left_out = plan.left_out(paper)
+    left_out = local_files.left_out(paper)
 
     assert set(left_out) == {"same_inputs", "quality_renttherunway"}
     assert "data/renttherunway.parquet: no such file" in left_out["same_inputs"]
-    targets = plan.targets(paper)
+    targets = local_files.targets(paper)
     assert not set(left_out) & set(targets["paper"])
     assert targets["figure_1"] == ["same_inputs"], "asking for it must say what is missing"
 
     (tmp_path / "data").mkdir()
     (tmp_path / "data/renttherunway.parquet").touch()
-    assert plan.left_out(paper) == {}
-    assert set(left_out) <= set(plan.targets(paper)["paper"])
+    assert local_files.left_out(paper) == {}
+    assert set(left_out) <= set(local_files.targets(paper)["paper"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from memorization import plan
+from memorization import local_files, plan
 from memorization.config import Config
 from memorization.errors import UserError
 
@@ -142,7 +142,7 @@ def test_every_study_is_a_target_and_makes_its_tables_and_figures() -> None:
     config = configuration(
         studies={"one": study(), "two": study(published="task_disparity")}, targets={"both": ["one", "two"]}
     )
-    assert plan.targets(config) == {"one": ["one"], "two": ["two"], "both": ["one", "two"]}
+    assert local_files.targets(config) == {"one": ["one"], "two": ["two"], "both": ["one", "two"]}
     made = plan.products(config, "two")
     assert len(made) == len(set(made)) == 3 * len(plan.TABLE_FORMATS) + len(plan.FIGURE_FORMATS)
     assert "tables/two-published.md" in made
@@ -173,23 +173,23 @@ def test_titles_fall_back_to_names() -> None:
 
 def test_roots_are_put_into_paths_and_other_braces_stay() -> None:
     config = configuration(data_root="/big/{disk}")
-    assert plan.dataset_files(config, "news") == {
+    assert local_files.dataset_files(config, "news") == {
         "train": "/big/{disk}/news.parquet",
         "test": "/big/{disk}/news.parquet",
     }
-    assert plan.model_folder(config, "t5-small") == "models/t5-small"
+    assert local_files.model_folder(config, "t5-small") == "models/t5-small"
 
 
 @pytest.mark.parametrize("key", ["data_root", "model_root"])
 def test_a_root_that_is_not_set_is_asked_for(key: str) -> None:
     config = configuration(**{key: None})
     with pytest.raises(UserError, match=rf"needs `{key}`, which is not set.*--config {key}=FOLDER"):
-        plan.check_inputs(config)
+        local_files.check_inputs(config)
 
 
 def test_both_roots_that_are_not_set_are_asked_for_at_once() -> None:
     with pytest.raises(UserError) as raised:
-        plan.check_inputs(configuration(data_root=None, model_root=None))
+        local_files.check_inputs(configuration(data_root=None, model_root=None))
     assert "--config data_root=FOLDER" in str(raised.value)
     assert "--config model_root=FOLDER" in str(raised.value)
 
@@ -203,7 +203,7 @@ def test_every_missing_file_is_told_at_once(tmp_path: Path) -> None:
         studies={"table": study(datasets=["news", "chat", "qa.v1"], models=["t5-small", "t5-base"])},
     )
     with pytest.raises(UserError) as raised:
-        plan.check_inputs(config)
+        local_files.check_inputs(config)
     heading, *lines = str(raised.value).splitlines()
     assert heading == "Inputs are missing."
     assert [line.strip().split(":")[0] for line in lines] == [
@@ -222,7 +222,7 @@ def test_inputs_that_no_study_needs_may_be_missing(tmp_path: Path) -> None:
     (tmp_path / "news.parquet").touch()
     (tmp_path / "t5-small").mkdir()
     (tmp_path / "t5-small/config.json").touch()
-    plan.check_inputs(configuration(data_root=str(tmp_path), model_root=str(tmp_path)))
+    local_files.check_inputs(configuration(data_root=str(tmp_path), model_root=str(tmp_path)))
 
 
 def scratch(dataset: str) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def test_files_that_a_model_is_pretrained_on_are_looked_for(tmp_path: Path) -> N
     config = configuration(data_root=str(tmp_path), models={"t5-small": scratch("chat")})
     assert plan.pretraining_dataset(config, "t5-small") == "chat"
     with pytest.raises(UserError, match=r"datasets\.chat\.source\.train"):
-        plan.check_inputs(config)
+        local_files.check_inputs(config)
 
 
 def test_controls_need_a_test_split() -> None:
@@ -245,8 +245,8 @@ def test_controls_need_a_test_split() -> None:
         models={"t5-small": scratch("news")},
     )
     with pytest.raises(UserError, match=r"studies\.table\.control: controls need a test split.*'news'"):
-        plan.check_inputs(config)
-    plan.check_inputs(
+        local_files.check_inputs(config)
+    local_files.check_inputs(
         configuration(
             datasets={"news": synthetic},
             models={"t5-small": scratch("news")},
@@ -259,16 +259,16 @@ def test_controls_need_a_test_split() -> None:
 def test_settings_of_datasets_and_models_do_not_name_places(root: str) -> None:
     here, there = configuration(data_root=root, model_root=root), configuration()
     for dataset in DATASETS:
-        settings = plan.dataset_settings(here, dataset)
+        settings = local_files.dataset_settings(here, dataset)
         assert root not in json.dumps(settings)
-        assert settings == plan.dataset_settings(there, dataset)
+        assert settings == local_files.dataset_settings(there, dataset)
     for model in MODELS:
-        assert root not in json.dumps(plan.model_settings(here, model))
-        assert plan.model_settings(here, model) == plan.model_settings(there, model)
+        assert root not in json.dumps(local_files.model_settings(here, model))
+        assert local_files.model_settings(here, model) == local_files.model_settings(there, model)
 
 
 def test_settings_leave_out_what_changes_no_row() -> None:
-    assert not {"title", "prefix_tokens"} & set(plan.dataset_settings(configuration(), "chat"))
+    assert not {"title", "prefix_tokens"} & set(local_files.dataset_settings(configuration(), "chat"))
 
 
 def likelihood(**keys: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from memorization import configfile, figures, plan, quality, storage
+from memorization import configfile, figures, local_files, plan, quality, storage
 from memorization.config import Config, Quality
 from memorization.errors import UserError
 from memorization.report import quality_figure, quality_table, tables
@@ -87,7 +87,7 @@ def test_quality_needs_a_test_split(tmp_path: Path) -> None:
     values = config.model_dump(mode="json")
     values["datasets"]["news"]["source"]["test"] = None
     with pytest.raises(UserError, match=r"studies\.told\.datasets: quality is told on a test split, which .* 'news'"):
-        plan.check_inputs(Config.model_validate(values))
+        local_files.check_inputs(Config.model_validate(values))
 
 
 @pytest.mark.parametrize(

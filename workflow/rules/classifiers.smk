@@ -3,7 +3,7 @@
 
 rule pairs:
     input:
-        unpack(lambda wildcards: plan.pairs_files(CONFIG, wildcards.classifier)),
+        unpack(lambda wildcards: local_files.pairs_files(CONFIG, wildcards.classifier)),
     output:
         at(plan.PAIRS),
     log:
@@ -18,9 +18,9 @@ rule pairs:
     params:
         source=source_of("pairs.py"),
         # Without its files' places: those stand in the input.
-        pairs=lambda wildcards: plan.classifier_settings(CONFIG, wildcards.classifier)[
-            "pairs"
-        ],
+        pairs=lambda wildcards: local_files.classifier_settings(
+            CONFIG, wildcards.classifier
+        )["pairs"],
     script:
         "../../scripts/pairs.py"
 
@@ -42,7 +42,7 @@ rule classifier:
         runtime=growing(480),
     params:
         source=source_of("classifier.py"),
-        classifier=lambda wildcards: plan.classifier_settings(
+        classifier=lambda wildcards: local_files.classifier_settings(
             CONFIG, wildcards.classifier
         ),
         head=lambda wildcards: plan.classifier_heads(CONFIG)[wildcards.classifier],

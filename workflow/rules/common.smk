@@ -48,13 +48,13 @@ def benchmark_of_run(name):
 
 def base_model_input(wildcards):
     """A local checkpoint's files; for a model from scratch its pretraining dataset, and its tokenizer if given."""
-    folder = plan.model_folder(CONFIG, wildcards.model)
+    folder = local_files.model_folder(CONFIG, wildcards.model)
     if folder is not None:
         return {"files": sorted(map(str, Path(folder).glob("*.*")))}
     inputs = {}
     if corpus := plan.pretraining_dataset(CONFIG, wildcards.model):
         inputs["dataset"] = at(plan.fill(plan.DATASET, {"dataset": corpus}))
-    if tokenizer := plan.tokenizer_folder(CONFIG, wildcards.model):
+    if tokenizer := local_files.tokenizer_folder(CONFIG, wildcards.model):
         inputs["tokenizer"] = sorted(map(str, Path(tokenizer).glob("*.*")))
     return inputs
 
@@ -102,7 +102,7 @@ def classifier_input(wildcards):
     inputs = {}
     if plan.is_trained(CONFIG, wildcards.classifier):
         inputs["pairs"] = at(plan.fill(plan.PAIRS, wildcards))
-    if folder := plan.classifier_folder(CONFIG, wildcards.classifier):
+    if folder := local_files.classifier_folder(CONFIG, wildcards.classifier):
         inputs["files"] = sorted(map(str, Path(folder).glob("*.*")))
     return inputs
 

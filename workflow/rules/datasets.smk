@@ -3,7 +3,7 @@
 
 rule dataset:
     input:
-        unpack(lambda wildcards: plan.dataset_files(CONFIG, wildcards.dataset)),
+        unpack(lambda wildcards: local_files.dataset_files(CONFIG, wildcards.dataset)),
     output:
         at(plan.DATASET),
     log:
@@ -18,6 +18,8 @@ rule dataset:
     params:
         source=source_of("dataset.py"),
         # Without its files' places: those stand in the input.
-        dataset=lambda wildcards: plan.dataset_settings(CONFIG, wildcards.dataset),
+        dataset=lambda wildcards: local_files.dataset_settings(
+            CONFIG, wildcards.dataset
+        ),
     script:
         "../../scripts/dataset.py"

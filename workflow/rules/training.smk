@@ -20,7 +20,7 @@ rule base_model:
         runtime=growing(240),
     params:
         source=source_of("base_model.py"),
-        model=lambda wildcards: plan.model_settings(CONFIG, wildcards.model),
+        model=lambda wildcards: local_files.model_settings(CONFIG, wildcards.model),
         threads=CONFIG.compute.threads,
         device=CONFIG.compute.device,
     script:
