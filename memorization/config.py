@@ -647,7 +647,7 @@ class Study(Section):
     """What every study names: who is asked, on what, in which states."""
 
     title: str | None = Field(
-        None, description="Shown above its table and figure; the study's name where null.", examples=["Table 5: epochs"]
+        None, description="Begins the captions of its tables, and names it in the report.", examples=["Table 5: epochs"]
     )
     models: list[str] = Field(min_length=1, description="Base models, in the table's order.", examples=[["t5-base"]])
     datasets: list[str] = Field(min_length=1, description="Datasets, in the table's order.", examples=[["multi_news"]])
@@ -797,7 +797,7 @@ class SparseCoding(Section):
 
     kind: Literal["sparse_coding"] = Field(description="Fixed: `sparse_coding`.", examples=["sparse_coding"])
     title: str | None = Field(
-        None, description="Shown above its table and figure; the study's name where null.", examples=["Section 6.1"]
+        None, description="Begins the captions of its tables, and names it in the report.", examples=["Section 6.1"]
     )
     embedding: int = Field(16, ge=1, description="Length of an embedding (d).", examples=[16])
     tokens: int = Field(12, ge=2, description="Tokens of a text (D).", examples=[12])
