@@ -17,14 +17,14 @@ def main(snakemake: Snakemake) -> None:
     decoding = Decoding.model_validate(params.decoding)
     rows = answers.draw_rows(Path(snakemake.input.dataset), params.answers["n"], params.answers["seed"])
     device = loading.start_torch(params.device, params.threads)
-    record = loading.read_record(Path(snakemake.input.model))
-    folders = snakemake.input.get("checkpoints")
-    checkpoint = Path(folders, f"epoch-{wildcards.epoch}") if folders else None
-    model = loading.load_model(record, wildcards.model, checkpoint, decoding.precision, device)
+    checkpoints = snakemake.input.get("checkpoints")
+    model, tokenizer = loading.load_state(
+        Path(snakemake.input.model), wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device
+    )
     batch_size = snakemake.config["generation_batch_size"]
     table = answers.answer(
         model,
-        loading.load_tokenizer(record, wildcards.model),
+        tokenizer,
         rows,
         params.answers["max_input_tokens"],
         decoding,

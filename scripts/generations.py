@@ -18,11 +18,10 @@ def main(snakemake: Snakemake) -> None:
     wildcards, params = snakemake.wildcards, snakemake.params
     decoding = Decoding.model_validate(params.decoding)
     device = loading.start_torch(params.device, params.threads)
-    record = loading.read_record(Path(snakemake.input.model))
-    folders = snakemake.input.get("checkpoints")
-    checkpoint = Path(folders, f"epoch-{wildcards.epoch}") if folders else None
-    model = loading.load_model(record, wildcards.model, checkpoint, decoding.precision, device)
-    tokenizer = loading.load_tokenizer(record, wildcards.model)
+    checkpoints = snakemake.input.get("checkpoints")
+    model, tokenizer = loading.load_state(
+        Path(snakemake.input.model), wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device
+    )
     prefixes = storage.read(Path(snakemake.input.probes), "probes", ["prefix"])["prefix"].to_pylist()
     batch_size = snakemake.config["generation_batch_size"]
     generations = generation.generate(

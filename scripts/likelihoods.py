@@ -17,11 +17,10 @@ snakemake: Snakemake
 def main(snakemake: Snakemake) -> None:
     wildcards, params = snakemake.wildcards, snakemake.params
     device = loading.start_torch(params.device, params.threads)
-    record = loading.read_record(Path(snakemake.input.model))
-    folders = snakemake.input.get("checkpoints")
-    checkpoint = Path(folders, f"epoch-{wildcards.epoch}") if folders else None
-    model = loading.load_model(record, wildcards.model, checkpoint, "fp32", device)
-    tokenizer = loading.load_tokenizer(record, wildcards.model)
+    checkpoints = snakemake.input.get("checkpoints")
+    model, tokenizer = loading.load_state(
+        Path(snakemake.input.model), wildcards.model, checkpoints, wildcards.epoch, "fp32", device
+    )
     probes = storage.read(Path(snakemake.input.probes), "probes", ["prefix", "suffix"])
     batch_size = snakemake.config["generation_batch_size"]
     found = likelihood.likelihoods(

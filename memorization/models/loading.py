@@ -255,6 +255,19 @@ def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, preci
     return model.to(device).eval()
 
 
+def load_state(
+    base: Path, name: str, checkpoints: str | None, epoch: str, precision: str, device: Any
+) -> tuple[Any, Any]:
+    """The model that a base model's folder records, in a state, and its tokenizer.
+
+    `checkpoints` is the folder of its fine-tuning, of which an epoch is loaded; None: the base model itself. UserError
+    as in `load_model` and `load_tokenizer`.
+    """
+    record = read_record(base)
+    checkpoint = Path(checkpoints, f"epoch-{epoch}") if checkpoints else None
+    return load_model(record, name, checkpoint, precision, device), load_tokenizer(record, name)
+
+
 def completed(model: Any, missing: list[str]) -> list[str]:
     """Make up what transformers leaves undone in an FSMT model, in place; return the weights that are still missing.
 
