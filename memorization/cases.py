@@ -34,8 +34,13 @@ class Case:
         return self.generation[slice(*self.generation_span)], self.training[slice(*self.training_span)]
 
     def clarity(self) -> tuple[float, int]:
-        """What makes a case clear: the classifier's probability, where there is one; the shorter passage's length."""
-        return self.probability or 0.0, min(map(len, self.aligned))
+        """What makes a case clear, the shorter passage's length last.
+
+        For paraphrases first the classifier's probability times the ratio of the passages' lengths: it judges pairs of
+        sentences, and of a passage ten times as long as its paraphrase it says that one of them is paraphrased.
+        """
+        shorter, longer = sorted(map(len, self.aligned))
+        return (self.probability or 0.0) * shorter / longer, shorter
 
 
 def cases_of(run: Mapping[str, Any], outcomes: pa.Table, generations: Sequence[str], probes: pa.Table) -> list[Case]:

@@ -1,5 +1,6 @@
 """Which cases are shown, where they are cut, and what is masked in them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from memorization import storage
 from memorization.cases import Case, cases_of, clearest, excerpt, masked, table_of
 from memorization.detection.entities import Span
-from memorization.report import cases_table
+from memorization.report import cases_table, tables
 
 RUN = {
     "dataset": "chat",
@@ -70,6 +71,13 @@ def test_the_clearest_of_each_type_are_shown_and_a_passage_once() -> None:
     assert [each.probe for each in clearest(cases, 1)] == [3, 6, 0]
 
 
+def test_a_paraphrase_of_one_sentence_in_a_long_passage_is_not_a_clear_one() -> None:
+    text = "It is a long passage, of which only the first sentence is paraphrased. " + "More. " * 50
+    one_sided = Case(RUN, 0, "paraphrase_high", text, (0, 70), text, (0, len(text)), 0.98)
+    alike = case("paraphrase_high", "as long as the other", 1, probability=0.9)
+    assert clearest([one_sided, alike], 1) == [alike]
+
+
 @pytest.mark.parametrize(
     ("context", "shown", "marked"),
     [
@@ -119,6 +127,18 @@ def test_aligned_passages_are_marked_in_every_format_and_texts_stand_for_themsel
         assert "The clearest of 7 cases" in text
         assert "names are not, because no tagger is configured" in text
     assert storage.read(tmp_path / "cases.parquet", "cases").num_rows == 1
+
+
+def test_marks_stand_beside_no_space_and_a_long_passage_loses_its_middle() -> None:
+    assert cases_table.excerpt("a", " b ", "c") == f"a {tables.marked('b')} c"
+    words = " ".join(f"word{number}" for number in range(200))
+    shown = cases_table.excerpt("", words, "")
+    first, count, last = re.fullmatch(r".(.*) \[…([\d,]+) characters…\] (.*).", shown, re.DOTALL).groups()  # type: ignore[union-attr]
+    assert words.startswith(f"{first} word")
+    assert words.endswith(f" {last}")
+    assert int(count.replace(",", "")) == len(words) - len(first) - len(last)
+    assert len(first + last) <= cases_table.LONGEST
+    assert f"[…{600:,} characters…]" in cases_table.excerpt("", "x" * 1200, "")
 
 
 def test_no_case_is_a_table_too(tmp_path: Path) -> None:

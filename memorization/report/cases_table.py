@@ -25,6 +25,8 @@ MASKED = {
     "names and patterns": "What the tagger takes for a name, and e-mail addresses, telephone numbers, dates, ages and "
     "identifiers, are masked by their type in brackets; taggers err, so look before you pass them on.",
 }
+# Characters of an aligned passage that are shown; the Parquet and CSV files hold it whole.
+LONGEST = 600
 
 
 def write(
@@ -42,9 +44,10 @@ def write(
     `found` is the number of cases they were chosen from, `masked` a key of `MASKED`.
     """
     said = (
-        f"{title}. The clearest of {found:,} cases: by the classifier's probability for paraphrases, then by the "
-        "length of the shorter passage; what only repeats its prompt is left out, and a passage is shown once. "
-        f"Aligned passages are marked. {MASKED[masked]}"
+        f"{title}. The clearest of {found:,} cases: paraphrases by the classifier's probability times the ratio of the "
+        "passages' lengths, others by the length of the shorter passage; what only repeats its prompt is left out, and "
+        f"a passage is shown once. Aligned passages are marked, and shown whole up to {LONGEST} characters. "
+        f"{MASKED[masked]}"
     )
     write_formats(table, "cases", layout(table, titles), said, label, manifest, output)
 
@@ -62,14 +65,25 @@ def layout(table: pa.Table, titles: Mapping[str, Mapping[str, str]]) -> list[dic
                 ]
             ),
             **{
-                heading: plain(row[f"{side}_before"])
-                + marked(plain(row[f"{side}_aligned"]))
-                + plain(row[f"{side}_after"])
+                heading: excerpt(*(plain(row[f"{side}_{part}"]) for part in ("before", "aligned", "after")))
                 for heading, side in (("Machine-written text", "generation"), ("Training text", "training"))
             },
         }
         for row in table.to_pylist()
     ]
+
+
+def excerpt(before: str, aligned: str, after: str) -> str:
+    """An excerpt with its aligned passage marked; the middle of one longer than `LONGEST` is left out, and counted."""
+    inner = aligned.strip()
+    # Spaces stand outside of the marks: Markdown takes marks beside a space for asterisks.
+    begin = aligned.index(inner)
+    before, after = before + aligned[:begin], aligned[begin + len(inner) :] + after
+    if len(inner) > LONGEST:
+        first, last = inner[: LONGEST // 2], inner[-(LONGEST // 2) :]
+        first, last = first.rpartition(" ")[0] or first, last.partition(" ")[2] or last
+        inner = f"{first} […{len(inner) - len(first) - len(last):,} characters…] {last}"
+    return before + marked(inner) + after
 
 
 def plain(text: str) -> str:
