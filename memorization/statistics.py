@@ -115,6 +115,17 @@ def rates(
     return result
 
 
+def matches(outcomes: pa.Table) -> dict[str, int]:
+    """What the matches of outcomes (columns document and own_suffix of schema `outcomes`) are with, as in `rates`.
+
+    A model that writes the same few texts whatever it is asked can have a high rate; few suffixes then decide it.
+    """
+    return {
+        "own_matches": outcomes["own_suffix"].to_pylist().count(True),
+        "matched_suffixes": len(set(outcomes["document"].to_pylist()) - {None}),
+    }
+
+
 def _resampled(
     values: np.ndarray, texts: Sequence[int] | None, generator: np.random.Generator, draws: int
 ) -> np.ndarray:

@@ -58,6 +58,8 @@ _RATE = (
     Column("n", pa.int64(), "probes", "probes counted"),
     Column("input_texts", pa.int64(), "texts", "different input texts among them, which the bootstrap resamples"),
     Column("generated_tokens", pa.float64(), "tokens", "mean length of the generations"),
+    Column("own_matches", pa.int64(), "probes", "probes of any category whose deciding suffix is their own"),
+    Column("matched_suffixes", pa.int64(), "suffixes", "different suffixes that decide for any category"),
     Column("category", pa.string(), "", "total, verbatim, idea, paraphrase, paraphrase_high or paraphrase_low"),
     Column("count", pa.int64(), "probes", "probes of the category"),
     Column("rate", pa.float64(), "fraction", "count / n"),

@@ -18,6 +18,7 @@ from memorization.statistics import (
     estimates,
     holm,
     in_category,
+    matches,
     mcnemar,
     over_base,
     over_control,
@@ -210,10 +211,17 @@ def test_rows_have_the_schema_of_rates() -> None:
         "prefix_tokens": "50",
         "decoding": "greedy",
     }
-    table = table_of(rates(["idea", "none"], 10, LOW, HIGH, 0), coordinates, input_texts=2, generated_tokens=7.5)
+    found = rates(["idea", "none"], 10, LOW, HIGH, 0)
+    table = table_of(found, coordinates, input_texts=2, generated_tokens=7.5, own_matches=0, matched_suffixes=1)
     assert table.schema.equals(storage.SCHEMAS["rates"])
     assert table["epoch"].to_pylist() == [3] * 4
     assert table["category"].to_pylist() == list(CATEGORIES)
+
+
+def test_matches_are_told_by_whose_suffix_they_are_with() -> None:
+    outcomes = pa.table({"document": [4, 4, 2, None], "own_suffix": [False, True, True, None]})
+    assert matches(outcomes) == {"own_matches": 2, "matched_suffixes": 2}
+    assert matches(outcomes.slice(3)) == {"own_matches": 0, "matched_suffixes": 0}
 
 
 def definitions_of(n: int, **columns: list[object]) -> pa.Table:

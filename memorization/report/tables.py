@@ -185,6 +185,8 @@ def layout(
             "Model": in_state(titles["models"].get(total["model"], total["model"]), total["state"], rows),
             **{heading: str(total[name]) for name, heading in VARYING.items() if name in varying},
             **{heading: cell(run[category]) for category, heading in shown.items()},
+            "Own suffix": _percent(total["own_matches"] / total["n"]),
+            "Suffixes": f"{total['matched_suffixes']:,}",
         }
         if any(row["control_rate"] is not None for row in rows):
             line |= {"Control": control_cell(total), "Above control": difference_cell(total, "over_control")}
@@ -294,7 +296,9 @@ def caption(rows: Sequence[Row], statistics: Mapping[str, Any], paraphrase: Mapp
     """What the numbers are, in one paragraph."""
     parts = [
         f"Memorization in percent of n probes ({asked(rows)}), with {intervals(statistics)}. "
-        "Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses."
+        "Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
+        "Own suffix: probes that match their own suffix. Suffixes: different suffixes that are matched; few of them "
+        "under a high rate are a model that writes the same text whatever it is asked."
     ]
     if any(row["over_base"] is not None for row in rows):
         parts.append("Difference: fine-tuned minus base, paired by probe; stars by McNemar's exact test.")

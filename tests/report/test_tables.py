@@ -21,6 +21,7 @@ LABEL = "Demonstration: 100% made up"
 BASE = ["none"] * 95 + ["idea"] * 5
 FINE_TUNED = ["none"] * 80 + ["verbatim"] * 12 + ["paraphrase"] * 3 + ["idea"] * 5
 CONTROL = ["none"] * 49 + ["idea"]
+MATCHES = {"own_matches": 2, "matched_suffixes": 1234}
 OUTCOMES = {("base", "member"): BASE, ("full", "member"): FINE_TUNED}
 WITH_CONTROLS = OUTCOMES | {("base", "control"): CONTROL, ("full", "control"): CONTROL}
 
@@ -51,7 +52,7 @@ def queried(
     for number, each in enumerate(runs):
         found = rates(outcomes[each["state"], each["population"]], **STATISTICS)
         files.append(folder / f"part={number}" / "rates.parquet")
-        table = table_of(found, each, input_texts=found[0].n, generated_tokens=20.5)
+        table = table_of(found, each, input_texts=found[0].n, generated_tokens=20.5, **MATCHES)
         storage.write_table(files[-1], "rates", table, {})
     asked = {
         comparisons.key(each): Asked(each_outcomes, range(len(each_outcomes)))
@@ -158,7 +159,7 @@ def test_values_of_the_runs_come_through_the_query_unchanged(table: pa.Table) ->
         each
         for state, outcomes in (("base", BASE), ("full", FINE_TUNED))
         for each in table_of(
-            rates(outcomes, **STATISTICS), run(state=state), input_texts=100, generated_tokens=20.5
+            rates(outcomes, **STATISTICS), run(state=state), input_texts=100, generated_tokens=20.5, **MATCHES
         ).to_pylist()
     ]
     assert [{key: each[key] for key in expected[0]} for each in table.to_pylist()] == expected
@@ -295,6 +296,8 @@ def test_the_table_for_people_has_a_line_a_state(tmp_path: Path, table: pa.Table
         "Verbatim",
         "Idea",
         "Paraphrase",
+        "Own suffix",
+        "Suffixes",
         "n",
         "Tokens",
         "Training loss",
@@ -305,6 +308,7 @@ def test_the_table_for_people_has_a_line_a_state(tmp_path: Path, table: pa.Table
         ["", "", "Difference"],
     ]
     assert [line[-3:] for line in lines] == [["100", "20.5", ""], ["100", "20.5", "0.123"], ["", "", ""]]
+    assert [line[7:9] for line in lines] == [["2.00%", "1,234"], ["2.00%", "1,234"], ["", ""]]
     assert lines[0][3].startswith("5.00% [")
     assert lines[0][4].startswith("0.00% (≤ 3.62%)")
     assert lines[1][3].startswith("20.00% [")
@@ -400,7 +404,7 @@ def test_the_caption_says_what_the_numbers_are(tmp_path: Path, table: pa.Table) 
 def test_bars_in_titles_do_not_split_cells(tmp_path: Path, table: pa.Table) -> None:
     titles = {"datasets": {"news": "a|b"}, "models": {"t5": "T|5"}}
     heading, *lines = lines_of(written(table, tmp_path / "t", ".md", titles=titles))
-    assert {len(line) for line in [heading, *lines]} == {10}
+    assert {len(line) for line in [heading, *lines]} == {12}
     assert lines[0][1:3] == [r"a\|b", r"T\|5 (base)"]
 
 
@@ -417,7 +421,7 @@ def test_titles_are_plain_text_for_latex(tmp_path: Path, table: pa.Table) -> Non
     assert r"50\% \& \$5 \#1 a\_b" in latex
     body = latex.split(r"\midrule")[1].split(r"\bottomrule")[0]
     lines = [line for line in body.splitlines() if line.strip()]
-    assert [len(re.findall(r"(?<!\\)&", line)) for line in lines] == [9, 9, 9]
+    assert [len(re.findall(r"(?<!\\)&", line)) for line in lines] == [11, 11, 11]
 
 
 def test_latex_has_commands_for_arrows_and_bounds(tmp_path: Path, table: pa.Table) -> None:

@@ -30,6 +30,8 @@ def rate(dataset: str, state: str, population: str, value: float, category: str 
         "n": 100,
         "input_texts": 100,
         "generated_tokens": 20.0,
+        "own_matches": 1,
+        "matched_suffixes": 2,
         "category": category,
         "count": round(100 * value),
         "rate": value,

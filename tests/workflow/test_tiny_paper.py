@@ -52,10 +52,15 @@ def test_rates_are_plain_counts_of_outcomes(paper: Workplace, config: Config) ->
     for row in rows:
         for population, prefix in (("member", ""), ("control", "control_")):
             run = plan.RUN.format(**row | {"population": population})
-            outcomes = storage.read(paper.results / run / "outcomes.parquet", "outcomes")["outcome"].to_pylist()
+            found = storage.read(paper.results / run / "outcomes.parquet", "outcomes").to_pylist()
+            outcomes = [each["outcome"] for each in found]
             counts = Counter(outcomes) + Counter({"total": sum(each != "none" for each in outcomes)})
             assert row[f"{prefix}n"] == len(outcomes) == 6
             assert row[f"{prefix}rate"] == counts[row["category"]] / len(outcomes)
+            if population == "member":
+                matched = [each for each in found if each["outcome"] != "none"]
+                assert row["own_matches"] == sum(each["document"] == each["probe"] for each in matched)
+                assert row["matched_suffixes"] == len({each["document"] for each in matched})
 
 
 def test_every_published_number_stands_beside_its_run(paper: Workplace) -> None:

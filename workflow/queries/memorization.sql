@@ -20,6 +20,8 @@ SELECT
     r.n,
     r.input_texts,
     r.generated_tokens,
+    r.own_matches,
+    r.matched_suffixes,
     r.category,
     r.count,
     r.rate,
