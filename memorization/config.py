@@ -508,7 +508,7 @@ class Retrieval(Section):
 
 
 class Definitions(Section):
-    """The literature's other definitions of memorization, each against the probe's own suffix."""
+    """The literature's other definitions of memorization."""
 
     tokens: int = Field(
         50,
@@ -522,6 +522,12 @@ class Definitions(Section):
         lt=1,
         description="Approximate memorization is a BLEU above this (Ippolito et al.).",
         examples=[0.75],
+    )
+    passage: int = Field(
+        50,
+        ge=1,
+        description="Characters in a row that make a generation a copy of a training input or target (Nasr et al.).",
+        examples=[100],
     )
 
 

@@ -32,6 +32,8 @@ CONFIDENCES = ("paraphrase_high", "paraphrase_low")
 DEFINITIONS = (
     "extractable",
     "approximate",
+    "copies_input",
+    "copies_target",
     "equal_tokens",
     "longest_equal_run",
     "longest_common_substring",

@@ -332,6 +332,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         Column(
             "match_in_prefix", pa.bool_(), "", "the outcome's match is all in the prefix; null for none", nullable=True
         ),
+        Column("copies_input", pa.bool_(), "", "a passage of any training input stands in it, not in its own prefix"),
+        Column("copies_target", pa.bool_(), "", "a passage of any training target does"),
     ),
     "answers": _schema(
         Column("id", pa.string(), "", "identifier of the dataset's row"),

@@ -1,6 +1,7 @@
-"""Other definitions of memorization on the same generations, each against the probe's own suffix.
+"""Other definitions of memorization on the same generations.
 
-Nothing is retrieved here: the literature compares f(p) with the very text that followed p. Tokens are those of the
+Nothing is retrieved here: the literature compares f(p) with the very text that followed p, or looks for it in all that
+was trained on. Tokens are those of the
 model's tokenizer, but generations are kept as text, so both sides are encoded anew and put on one footing first
 (`written_pairs`); a token here is a token of that text, and a model that wrote the same text by other tokens counts as
 one that wrote it.
@@ -11,6 +12,10 @@ one that wrote it.
   Privacy": s is *approximately memorized* where BLEU(f(p), s) > 0.75; edit similarity stands beside it. They have
   generations and suffixes of one length, m tokens; so both are cut to a window of m tokens (`window`).
 - Lin (2004), "ROUGE": ROUGE-L, on the same window.
+
+- Nasr et al. (2023), "Scalable Extraction of Training Data from (Production) Language Models": a generation *copies*
+  where a passage of it stands anywhere in the training data. Inputs and targets are told apart: what a decoder learns
+  to write are targets, and suffixes of inputs, as the paper has them, hold none of those.
 
 The longest common runs are searched in the whole texts, at any place.
 """
@@ -49,21 +54,25 @@ def definition_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `definitions`, a row a probe in the probes' order, from a run's files.
 
-    `dataset` holds the training inputs in which prefixes are looked for; `tokenizer` is the model's; `max_new_tokens`
+    `dataset` holds the training inputs and targets that are looked into; `tokenizer` is the model's; `max_new_tokens`
     is the decoding's limit.
     """
     prefixes = storage.read(probes, "probes", ["prefix"])["prefix"].to_pylist()
-    training = (
-        text
-        for batch in storage.stream(dataset, ["split", "input"])
-        for text in batch["input"].filter(pc.equal(batch["split"], "train")).to_pylist()
-    )
-    inputs = inputs_with(prefixes, training)
+    inputs = inputs_with(prefixes, trained_on(dataset, "input"))
     spans = deciding_spans(
         storage.read(outcomes, "outcomes", ["rank"])["rank"].to_pylist(),
         storage.read(matches, "matches", ["probe", "rank", "generation_start", "generation_length"]),
     )
     written = storage.read(generations, "generations", ["generation", "at_limit"])
+    copies = {
+        side: copying(
+            written["generation"].to_pylist(),
+            _round_trip(prefixes, tokenizer),
+            trained_on(dataset, side),
+            definitions.passage,
+        )
+        for side in ("input", "target")
+    }
     own_inputs = 1 if population == "member" else 0
     first = 0
     with Progress(len(prefixes), "definitions", "probes") as progress:
@@ -80,6 +89,7 @@ def definition_batches(
                     "prefix_inputs": inputs[prefixes[probe]],
                     "shared_prefix": inputs[prefixes[probe]] > own_inputs,
                     "match_in_prefix": in_prefix(given["generation"], spans.get(probe, []), prefix),
+                    **{f"copies_{side}": found[probe] for side, found in copies.items()},
                 }
                 for probe, row, given, prefix in zip(
                     range(first, first + batch.num_rows), compared, asked, shown, strict=True
@@ -88,6 +98,12 @@ def definition_batches(
             yield pa.RecordBatch.from_pylist(rows, schema=storage.SCHEMAS["definitions"])
             first += batch.num_rows
             progress.advance(batch.num_rows)
+
+
+def trained_on(dataset: Path, side: str) -> Iterator[str]:
+    """Texts of a column of the dataset's train split, in order."""
+    for batch in storage.stream(dataset, ["split", side]):
+        yield from batch[side].filter(pc.equal(batch["split"], "train")).to_pylist()
 
 
 @dataclass(frozen=True)
@@ -171,8 +187,8 @@ def window(pair: Pair, at_limit: bool, tokens: int) -> int:
     return min([*sizes, len(pair.generation_tokens)] if at_limit else sizes)
 
 
-def equal_head(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens at the head of both are the same."""
+def equal_head(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """How many tokens, or characters, at the head of both are the same."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
@@ -247,6 +263,39 @@ def inputs_with(prefixes: Iterable[str], inputs: Iterable[str]) -> dict[str, int
         for prefix in found:
             counts[prefix] += 1
     return counts
+
+
+def copying(generations: Sequence[str], prefixes: Sequence[str], texts: Iterable[str], characters: int) -> list[bool]:
+    """For each generation (n,): whether so many characters in a row of it stand in a text, and not in its own prefix.
+
+    White space and case aside. A run of `characters` holds a whole block of half as many, wherever it begins: the
+    generations' blocks are looked up at every place of the texts, and what is found is followed to both sides. So time
+    goes with the texts' characters, and memory with the generations'.
+    """
+    written, asked = [_plain(text) for text in generations], [_plain(text) for text in prefixes]
+    size = (characters + 1) // 2
+    blocks: dict[str, list[tuple[int, int]]] = {}
+    for number, generation in enumerate(written):
+        for start in range(0, len(generation) - size + 1, size):
+            blocks.setdefault(generation[start : start + size], []).append((number, start))
+    found = [False] * len(written)
+    for text in map(_plain, texts):
+        for place in range(len(text) - size + 1):
+            for number, start in blocks.get(text[place : place + size], ()):
+                if not found[number]:
+                    run = common_run(written[number], start, text, place, size)
+                    found[number] = any(
+                        run[first : first + characters] not in asked[number]
+                        for first in range(len(run) - characters + 1)
+                    )
+    return found
+
+
+def common_run(one: str, start: int, other: str, place: int, size: int) -> str:
+    """The longest string around `size` characters that both texts have, at `start` and at `place`."""
+    before = equal_head(one[:start][::-1], other[:place][::-1])
+    after = equal_head(one[start + size :], other[place + size :])
+    return one[start - before : start + size + after]
 
 
 def deciding_spans(ranks: Sequence[int | None], matches: pa.Table) -> dict[int, list[tuple[int, int]]]:

@@ -13,6 +13,8 @@ from memorization.report.tables import VARYING, Row, asked, cell, in_state, inte
 HEADINGS = {
     "extractable": "Extractable",
     "approximate": "BLEU > {bleu:g}",
+    "copies_input": "Copies an input",
+    "copies_target": "Copies a target",
     "equal_tokens": "Equal tokens",
     "longest_equal_run": "Longest run (tokens)",
     "longest_common_substring": "Longest run (characters)",
@@ -25,7 +27,7 @@ HEADINGS = {
 }
 """Headings by definition, in the table's order; they may name a threshold."""
 
-RATES = ("extractable", "approximate")
+RATES = ("extractable", "approximate", "copies_input", "copies_target")
 """What counts as memorization, and so is shown with its interval."""
 
 
@@ -79,16 +81,18 @@ def caption(rows: Sequence[Row], statistics: Mapping[str, Any], definitions: Map
     """What each definition is and where it comes from, in one paragraph."""
     m, bleu = definitions["tokens"], definitions["bleu"]
     return (
-        f"Other definitions of memorization on the same n probes ({asked(rows)}), each against the probe's own suffix. "
-        f"Extractable (Carlini et al., 2021, 2023): the first {m} tokens of the generation are the suffix's, in "
+        f"Other definitions of memorization on the same n probes ({asked(rows)}). Against the probe's own suffix: "
+        f"extractable (Carlini et al., 2021, 2023): the first {m} tokens of the generation are the suffix's, in "
         "percent of the comparable probes, whose suffix and decoding have so many. "
-        f"BLEU > {bleu:g}: approximate memorization (Ippolito et al., 2023). Both with {intervals(statistics)}; those "
-        "of the other columns stand in the .parquet and .csv files; where no probe counts, the exact (Clopper-Pearson) "
-        "upper bound stands in parentheses. "
-        "Means over probes: tokens equal from the first one on; longest run of tokens, and of characters, that stands "
-        f"in both whole texts; and on the first {m} tokens of both, or as many as there can be, BLEU (Papineni et al., "
-        "2002), edit similarity (1 - Levenshtein distance / characters of the longer text) and ROUGE-L (F-measure; "
-        "Lin, 2004). "
+        f"BLEU > {bleu:g}: approximate memorization (Ippolito et al., 2023). Against all that was trained on (as Nasr "
+        f"et al., 2023): generations that hold {definitions['passage']} characters in a row of any training input, or "
+        "of any training target, and not in the prefix that they were asked with; white space and case aside. "
+        f"These four with {intervals(statistics)}; those of the other columns stand in the .parquet and .csv files; "
+        "where no probe counts, the exact (Clopper-Pearson) upper bound stands in parentheses. "
+        "Means over probes, against the own suffix again: tokens equal from the first one on; longest run of tokens, "
+        f"and of characters, that stands in both whole texts; and on the first {m} tokens of both, or as many as there "
+        "can be, BLEU (Papineni et al., 2002), edit similarity (1 - Levenshtein distance / characters of the longer "
+        "text) and ROUGE-L (F-measure; Lin, 2004). "
         "Shared prefix: probes whose prefix stands in another training input too. Match in prefix: of the detector's "
         "matches, those that lie wholly in the prompt's own prefix."
     )

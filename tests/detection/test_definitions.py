@@ -369,6 +369,37 @@ def test_a_match_is_in_the_prefix_where_all_its_spans_are(
     assert d.in_prefix(generation, spans, PREFIX) is expected
 
 
+SHORT = st.lists(st.text(st.sampled_from("abB \n"), max_size=14), min_size=3, max_size=3)
+
+
+@given(SHORT, SHORT, st.lists(st.text(st.sampled_from("abB \n"), max_size=14), max_size=4), st.integers(1, 6))
+def test_copies_are_those_that_every_passage_of_a_generation_looked_up_would_show(
+    generations: list[str], prefixes: list[str], texts: list[str], characters: int
+) -> None:
+    def plain(text: str) -> str:
+        return " ".join(text.split()).lower()
+
+    expected = [
+        any(
+            passage in plain(text) and passage not in plain(prefix)
+            for start in range(len(plain(generation)) - characters + 1)
+            for passage in [plain(generation)[start : start + characters]]
+            for text in texts
+        )
+        for generation, prefix in zip(generations, prefixes, strict=True)
+    ]
+    assert d.copying(generations, prefixes, iter(texts), characters) == expected
+
+
+def test_a_generation_copies_wherever_the_passage_stands_unless_its_prompt_holds_it() -> None:
+    text = "He was told that the pain would go away by itself within a week or two, and it did."
+    passage = text[8:58]
+    asked = ["", "Is it so?", text, "", ""]
+    written = ["So " + passage.upper(), f"x {passage}", passage, passage[1:], "y" + passage.replace(" ", "\n")]
+    assert d.copying(written, asked, ["nothing", f"and {text}"], 50) == [True, True, False, False, True]
+    assert d.copying([], [], [text], 50) == []
+
+
 def test_the_deciding_candidate_has_the_spans() -> None:
     matches = pa.table(
         {
@@ -431,6 +462,9 @@ def test_a_run_has_a_row_a_probe_in_their_order(tmp_path: Path, monkeypatch: pyt
     assert table["prefix_inputs"].to_pylist() == [1, 1, 1, 5, 1]
     assert table["shared_prefix"].to_pylist() == [False, False, False, True, False]
     assert table["match_in_prefix"].to_pylist() == [None, None, None, None, True]
+    # The first alone has 50 characters in a row. The target is the sentence that every input ends with.
+    assert table["copies_input"].to_pylist() == [True, False, False, False, False]
+    assert table["copies_target"].to_pylist() == [True, False, False, False, False]
 
 
 def test_prefixes_of_controls_are_shared_with_any_training_input(tmp_path: Path) -> None:

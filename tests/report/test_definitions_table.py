@@ -11,7 +11,7 @@ from memorization.statistics import DEFINITIONS, estimates, table_of
 
 SQL = Path(__file__).resolve().parents[2] / "workflow/queries/definitions.sql"
 STATISTICS = {"draws": 200, "low": 0.025, "high": 0.975, "seed": 0}
-SETTINGS = {"tokens": 40, "bleu": 0.8}
+SETTINGS = {"tokens": 40, "bleu": 0.8, "passage": 60}
 TITLES = {"datasets": {"news": "Multi-news"}, "models": {"t5": "T5_base"}}
 LABEL = "Demonstration: 100% made up"
 
