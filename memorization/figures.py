@@ -72,7 +72,7 @@ def _bars(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]], low: flo
             groups.setdefault((row["model"], row["dataset"]), []).append(row)
     widest = max(map(len, groups.values()))
     of_model = {model: [dataset for each, dataset in groups if each == model] for model in models}
-    widths = [max(1.5, 0.55 * widest) * len(datasets) for datasets in of_model.values()]
+    widths = [max(1.5, 0.6 * widest) * len(datasets) for datasets in of_model.values()]
     figure = Figure(figsize=(2.6 + sum(widths), 4.6), layout="constrained")
     panels = figure.subplots(1, len(models), sharey=True, squeeze=False, width_ratios=widths)[0]
     for panel, model in zip(panels, models, strict=True):
@@ -222,12 +222,18 @@ def _bar_name(bar: Row, rows: Sequence[Row]) -> str:
     """What tells a bar from the others of its dataset, on short lines."""
     state = bar["state"]
     several = len({row["state"] for row in rows} - {"base"}) > 1
-    parts = [state if state == "base" or several else "fine-\ntuned"]
+    parts = [state if state == "base" or several else "fine- tuned"]
     parts += [f"{bar[name]}{UNITS.get(name, '')}" for name in varies(rows) if not (name == "epoch" and state == "base")]
-    return "\n".join(parts)
+    return "\n".join(line for part in parts for line in _narrow(part))
 
 
-UNITS = {"epoch": "\nepochs", "prefix_tokens": "\ntokens"}
+def _narrow(name: str) -> list[str]:
+    """A name in lines as wide as a bar's place, broken after underscores where it is wider."""
+    lines = textwrap.wrap(name.replace("_", "_ "), 9, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("_ ", "_") for line in lines]
+
+
+UNITS = {"epoch": " epochs", "prefix_tokens": " tokens"}
 
 
 def _line_of(row: Row, rows: Sequence[Row], x: str, titles: Mapping[str, Mapping[str, str]]) -> str:

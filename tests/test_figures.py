@@ -1,6 +1,7 @@
 """Figures show the numbers of their table, are the same every time, and carry the label."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,21 @@ def test_whiskers_are_the_totals_intervals_and_the_exact_bound_of_nothing() -> N
         (0.0, 3.6),
         (2.0, 9.0),
     ]
+
+
+def test_names_below_bars_stand_apart() -> None:
+    both = [each | {"decoding": decoding} for each in rows() for decoding in ("greedy", "greedy_with_prompt")]
+    figure = figures.memorization(both, "dataset", TITLES, LABEL, STATISTICS)
+    figure.draw_without_rendering()
+    names = [text for text in figure.axes[0].texts if text.get_text() != "×"]
+    assert {name.get_text() for name in names} == {
+        "base\ngreedy",
+        "fine-\ntuned\ngreedy",
+        "base\ngreedy_\nwith_\nprompt",
+        "fine-\ntuned\ngreedy_\nwith_\nprompt",
+    }
+    boxes = sorted((name.get_window_extent() for name in names), key=lambda box: box.x0)
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
 
 
 def test_every_category_is_told_apart() -> None:
