@@ -24,6 +24,7 @@ def main(snakemake: Snakemake) -> None:
         read_tokenizer(Path(files.model)),
         snakemake.wildcards.population,
         snakemake.params.max_new_tokens,
+        snakemake.params.with_prompt,
         Definitions.model_validate(definitions),
     )
     manifest = job.manifest(snakemake, "rapidfuzz", "sacrebleu", "tokenizers", definitions=definitions)

@@ -50,12 +50,14 @@ def definition_batches(
     tokenizer: Tokenizer,
     population: Population,
     max_new_tokens: int,
+    with_prompt: bool,
     definitions: Definitions,
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `definitions`, a row a probe in the probes' order, from a run's files.
 
     `dataset` holds the training inputs and targets that are looked into; `tokenizer` is the model's; `max_new_tokens`
-    is the decoding's limit.
+    is the decoding's limit, and `with_prompt` says that its generations begin with the prompt, which the model did not
+    write: here what follows it is compared.
     """
     prefixes = storage.read(probes, "probes", ["prefix"])["prefix"].to_pylist()
     inputs = inputs_with(prefixes, trained_on(dataset, "input"))
@@ -64,22 +66,20 @@ def definition_batches(
         storage.read(matches, "matches", ["probe", "rank", "generation_start", "generation_length"]),
     )
     written = storage.read(generations, "generations", ["generation", "at_limit"])
+    shown = _round_trip(prefixes, tokenizer)
+    continued = written["generation"].to_pylist()
+    if with_prompt:
+        continued = [text.removeprefix(prompt) for text, prompt in zip(continued, shown, strict=True)]
     copies = {
-        side: copying(
-            written["generation"].to_pylist(),
-            _round_trip(prefixes, tokenizer),
-            trained_on(dataset, side),
-            definitions.passage,
-        )
-        for side in ("input", "target")
+        side: copying(continued, shown, trained_on(dataset, side), definitions.passage) for side in ("input", "target")
     }
     own_inputs = 1 if population == "member" else 0
     first = 0
     with Progress(len(prefixes), "definitions", "probes") as progress:
-        for batch in storage.stream(probes, ["prefix", "suffix"], PROBES_A_BATCH):
+        for batch in storage.stream(probes, ["suffix"], PROBES_A_BATCH):
             asked = written.slice(first, batch.num_rows).to_pylist()
-            pairs = written_pairs([row["generation"] for row in asked], batch["suffix"].to_pylist(), tokenizer)
-            shown = _round_trip(batch["prefix"].to_pylist(), tokenizer)
+            here = range(first, first + batch.num_rows)
+            pairs = written_pairs([continued[probe] for probe in here], batch["suffix"].to_pylist(), tokenizer)
             limited = [row["at_limit"] for row in asked]
             compared = compare(pairs, limited, max_new_tokens, tokenizer, definitions)
             rows = [
@@ -88,12 +88,10 @@ def definition_batches(
                     **row,
                     "prefix_inputs": inputs[prefixes[probe]],
                     "shared_prefix": inputs[prefixes[probe]] > own_inputs,
-                    "match_in_prefix": in_prefix(given["generation"], spans.get(probe, []), prefix),
+                    "match_in_prefix": in_prefix(given["generation"], spans.get(probe, []), shown[probe]),
                     **{f"copies_{side}": found[probe] for side, found in copies.items()},
                 }
-                for probe, row, given, prefix in zip(
-                    range(first, first + batch.num_rows), compared, asked, shown, strict=True
-                )
+                for probe, row, given in zip(here, compared, asked, strict=True)
             ]
             yield pa.RecordBatch.from_pylist(rows, schema=storage.SCHEMAS["definitions"])
             first += batch.num_rows

@@ -185,8 +185,7 @@ def layout(
             "Model": in_state(titles["models"].get(total["model"], total["model"]), total["state"], rows),
             **{heading: str(total[name]) for name, heading in VARYING.items() if name in varying},
             **{heading: cell(run[category]) for category, heading in shown.items()},
-            "Own suffix": _percent(total["own_matches"] / total["n"]),
-            "Suffixes": f"{total['matched_suffixes']:,}",
+            **matches_cells(total),
         }
         if any(row["control_rate"] is not None for row in rows):
             line |= {"Control": control_cell(total), "Above control": difference_cell(total, "over_control")}
@@ -252,6 +251,20 @@ def _run(row: Row) -> tuple[Any, ...]:
     return tuple(row[key] for key in keys)
 
 
+MATCHES_SAID = (
+    "Own suffix: probes that match their own suffix. Suffixes: different suffixes that are matched; few of them under "
+    "a high rate are a model that writes the same text whatever it is asked."
+)
+
+
+def matches_cells(row: Row) -> dict[str, str]:
+    """What a run's matches are with, under the headings that `MATCHES_SAID` explains."""
+    return {
+        "Own suffix": _percent(row["own_matches"] / row["n"]),
+        "Suffixes": f"{row['matched_suffixes']:,}",
+    }
+
+
 def cell(row: Row) -> str:
     """A rate with its interval in percent; 0 of n with the exact upper bound, as the bootstrap's is [0, 0] there."""
     if row["count"] == 0:
@@ -296,9 +309,7 @@ def caption(rows: Sequence[Row], statistics: Mapping[str, Any], paraphrase: Mapp
     """What the numbers are, in one paragraph."""
     parts = [
         f"Memorization in percent of n probes ({asked(rows)}), with {intervals(statistics)}. "
-        "Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. "
-        "Own suffix: probes that match their own suffix. Suffixes: different suffixes that are matched; few of them "
-        "under a high rate are a model that writes the same text whatever it is asked."
+        f"Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. {MATCHES_SAID}"
     ]
     if any(row["over_base"] is not None for row in rows):
         parts.append("Difference: fine-tuned minus base, paired by probe; stars by McNemar's exact test.")

@@ -62,6 +62,7 @@ def layout(rows: Sequence[Row], trained: Trained, titles: Mapping[str, Mapping[s
             "Epochs": str(training["epoch"]) if training else "",
             **{tables.VARYING[name]: str(row[name]) for name in varying if name != "epoch"},
             "Total Mem Rate": tables.cell(row),
+            **tables.matches_cells(row),
         }
         if any(each["control_rate"] is not None for each in rows):
             line["Control"] = tables.control_cell(row)
@@ -89,7 +90,7 @@ def caption(rows: Sequence[Row], trained: Trained, statistics: Mapping[str, Any]
     parts = [
         f"Memorization in percent of n probes ({tables.asked(rows)}) against quality in percent of answers to test "
         f"rows (decoding: {answers}), both with {tables.intervals(statistics)}. Where there is none, the exact "
-        "(Clopper-Pearson) upper bound stands in parentheses."
+        f"(Clopper-Pearson) upper bound stands in parentheses. {tables.MATCHES_SAID}"
     ]
     if any(row["control_rate"] is not None for row in rows):
         parts.append("Control: the same of test inputs, never trained on, against test suffixes.")

@@ -416,7 +416,9 @@ def test_the_deciding_candidate_has_the_spans() -> None:
 # A run's files.
 
 
-def run_of(folder: Path, rows: list[dict[str, Any]], training: list[str], population: Any = "member") -> pa.Table:
+def run_of(
+    folder: Path, rows: list[dict[str, Any]], training: list[str], population: Any = "member", prompt: bool = False
+) -> pa.Table:
     """Definitions of probes given by prefix, suffix, generation, and spans of a deciding match."""
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("probes", "generations", "outcomes", "matches")}
     for probe, row in enumerate(rows):
@@ -443,7 +445,7 @@ def run_of(folder: Path, rows: list[dict[str, Any]], training: list[str], popula
         known = [{key: value for key, value in row.items() if key in schema.names} for row in content]
         storage.write_table(folder / f"{name}.parquet", name, pa.Table.from_pylist(known, schema=schema), {})
     paths = [folder / f"{name}.parquet" for name in ("probes", "generations", "outcomes", "matches", "dataset")]
-    batches = list(d.definition_batches(*paths, BYTES, population, 100, Definitions(tokens=5)))
+    batches = list(d.definition_batches(*paths, BYTES, population, 100, prompt, Definitions(tokens=5)))
     return pa.Table.from_batches(batches, schema=storage.SCHEMAS["definitions"])
 
 
@@ -465,6 +467,20 @@ def test_a_run_has_a_row_a_probe_in_their_order(tmp_path: Path, monkeypatch: pyt
     # The first alone has 50 characters in a row. The target is the sentence that every input ends with.
     assert table["copies_input"].to_pylist() == [True, False, False, False, False]
     assert table["copies_target"].to_pylist() == [True, False, False, False, False]
+
+
+def test_what_follows_the_prompt_is_compared_where_a_generation_begins_with_it(tmp_path: Path) -> None:
+    text = "Dear doctor, " + SENTENCE
+    # The model writes one character of the suffix, and the prompt before it is 50 characters of a training input.
+    rows = [
+        {"prefix": text[:51], "suffix": text[51:], "generation": text[:52], "spans": [(0, 12)]},
+        {"prefix": text[:9], "suffix": text[9:], "generation": text[:70], "spans": [(9, 30)]},
+    ]
+    table = run_of(tmp_path, rows, [text], prompt=True)
+    assert table["extractable"].to_pylist() == [False, True]
+    assert table["longest_common_substring"].to_pylist() == [1, 60]
+    assert table["copies_input"].to_pylist() == [False, True]
+    assert table["match_in_prefix"].to_pylist() == [True, False]
 
 
 def test_prefixes_of_controls_are_shared_with_any_training_input(tmp_path: Path) -> None:

@@ -192,6 +192,7 @@ def test_the_table_for_people_has_rate_and_quality_side_by_side(tmp_path: Path) 
     assert dict(zip(heading, base, strict=True))["Total Mem Rate"] == "0.00% (≤ 4.00%)"
     assert shown["Total Mem Rate"] == "40.00% [35.00, 45.00]"
     assert shown["Control"] == "2.00% [0.00, 7.00]"
+    assert (shown["Own suffix"], shown["Suffixes"]) == ("1.00%", "2")
     assert (shown["Metric"], shown["Quality"]) == ("ROUGE-L", "30.00% [28.00, 32.00]")
     assert (shown["Recipe"], shown["Epochs"], shown["Training loss"]) == ("full", "2", "0.500")
     text = (tmp_path / "t.md").read_text(encoding="utf-8")

@@ -150,5 +150,6 @@ rule definitions:
         max_new_tokens=lambda wildcards: CONFIG.decodings[
             wildcards.decoding
         ].max_new_tokens,
+        with_prompt=lambda wildcards: CONFIG.decodings[wildcards.decoding].with_prompt,
     script:
         "../../scripts/definitions.py"
