@@ -34,11 +34,7 @@ def dataset_files(config: Config, dataset: str) -> dict[str, str]:
     source = config.datasets[dataset].source
     if not isinstance(source, FilesDataset):
         return {}
-    given = {"train": source.train, "test": source.test}
-    key = f"datasets.{dataset}.source"
-    return {
-        split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path
-    }
+    return _split_files(config, source, f"datasets.{dataset}.source")
 
 
 def model_folder(config: Config, model: str) -> str | None:
@@ -77,11 +73,7 @@ def pairs_files(config: Config, classifier: str) -> dict[str, str]:
     source = config.classifiers[classifier].source
     if not isinstance(source, TrainedClassifier) or not isinstance(source.pairs, FilesPairs):
         return {}
-    key = f"classifiers.{classifier}.source.pairs"
-    given = {"train": source.pairs.train, "test": source.pairs.test}
-    return {
-        split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path
-    }
+    return _split_files(config, source.pairs, f"classifiers.{classifier}.source.pairs")
 
 
 def classifier_folder(config: Config, classifier: str) -> str | None:
@@ -133,6 +125,13 @@ def is_optional(config: Config, dataset: str) -> bool:
     return isinstance(source, FilesDataset) and source.optional
 
 
+def _split_files(config: Config, source: FilesDataset | FilesPairs, key: str) -> dict[str, str]:
+    given = {"train": source.train, "test": source.test}
+    return {
+        split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path
+    }
+
+
 def _rooted(path: str, key: str, root: str | None, where: str) -> str:
     # Replaced, not formatted: a path may hold braces of its own.
     if "{" + key + "}" in path and root is None:
@@ -164,21 +163,18 @@ def _missing(config: Config) -> Iterator[str]:
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.datasets:
-            controls = isinstance(study, Attention) and study.population == "control"
-            if controls and not config.datasets[dataset].source.test:
+            if config.datasets[dataset].source.test:
+                continue
+            if isinstance(study, Attention) and study.population == "control":
                 yield (
                     f"studies.{name}.population: `control` needs a test split, which dataset {dataset!r} does not have."
                 )
-            if (
-                isinstance(study, Memorization | Likelihood | TradeOff)
-                and study.control
-                and not config.datasets[dataset].source.test
-            ):
+            if isinstance(study, Memorization | Likelihood | TradeOff) and study.control:
                 yield (
                     f"studies.{name}.control: controls need a test split, which dataset {dataset!r} does not have; "
                     "give it one (`source.test`), or set `control: false`."
                 )
-            if isinstance(study, Quality | TradeOff) and not config.datasets[dataset].source.test:
+            if isinstance(study, Quality | TradeOff):
                 yield (
                     f"studies.{name}.datasets: quality is told on a test split, which dataset {dataset!r} does not "
                     "have; give it one (`source.test`)."
@@ -191,9 +187,13 @@ def _missing_files(config: Config, dataset: str) -> Iterator[str]:
     except UserError as error:
         yield str(error)
         return
+    yield from _not_there(f"datasets.{dataset}.source", files)
+
+
+def _not_there(key: str, files: dict[str, str]) -> Iterator[str]:
     for split, path in files.items():
         if not Path(path).is_file():
-            yield f"datasets.{dataset}.source.{split}: {path}: no such file."
+            yield f"{key}.{split}: {path}: no such file."
 
 
 def _missing_folder(config: Config, model: str) -> Iterator[str]:
@@ -219,9 +219,7 @@ def _missing_classifiers(config: Config) -> Iterator[str]:
     try:
         for classifier in plan.classifier_heads(config):
             key = f"classifiers.{classifier}.source"
-            for split, path in pairs_files(config, classifier).items():
-                if not Path(path).is_file():
-                    yield f"{key}.pairs.{split}: {path}: no such file."
+            yield from _not_there(f"{key}.pairs", pairs_files(config, classifier))
             if (folder := classifier_folder(config, classifier)) is not None:
                 part = "encoder.path" if plan.is_trained(config, classifier) else "path"
                 yield from _missing_checkpoint(f"{key}.{part}", folder)
