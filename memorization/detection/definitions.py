@@ -1,10 +1,9 @@
 """Other definitions of memorization on the same generations.
 
 Nothing is retrieved here: the literature compares f(p) with the very text that followed p, or looks for it in all that
-was trained on. Tokens are those of the
-model's tokenizer, but generations are kept as text, so both sides are encoded anew and put on one footing first
-(`written_pairs`); a token here is a token of that text, and a model that wrote the same text by other tokens counts as
-one that wrote it.
+was trained on. Tokens are those of the model's tokenizer, but generations are kept as text, so both sides are encoded
+anew and put on one footing first (`written_pairs`); a token here is a token of that text, and a model that wrote the
+same text by other tokens counts as one that wrote it.
 
 - Carlini et al. (2023), "Quantifying Memorization Across Neural Language Models": s is *extractable* where the first m
   generated tokens are the first m of s.
@@ -12,7 +11,6 @@ one that wrote it.
   Privacy": s is *approximately memorized* where BLEU(f(p), s) > 0.75; edit similarity stands beside it. They have
   generations and suffixes of one length, m tokens; so both are cut to a window of m tokens (`window`).
 - Lin (2004), "ROUGE": ROUGE-L, on the same window.
-
 - Nasr et al. (2023), "Scalable Extraction of Training Data from (Production) Language Models": a generation *copies*
   where a passage of it stands anywhere in the training data. Inputs and targets are told apart: what a decoder learns
   to write are targets, and suffixes of inputs, as the paper has them, hold none of those.
@@ -66,10 +64,9 @@ def definition_batches(
         storage.read(matches, "matches", ["probe", "rank", "generation_start", "generation_length"]),
     )
     written = storage.read(generations, "generations", ["generation", "at_limit"])
+    whole, at_limit = written["generation"].to_pylist(), written["at_limit"].to_pylist()
     shown = _round_trip(prefixes, tokenizer)
-    continued = written["generation"].to_pylist()
-    if with_prompt:
-        continued = [text.removeprefix(prompt) for text, prompt in zip(continued, shown, strict=True)]
+    continued = [text.removeprefix(prompt) for text, prompt in zip(whole, shown, strict=True)] if with_prompt else whole
     copies = {
         side: copying(continued, shown, trained_on(dataset, side), definitions.passage) for side in ("input", "target")
     }
@@ -77,21 +74,19 @@ def definition_batches(
     first = 0
     with Progress(len(prefixes), "definitions", "probes") as progress:
         for batch in storage.stream(probes, ["suffix"], PROBES_A_BATCH):
-            asked = written.slice(first, batch.num_rows).to_pylist()
-            here = range(first, first + batch.num_rows)
-            pairs = written_pairs([continued[probe] for probe in here], batch["suffix"].to_pylist(), tokenizer)
-            limited = [row["at_limit"] for row in asked]
-            compared = compare(pairs, limited, max_new_tokens, tokenizer, definitions)
+            here = slice(first, first + batch.num_rows)
+            pairs = written_pairs(continued[here], batch["suffix"].to_pylist(), tokenizer)
+            compared = compare(pairs, at_limit[here], max_new_tokens, tokenizer, definitions)
             rows = [
                 {
                     "probe": probe,
                     **row,
                     "prefix_inputs": inputs[prefixes[probe]],
                     "shared_prefix": inputs[prefixes[probe]] > own_inputs,
-                    "match_in_prefix": in_prefix(given["generation"], spans.get(probe, []), shown[probe]),
+                    "match_in_prefix": in_prefix(whole[probe], spans.get(probe, []), shown[probe]),
                     **{f"copies_{side}": found[probe] for side, found in copies.items()},
                 }
-                for probe, row, given in zip(here, compared, asked, strict=True)
+                for probe, row in enumerate(compared, first)
             ]
             yield pa.RecordBatch.from_pylist(rows, schema=storage.SCHEMAS["definitions"])
             first += batch.num_rows
