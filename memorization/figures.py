@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memorization import storage
-from memorization.report.tables import TASK_HEADINGS, headings, varies
+from memorization.report.tables import TASK_HEADINGS, Row, headings, varies
 
 # Colours of Okabe and Ito's palette, which readers of every colour vision can tell apart; low confidence is paler.
 COLOURS = {
@@ -18,8 +18,6 @@ COLOURS = {
     "paraphrase_high": "#009E73",
     "paraphrase_low": "#8FD3BF",
 }
-Row = Mapping[str, Any]
-
 
 # What stands beside our own values.
 CONTROL, PUBLISHED = "0.45", "black"
@@ -222,14 +220,14 @@ def _bar_name(bar: Row, rows: Sequence[Row]) -> str:
     """What tells a bar from the others of its dataset, on short lines."""
     state = bar["state"]
     several = len({row["state"] for row in rows} - {"base"}) > 1
-    parts = [state if state == "base" or several else "fine- tuned"]
+    parts = [state if state == "base" or several else "fine-tuned"]
     parts += [f"{bar[name]}{UNITS.get(name, '')}" for name in varies(rows) if not (name == "epoch" and state == "base")]
     return "\n".join(line for part in parts for line in _narrow(part))
 
 
 def _narrow(name: str) -> list[str]:
-    """A name in lines as wide as a bar's place, broken after underscores where it is wider."""
-    lines = textwrap.wrap(name.replace("_", "_ "), 9, break_long_words=False, break_on_hyphens=False)
+    """A name in lines as wide as a bar's place, broken after hyphens and underscores where it is wider."""
+    lines = textwrap.wrap(name.replace("_", "_ "), 9, break_long_words=False)
     return [line.replace("_ ", "_") for line in lines]
 
 

@@ -130,15 +130,15 @@ def test_aligned_passages_are_marked_in_every_format_and_texts_stand_for_themsel
 
 
 def test_marks_stand_beside_no_space_and_a_long_passage_loses_its_middle() -> None:
-    assert cases_table.excerpt("a", " b ", "c") == f"a {tables.marked('b')} c"
+    assert cases_table.in_context("a", " b ", "c") == f"a {tables.marked('b')} c"
     words = " ".join(f"word{number}" for number in range(200))
-    shown = cases_table.excerpt("", words, "")
+    shown = cases_table.in_context("", words, "")
     first, count, last = re.fullmatch(r".(.*) \[…([\d,]+) characters…\] (.*).", shown, re.DOTALL).groups()  # type: ignore[union-attr]
     assert words.startswith(f"{first} word")
     assert words.endswith(f" {last}")
     assert int(count.replace(",", "")) == len(words) - len(first) - len(last)
     assert len(first + last) <= cases_table.LONGEST
-    assert f"[…{600:,} characters…]" in cases_table.excerpt("", "x" * 1200, "")
+    assert f"[…{600:,} characters…]" in cases_table.in_context("", "x" * 1200, "")
 
 
 def test_no_case_is_a_table_too(tmp_path: Path) -> None:

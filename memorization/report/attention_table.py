@@ -45,12 +45,13 @@ def density_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, str]])
         if row["last_layer"]:
             key = (row["model"], row["state"], row["epoch"], row["dataset"])
             runs.setdefault(key, {})[row["measure"]] = row
+    varying = varies(rows)
     return [
         {
             "Task": _task(run["gini"]),
             "Dataset": titles["datasets"].get(dataset, dataset),
             "Model": in_state(titles["models"].get(model, model), state, rows),
-            **({"Epochs": str(epoch)} if "epoch" in varies(rows) else {}),
+            **({"Epochs": str(epoch)} if "epoch" in varying else {}),
             **{heading: _with_interval(run[measure]) for measure, heading in HEADINGS.items()},
             "On input": f"{100 * run['input_share']['value']:.1f}%",
             "L": f"{run['input_tokens']['value']:.1f}",
@@ -109,11 +110,12 @@ def correlation_layout(rows: Sequence[Row], titles: Mapping[str, Mapping[str, st
     for row in rows:
         key = (row["state"], row["epoch"], row["decoding"], row["over"], row["model"], row["dataset"])
         groups.setdefault(key, {})[row["measure"]] = row
+    varying = varies(rows)
     return [
         {
             "Recipe": state,
-            **({"Epochs": str(epoch)} if "epoch" in varies(rows) else {}),
-            **({"Decoding": decoding} if "decoding" in varies(rows) else {}),
+            **({"Epochs": str(epoch)} if "epoch" in varying else {}),
+            **({"Decoding": decoding} if "decoding" in varying else {}),
             "Over": over,
             "Model": "all" if model is None else titles["models"].get(model, model),
             "Dataset": "all" if dataset is None else titles["datasets"].get(dataset, dataset),
@@ -148,7 +150,7 @@ def correlation_caption(rows: Sequence[Row], statistics: Mapping[str, Any]) -> s
 
 def _found(rows: Sequence[Row]) -> list[str]:
     """For each recipe and decoding, what the first measure shows over all cells, over all samples, in each cell."""
-    said = []
+    said, varying = [], varies(rows)
     for run in dict.fromkeys((row["state"], row["epoch"], row["decoding"]) for row in rows):
         state, epoch, decoding = run
         own = [
@@ -156,7 +158,7 @@ def _found(rows: Sequence[Row]) -> list[str]:
             for row in rows
             if (row["state"], row["epoch"], row["decoding"]) == run and row["measure"] == MEASURES[0]
         ]
-        name = f"{state}, epoch {epoch}, {decoding}" if "epoch" in varies(rows) else f"{state}, {decoding}"
+        name = f"{state}, epoch {epoch}, {decoding}" if "epoch" in varying else f"{state}, {decoding}"
         for row in own:
             if row["over"] == "cells" and row["model"] is None:
                 said.append(f"Found for {name}, in {HEADINGS[MEASURES[0]]}: over {row['n']} cells {_sentence(row)};")

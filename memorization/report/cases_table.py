@@ -65,7 +65,7 @@ def layout(table: pa.Table, titles: Mapping[str, Mapping[str, str]]) -> list[dic
                 ]
             ),
             **{
-                heading: excerpt(*(plain(row[f"{side}_{part}"]) for part in ("before", "aligned", "after")))
+                heading: in_context(*(plain(row[f"{side}_{part}"]) for part in ("before", "aligned", "after")))
                 for heading, side in (("Machine-written text", "generation"), ("Training text", "training"))
             },
         }
@@ -73,7 +73,7 @@ def layout(table: pa.Table, titles: Mapping[str, Mapping[str, str]]) -> list[dic
     ]
 
 
-def excerpt(before: str, aligned: str, after: str) -> str:
+def in_context(before: str, aligned: str, after: str) -> str:
     """An excerpt with its aligned passage marked; the middle of one longer than `LONGEST` is left out, and counted."""
     inner = aligned.strip()
     # Spaces stand outside of the marks: Markdown takes marks beside a space for asterisks.

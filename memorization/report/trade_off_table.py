@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.report import tables
+from memorization.report.tables import Row
 
 METRICS = {
     "summarization": "rougeL",
@@ -21,7 +22,6 @@ METRICS = {
 """The metric of the schema `quality` that stands for a task's quality."""
 
 NAMES = {"rougeL": "ROUGE-L", "accuracy": "accuracy", "f1": "F1", "bleu": "BLEU"}
-Row = Mapping[str, Any]
 Trained = Mapping[tuple[str, str, str, int], Row]
 
 
