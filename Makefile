@@ -1,19 +1,19 @@
-# make demo   sets up and runs the embedded demonstration
-# make test   sets up and runs the tests
+# make demo   installs and runs the embedded demonstration
+# make test   installs and runs the tests
 # make real DATA=folder MODELS=folder   runs configs/real-data.yaml
 
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Byte code that is not kept would be made anew by every job, in seconds each.
+# Without kept byte code every job would spend seconds on compiling it.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test real lint docs clean
 
 setup: .venv/.complete
 
-# Written last, so that an interrupted installation is taken up again. Byte code is compiled when it is first needed.
+# Written last, so that an interrupted installation is repeated. Byte code is compiled when it is first needed.
 .venv/.complete: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
@@ -27,7 +27,7 @@ real: setup
 	@test -n "$(DATA)" || { echo "make real: DATA is not set; use make real DATA=folder-of-the-datasets [MODELS=folder-of-the-model]" >&2; exit 2; }
 	snakemake --cores $(CORES) --configfile configs/real-data.yaml --config data_root="$(DATA)" model_root="$(or $(MODELS),$(DATA))"
 
-# Side by side, whole runs in one process, which share a finished one.
+# In parallel; tests of whole runs are in one process, because they share a finished run.
 test: setup
 	pytest --numprocesses 2 --dist loadgroup
 
@@ -39,7 +39,7 @@ lint: setup
 	snakemake --lint
 
 docs: setup
-	python -m memorization.configfile
+	python -m memorization.reference
 
 clean:
 	rm -rf .venv results .snakemake

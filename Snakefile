@@ -3,10 +3,10 @@
     snakemake --cores 2                                      the embedded demonstration (config.yaml)
     snakemake --cores 2 --configfile configs/real-data.yaml  your own files
     snakemake --cores 2 NAME                                 one study, or a name of `targets`
-    snakemake --cores 1 plan                                 what all of it will take: runs, hours, disk
+    snakemake --cores 1 plan                                 an estimate for all of it: runs, hours, disk
     snakemake --workflow-profile workflow/profiles/slurm     on a Slurm cluster
 
-Every coordinate that varies stands in a result's path, so that one path is one run:
+Every coordinate that varies is part of a result's path, so that one path is one run:
 
     results/
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
@@ -14,7 +14,7 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes, their sentence model, their index
       checkpoints/model=/recipe=/dataset=/epoch-N/                          fine-tuned checkpoints
       classifiers/{classifier}/                                             judges of sentence pairs, taggers
-      pairs/{classifier}.parquet                                            what a classifier is trained on
+      pairs/{classifier}.parquet                                            training pairs of a classifier
       runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
           generations -> candidates -> matches -> paraphrases, entities     .parquet
           -> outcomes -> rates, definitions -> definition_rates             .parquet
@@ -24,12 +24,12 @@ Every coordinate that varies stands in a result's path, so that one path is one 
       likelihoods/model=/state=/epoch=/dataset=/population=/prefix_tokens=/
           likelihoods -> extraction                                         .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
-      theory/{study}.parquet                                                the sparse coding model of Section 6.1
-      tables/{study}.{parquet,csv,md,tex,html}                              what people read
+      sparse_coding/{study}.parquet                                         fits of the sparse coding model of Section 6.1
+      tables/{study}.{parquet,csv,md,tex,html}                              the study's table
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
-      tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention with memorization
-      figures/{study}.{svg,png}                                             what they look at
+      tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention against memorization
+      figures/{study}.{svg,png}                                             the study's figure
 """
 
 import re
@@ -42,12 +42,12 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import configfile, costs, freshness, local_files, plan
+from memorization import configfile, costs, freshness, launch, local_files, plan
 from memorization.errors import UserError
-from memorization.report import run as this_run
+from memorization.studies import kinds
 
 try:
-    # Read here rather than by `configfile:`, so that a message can name the file a wrong key stands in.
+    # Read here rather than by `configfile:`, so that a message can name the file that contains a wrong key.
     CONFIG = configfile.load(
         [
             Path(workflow.basedir, "config.yaml"),
@@ -57,7 +57,7 @@ try:
     )
     local_files.check_inputs(CONFIG)
     if workflow.is_main_process:
-        this_run.check_writable(Path(CONFIG.results))
+        launch.check_writable(Path(CONFIG.results))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -66,8 +66,8 @@ RESULTS = CONFIG.results
 LEFT_OUT = local_files.left_out(CONFIG)
 if workflow.is_main_process:
     for reason in LEFT_OUT.values():
-        this_run.say(f"Note: {reason}")
-# Read by scripts without being parameters: they change no fp32 result, so that nothing is stale when they change.
+        launch.print_text(f"Note: {reason}")
+# Scripts read these, but they are no parameters: they change no fp32 result, so a change makes nothing stale.
 config["generation_batch_size"] = CONFIG.compute.generation_batch_size
 config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
 config["entities_batch_size"] = CONFIG.detection.entities.batch_size
@@ -84,26 +84,17 @@ wildcard_constraints:
     population="member|control",
     prefix_tokens=r"\d+",
     decoding="[^/]+",
-    # Names, because `{study}-definitions` is a table too.
+    # Exactly these names, because `{study}-definitions` is a table too.
     study="|".join(map(re.escape, CONFIG.studies)),
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/datasets.smk"
-include: "workflow/rules/probes.smk"
-include: "workflow/rules/training.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
 include: "workflow/rules/generation.smk"
-include: "workflow/rules/retrieval.smk"
-include: "workflow/rules/classifiers.smk"
 include: "workflow/rules/detection.smk"
-include: "workflow/rules/quality.smk"
-include: "workflow/rules/statistics.smk"
-include: "workflow/rules/attention.smk"
-include: "workflow/rules/likelihood.smk"
-include: "workflow/rules/report.smk"
-include: "workflow/rules/trade_off.smk"
-include: "workflow/rules/cases.smk"
-include: "workflow/rules/theory.smk"
+include: "workflow/rules/rates.smk"
+include: "workflow/rules/studies.smk"
 
 
 rule all:
@@ -113,7 +104,7 @@ rule all:
             at(file)
             for study in CONFIG.studies
             if study not in LEFT_OUT
-            for file in plan.products(CONFIG, study)
+            for file in CONFIG.studies[study].products(study)
         ],
 
 
@@ -128,20 +119,24 @@ for target, studies in local_files.targets(CONFIG).items():
         name:
             target
         input:
-            [at(file) for study in studies for file in plan.products(CONFIG, study)],
+            [
+                at(file)
+                for study in studies
+                for file in CONFIG.studies[study].products(study)
+            ],
 
 
 onstart:
     if workflow.is_main_process:
-        # Held as long as this process lives: the kernel lets go of it when the process dies, however it dies.
-        this_run.hold(Path(RESULTS))
+        # A lock that lasts as long as this process: the kernel releases it when the process ends, in whatever way.
+        launch.lock(Path(RESULTS))
 
 
 onsuccess:
     if workflow.is_main_process:
-        this_run.say(this_run.closing_words(CONFIG))
+        launch.print_text(launch.summary(CONFIG))
 
 
 onerror:
     if workflow.is_main_process:
-        this_run.say(this_run.what_went_wrong(Path(RESULTS)))
+        launch.print_text(launch.failures(Path(RESULTS)))

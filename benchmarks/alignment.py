@@ -1,4 +1,4 @@
-"""The aligner beside the plain transcription of the published program: pairs a second, as a Markdown table.
+"""The aligner beside the plain transcription of the published program: pairs per second, as a Markdown table.
 
     python benchmarks/alignment.py
     python benchmarks/alignment.py --parquet texts.parquet --column text --sentences punkt_english
@@ -6,9 +6,9 @@
 
 A run is measured as the workflow does it, from raw text to matches: each of n generations (about 80 words) with the ten
 suffixes (about 300 words) that BM25 finds for it. A seventh of the generations are copied from a suffix, a seventh are
-its sentences in another order with words left out, the others are strangers' words. Without a file, suffixes are made
-of synthetic documents. The transcription (`tests/detection/transcription.py`) gets a sample of the same pairs, and must
-find the same. With `--long`, one pair of 5,000 and 20,000 words is compared instead.
+its sentences in another order with words left out, the others are words of unrelated suffixes. Without a file, suffixes
+are made of synthetic documents. The transcription (`tests/detection/transcription.py`) compares a sample of the same
+pairs, and must return the same. With `--long`, one pair of 5,000 and 20,000 words is compared instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import os
 import random
 import re
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import processes
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -49,9 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pairs = long_pair() if options.long else run_pairs(options)
         pq.write_table(pairs, Path(folder, "pairs.parquet"))
-        given = sys.argv[1:] if arguments is None else arguments
-        found = {name: in_a_process(name, given, Path(folder)) for name in MEASURES}
-    print(table(options, pairs, found))
+        measured = {name: processes.measurement(__file__, name, arguments, Path(folder)) for name in MEASURES}
+    print(table(options, pairs, measured))
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
@@ -60,23 +59,14 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--generations", type=int, default=10_000)
     parser.add_argument("--sample", type=int, default=400, help="pairs for the transcription")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--repeats", type=int, default=3, help="the median of so many is told")
+    parser.add_argument("--repeats", type=int, default=3, help="the median of so many is reported")
     parser.add_argument("--parquet", type=Path, help="cut suffixes from this file's texts")
     parser.add_argument("--column", default="text", help="the column of the file with texts")
     parser.add_argument("--sentences", choices=["punkt_english", "punkt_corpus"], default="punkt_corpus")
     parser.add_argument("--profile", choices=["zeng2024", "pan2015"], default="zeng2024")
     parser.add_argument("--long", action="store_true", help="one pair of 5,000 x 20,000 words")
-    parser.add_argument("--measure", choices=list(MEASURES), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    processes.add_options(parser, MEASURES)
     return parser.parse_args(arguments)
-
-
-def in_a_process(program: str, arguments: list[str], folder: Path) -> dict[str, Any]:
-    """What a process that measures one program says."""
-    command = [sys.executable, __file__, *arguments, "--measure", program, "--folder", str(folder)]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return said
 
 
 def ours(options: argparse.Namespace) -> dict[str, Any]:
@@ -95,12 +85,12 @@ def ours(options: argparse.Namespace) -> dict[str, Any]:
     for _ in range(options.repeats):
         begun, cpu = time.perf_counter(), time.process_time()
         aligner = Aligner(parameters, sentence_model(options, suffixes), options.threads)
-        parts = range(0, len(generations), 20_000)
-        tables = [aligner.compare(generations[n : n + 20_000], suffixes[n : n + 20_000]) for n in parts]
+        tables = [table for _, table in aligner.compare_streams(iter(generations), iter(suffixes))]
         walls.append(time.perf_counter() - begun)
         cpus.append(time.process_time() - cpu)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return said(walls, cpus, len(generations), start, (peak - before) / 1024, pa.concat_tables(tables), options.sample)
+    matches = sampled_matches(pa.concat_tables(tables), options.sample)
+    return measures(walls, cpus, len(generations), (peak - before) / 1024) | {"start": start, "matches": matches}
 
 
 def transcription(options: argparse.Namespace) -> dict[str, Any]:
@@ -115,53 +105,42 @@ def transcription(options: argparse.Namespace) -> dict[str, Any]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun, cpu = time.perf_counter(), time.process_time()
     rows = pairs.slice(0, options.sample).to_pylist()
-    found = [aligned(row["generation"], row["suffix"], parameters, punkt) for row in rows]
+    results = [aligned(row["generation"], row["suffix"], parameters, punkt) for row in rows]
     walls, cpus = [time.perf_counter() - begun], [time.process_time() - cpu]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    empty: list[Any] = []
-    told = said(walls, cpus, len(rows), (0.0, 0.0), (peak - before) / 1024, None, options.sample)
-    return told | {"matches": [[kind, list(map(list, spans or empty))] for kind, spans in found]}
+    matches = [[kind, list(map(list, spans))] for kind, spans in results]
+    return measures(walls, cpus, len(rows), (peak - before) / 1024) | {"start": (0.0, 0.0), "matches": matches}
 
 
 MEASURES = {"memorization": ours, "transcription": transcription}
 
 
-def said(
-    walls: list[float],
-    cpus: list[float],
-    pairs: int,
-    start: tuple[float, float],
-    memory_mb: float,
-    table: pa.Table | None,
-    sample: int,
-) -> dict[str, Any]:
-    """What was measured, and what was found in the pairs that both programs compare."""
+def measures(walls: list[float], cpus: list[float], pairs: int, memory_mb: float) -> dict[str, Any]:
+    """Seconds and processor seconds of the repeat of median duration, with the number of pairs and the memory."""
+    middle = sorted(range(len(walls)), key=walls.__getitem__)[len(walls) // 2]
+    return {"pairs": pairs, "wall": walls[middle], "cpu": cpus[middle], "memory_mb": memory_mb}
+
+
+def sampled_matches(table: pa.Table, sample: int) -> list[list[Any]]:
+    """Type and spans of each of the first pairs, which both programs compare."""
     matches: list[list[Any]] = []
-    for row in table.filter(table["pair"].to_numpy() < sample).to_pylist() if table is not None and sample else []:
+    for row in table.filter(table["pair"].to_numpy() < sample).to_pylist() if sample else []:
         if row["pair"] == len(matches):
             matches.append([row["type"], []])
         if row["pair"] == len(matches) - 1 and row["generation_start"] is not None:
             matches[-1][1].append([value for name, value in row.items() if name not in ("pair", "type")])
-    middle = sorted(range(len(walls)), key=walls.__getitem__)[len(walls) // 2]
-    return {
-        "pairs": pairs,
-        "wall": walls[middle],
-        "cpu": cpus[middle],
-        "start": start,
-        "memory_mb": memory_mb,
-        "matches": matches,
-    }
+    return matches
 
 
 def sentence_model(options: argparse.Namespace, suffixes: list[str]) -> Any:
-    """The sentence model asked for."""
+    """The sentence model of the options."""
     from memorization.detection import text
 
     corpus = list(dict.fromkeys(suffixes)) if options.sentences == "punkt_corpus" else ()
     return text.sentence_model(options.sentences, corpus)
 
 
-def table(options: argparse.Namespace, pairs: pa.Table, found: dict[str, dict[str, Any]]) -> str:
+def table(options: argparse.Namespace, pairs: pa.Table, measured: dict[str, dict[str, Any]]) -> str:
     """The Markdown table, with what was measured above it."""
     words, other_words = (mean_words(pairs[side].to_pylist()) for side in ("generation", "suffix"))
     source = "text of a file" if options.parquet else "synthetic text"
@@ -174,12 +153,12 @@ def table(options: argparse.Namespace, pairs: pa.Table, found: dict[str, dict[st
         "| program | pairs | seconds | pairs/s | pairs per CPU s | start (s) | memory (MB) |",
         "|---|---|---|---|---|---|---|",
     ]
-    for program, told in found.items():
+    for program, values in measured.items():
         lines.append(
-            f"| {program} | {told['pairs']:,} | {told['wall']:.2f} | {told['pairs'] / told['wall']:,.0f} | "
-            f"{told['pairs'] / told['cpu']:,.0f} | {told['start'][0]:.1f} | {told['memory_mb']:,.0f} |"
+            f"| {program} | {values['pairs']:,} | {values['wall']:.2f} | {values['pairs'] / values['wall']:,.0f} | "
+            f"{values['pairs'] / values['cpu']:,.0f} | {values['start'][0]:.1f} | {values['memory_mb']:,.0f} |"
         )
-    own, plain = found.values()
+    own, plain = measured.values()
     ratio = own["pairs"] / own["wall"] / (plain["pairs"] / plain["wall"])
     same = sum(pair == other for pair, other in zip(own["matches"], plain["matches"], strict=True))
     lines += [
@@ -218,7 +197,7 @@ def run_pairs(options: argparse.Namespace) -> pa.Table:
 
 
 def generation(suffixes: list[str], number: int, generator: random.Random) -> str:
-    """Copied from the suffix, reworded from it, or strangers' words."""
+    """Copied from the suffix, reworded from it, or words of another suffix."""
     kind = generator.random()
     if kind < 2 / 7:
         words = suffixes[number].split(" ")
@@ -237,8 +216,8 @@ def generation(suffixes: list[str], number: int, generator: random.Random) -> st
 
 
 def synthetic_texts() -> Iterator[str]:
-    """Documents of the generator, some behind one another."""
-    from memorization.datasets.synthetic import CORPORA, document
+    """Documents of the generator, several joined to a text."""
+    from memorization.datasets.synthetic.corpora import CORPORA, document
 
     number = 0
     while True:

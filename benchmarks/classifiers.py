@@ -4,8 +4,8 @@
     python benchmarks/classifiers.py --tokens conll2003.parquet --tagger ner-minilm-conll2003
 
 Pairs are rows of `text1, text2, label` (1: equivalent), tokens rows of `tokens, tags` (BIO); of a file with a column
-`split` the rows of `test` are taken. Tokens are joined by single spaces, and an entity counts as found where its span
-and its type are right.
+`split` the rows of `test` are taken. Tokens are joined by single spaces, and an entity counts as recognized where its
+span and its type are right.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BATCH_SIZE = 32
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print a line for each question asked."""
+    """Print one line per classifier."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=Path, help="Parquet file of labelled sentence pairs")
     parser.add_argument("--classifier", type=Path, help="folder of a sequence-classification checkpoint")
@@ -55,11 +55,11 @@ def judged(options: argparse.Namespace) -> str:
     pairs = list(zip(rows["text1"].to_pylist(), rows["text2"].to_pylist(), strict=True))
     distinct = list(dict.fromkeys(pairs))
     probabilities, cut = classifiers.probabilities(classifier, distinct, 1, BATCH_SIZE)
-    found = dict(zip(distinct, probabilities > 0.5, strict=True))
-    labels, said = rows["label"].to_pylist(), [bool(found[pair]) for pair in pairs]
+    equivalent = dict(zip(distinct, probabilities > 0.5, strict=True))
+    labels, predicted = rows["label"].to_pylist(), [bool(equivalent[pair]) for pair in pairs]
     return (
         f"{options.classifier.name} on {options.pairs.name}: {len(pairs):,} pairs, accuracy "
-        f"{accuracy_score(labels, said):.3f}, F1 {f1_score(labels, said):.3f}, {cut.sum()} cut, "
+        f"{accuracy_score(labels, predicted):.3f}, F1 {f1_score(labels, predicted):.3f}, {cut.sum()} cut, "
         f"{len(distinct) / (time.perf_counter() - begun):,.0f} pairs/s"
     )
 
@@ -71,10 +71,10 @@ def tagged(options: argparse.Namespace) -> str:
     rows = test_rows(options.tokens, ["tokens", "tags"], options.rows).to_pylist()
     tagger = loaded(options.tagger, "token")
     begun = time.perf_counter()
-    found = classifiers.entities(tagger, [" ".join(row["tokens"]) for row in rows], BATCH_SIZE)
+    predicted = classifiers.entities(tagger, [" ".join(row["tokens"]) for row in rows], BATCH_SIZE)
     stated = [classifiers.decode(spans_of(row)) for row in rows]
-    right = sum(len(set(own) & set(other)) for own, other in zip(found, stated, strict=True))
-    precision, recall = (right / max(1, sum(map(len, each))) for each in (found, stated))
+    right = sum(len(set(own) & set(other)) for own, other in zip(predicted, stated, strict=True))
+    precision, recall = (right / max(1, sum(map(len, each))) for each in (predicted, stated))
     return (
         f"{options.tagger.name} on {options.tokens.name}: {len(rows):,} sentences, {sum(map(len, stated)):,} entities, "
         f"precision {precision:.3f}, recall {recall:.3f}, F1 {2 * precision * recall / (precision + recall):.3f}, "
@@ -101,7 +101,7 @@ def test_rows(file: Path, columns: list[str], most: int | None) -> pa.Table:
 
 def loaded(folder: Path, head: Any) -> Any:
     """The checkpoint, checked and loaded as the workflow does."""
-    from memorization.config import FolderModel
+    from memorization.config.models import FolderModel
     from memorization.models import classifiers, loading
 
     device = loading.start_torch("auto", 1)

@@ -1,4 +1,4 @@
-"""The search engine beside bm25s (numba): documents and queries a second, and memory, as a Markdown table.
+"""The search engine beside bm25s (numba): documents and queries per second, and memory, as a Markdown table.
 
     python benchmarks/retrieval.py
     python benchmarks/retrieval.py --parquet texts.parquet --column text
@@ -18,7 +18,6 @@ import itertools
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import processes
 
 # The package beside this file is measured, whichever is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -36,7 +36,7 @@ VOCABULARY, REPEATED = 80_000, 0.2
 FREQUENT = """the of and to a in is that it was for as with be by on not but at this are they an or no such if into
 their then there these will"""
 STOP_WORDS = FREQUENT.split()
-# Texts of more documents are made while they are indexed, and are not held in memory.
+# More documents are made while they are indexed, and not kept in memory.
 MOST_IN_MEMORY = 100_000
 DOCUMENTS_FOR_QUERIES = 10_000
 K1, B, K = 1.2, 0.75, 10
@@ -50,10 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
         return
     programs = [options.only] if options.only else list(PROGRAMS)
     with tempfile.TemporaryDirectory() as folder:
-        given = sys.argv[1:] if arguments is None else arguments
-        found = {program: in_a_process(program, given, Path(folder)) for program in programs}
+        results = {name: processes.measurement(__file__, name, arguments, Path(folder)) for name in programs}
         tops = [np.load(Path(folder, f"{program}.npy")) for program in programs]
-    print(table(options, found))
+    print(table(options, results))
     if len(tops) == 2:
         common = np.mean([len(np.intersect1d(*pair)) / K for pair in zip(*tops, strict=True)])
         first = np.mean(tops[0][:, 0] == tops[1][:, 0])
@@ -67,47 +66,38 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--words", type=int, nargs=2, default=(400, 400), metavar=("LEAST", "MOST"))
     parser.add_argument("--queries", type=int, default=5_000)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--repeats", type=int, default=3, help="the median of so many is told")
+    parser.add_argument("--repeats", type=int, default=3, help="the median of so many is reported")
     parser.add_argument("--parquet", type=Path, help="cut documents from this file's texts")
     parser.add_argument("--column", default="text", help="the column of the file with texts")
     parser.add_argument("--only", choices=PROGRAMS)
-    parser.add_argument("--measure", choices=PROGRAMS, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    processes.add_options(parser, PROGRAMS)
     return parser.parse_args(arguments)
 
 
-def in_a_process(program: str, arguments: list[str], folder: Path) -> dict[str, Any]:
-    """What a process that measures one program says."""
-    command = [sys.executable, __file__, *arguments, "--measure", program, "--folder", str(folder)]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return said
-
-
-def table(options: argparse.Namespace, found: dict[str, dict[str, Any]]) -> str:
+def table(options: argparse.Namespace, results: dict[str, dict[str, Any]]) -> str:
     """The Markdown table, with what was measured above it."""
-    some = next(iter(found.values()))
+    some = next(iter(results.values()))
     source = "text of a file" if options.parquet else f"seeded text, {VOCABULARY:,} words by Zipf's law"
     lines = [
         f"{some['documents']:,} documents of {some['mean_words']:.0f} words on average ({source}), "
-        f"{options.queries:,} queries of 60 to 100 words, {K} documents a query, {options.threads} threads, "
+        f"{options.queries:,} queries of 60 to 100 words, {K} documents per query, {options.threads} threads, "
         f"median of {options.repeats}.",
         "",
         "| program | documents/s | per CPU s | queries/s | per CPU s | first calls (s) | memory (MB) | index (MB) |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for program, said in found.items():
-        documents, queries = (said[f"{what}_per_second"] for what in ("documents", "queries"))
+    for program, values in results.items():
+        documents, queries = (values[f"{what}_per_second"] for what in ("documents", "queries"))
         lines.append(
-            f"| {program} ({said['versions']}) | {documents[0]:,.0f} | {documents[1]:,.0f} | {queries[0]:,.0f} | "
-            f"{queries[1]:,.0f} | {said['first']:.1f} | {said['before']:,.0f} to {said['peak']:,.0f} | "
-            f"{said['index']:,.0f} |"
+            f"| {program} ({values['versions']}) | {documents[0]:,.0f} | {documents[1]:,.0f} | {queries[0]:,.0f} | "
+            f"{queries[1]:,.0f} | {values['first']:.1f} | {values['before']:,.0f} to {values['peak']:,.0f} | "
+            f"{values['index']:,.0f} |"
         )
     lines += [
         "",
         "Per CPU s: by the processor time of all threads, which other work on the machine changes less. First calls: "
         "imports and compilation, on ten documents. Memory: resident, with texts and programs loaded, and at most. "
-        "Index: on disk; bm25s's was held in memory.",
+        "Index: on disk; bm25s's was kept in memory.",
     ]
     return "\n".join(lines)
 
@@ -165,15 +155,15 @@ def cut(file: Path, column: str, documents: int, least: int, most: int, seed: in
 def passages(documents: list[str], queries: int, seed: int = 1) -> list[str]:
     """Passages of 60 to 100 words of documents, every third word taken from another document."""
     random = np.random.default_rng(seed)
-    found = []
+    texts = []
     for _ in range(queries):
         own, other = (documents[place].split() for place in random.integers(len(documents), size=2))
         length = int(random.integers(60, 101))
         start = int(random.integers(max(len(own) - length, 0) + 1))
         passage = own[start : start + length]
         passage[::3] = [other[place] for place in random.integers(len(other), size=len(passage[::3]))]
-        found.append(" ".join(passage))
-    return found
+        texts.append(" ".join(passage))
+    return texts
 
 
 # Programs
@@ -191,7 +181,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     sample = list(itertools.islice(documents(), DOCUMENTS_FOR_QUERIES))
     queries = passages(sample, options.queries)
     mean_words = float(np.mean([len(text.split()) for text in sample]))
-    held = list(documents()) if options.documents <= MOST_IN_MEMORY else None
+    texts_in_memory = list(documents()) if options.documents <= MOST_IN_MEMORY else None
     few = sample[:10]
     del sample
     begun = time.perf_counter()
@@ -200,11 +190,11 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     program.search(queries[:10])
     first = time.perf_counter() - begun
     before = memory("VmRSS")
-    indexing = median_of(options.repeats, lambda: program.index(held or documents()))
+    indexing = median_of(options.repeats, lambda: program.index(texts_in_memory or documents()))
     searching = median_of(options.repeats, lambda: program.search(queries))
     peak = memory("VmHWM")
     np.save(options.folder / f"{options.measure}.npy", program.best(queries))
-    count = len(held) if held else options.documents
+    count = len(texts_in_memory) if texts_in_memory else options.documents
     return {
         "documents": count,
         "mean_words": mean_words,
@@ -275,9 +265,9 @@ class Theirs:
 
     def search(self, queries: list[str]) -> Any:
         """Rows of the best documents, (queries, K)."""
-        asked = self.words(queries, STOP_WORDS)
+        words = self.words(queries, STOP_WORDS)
         k = min(K, self.model.scores["num_docs"])
-        return self.model.retrieve(asked, k=k, n_threads=self.threads, show_progress=False).documents
+        return self.model.retrieve(words, k=k, n_threads=self.threads, show_progress=False).documents
 
     def best(self, queries: list[str]) -> Any:
         """Rows of the best documents, (queries, K)."""
@@ -306,9 +296,9 @@ def median_of(repeats: int, call: Callable[[], object]) -> tuple[float, float]:
 def memory(what: str) -> float:
     """Memory of this process in MB: VmRSS, now, or VmHWM, the most there was."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    found = re.search(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)
-    assert found is not None
-    return int(found[1]) / 1e3
+    line = re.search(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)
+    assert line is not None
+    return int(line[1]) / 1e3
 
 
 if __name__ == "__main__":

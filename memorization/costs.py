@@ -1,7 +1,7 @@
-"""What a configuration will take: runs, hours of training and inference, disk; told before anything starts.
+"""Costs of a configuration: runs, hours of training and inference, disk; estimated before anything starts.
 
-Hours are arithmetic divided by what a job is said to sustain (`compute.teraflops`): 6 operations a parameter and token
-of training, 2 a parameter and token read or written (Kaplan et al., 2020, Section 2.1), each text at its longest.
+Hours are operations divided by what a job sustains (`compute.teraflops`): 6 operations per parameter and token of
+training, 2 per parameter and token read or written (Kaplan et al., 2020, Section 2.1), each text at its maximum length.
 """
 
 from __future__ import annotations
@@ -9,31 +9,24 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memorization import local_files, plan
-from memorization.config import (
-    AnyStudy,
-    Attention,
-    Config,
-    FilesDataset,
-    Likelihood,
-    Quality,
-    SyntheticDataset,
-    TradeOff,
-)
+from memorization.config.data import FilesDataset, SyntheticDataset
+from memorization.studies.kind import Work
+from memorization.studies.kinds import Config
 
-BYTES_A_PARAMETER = 4
-# Generations, candidates, matches, outcomes and definitions of one probe of one run, as measured on real text.
-BYTES_A_PROBE = 3000
+BYTES_PER_PARAMETER = 4
+# Generations, candidates, matches, outcomes and definitions of one probe of one run, measured on real text.
+BYTES_PER_PROBE = 3000
 TRAINING, INFERENCE = 6, 2
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one study adds to those before it: runs, training runs, hours and bytes of checkpoints and of results."""
+    """What one study adds to the costs of those before it: runs, training runs, hours, and bytes."""
 
     study: str
     runs: int
@@ -45,77 +38,47 @@ class Cost:
 
 
 def costs(config: Config) -> list[Cost]:
-    """The cost of every study in order; what it shares with an earlier one counts there."""
-    seen_runs: set[plan.Run] = set()
-    seen_asked: set[str] = set()
-    seen_trainings: set[tuple[str, ...]] = set()
-    found = []
+    """The cost of every study, in order; what it shares with an earlier one is counted there."""
+    counted: set[Any] = set()
+    rows = []
     for name, study in config.studies.items():
-        runs = [run for run in plan.study_runs(config, study) if run not in seen_runs]
-        trainings = [
-            training for training in plan.training_runs(config, study) if tuple(training.values()) not in seen_trainings
-        ]
-        seen_runs |= set(runs)
-        seen_trainings |= {tuple(training.values()) for training in trainings}
-        asked = {path: work for path, work in _asked(config, study).items() if path not in seen_asked}
-        seen_asked |= set(asked)
+        runs = [run for run in study.runs(config) if run not in counted]
+        trainings = [each for each in study.trainings(config) if tuple(each.values()) not in counted]
+        work = {place: each for place, each in study.work(config).items() if place not in counted}
+        counted |= {*runs, *work, *(tuple(each.values()) for each in trainings)}
         kept = [
             len(plan.kept_epochs(config.recipes[each["recipe"]])) * (parameters(config, each["model"]) or 0)
             for each in trainings
         ]
-        found.append(
+        rows.append(
             Cost(
                 name,
                 len(runs),
                 len(trainings),
-                sum(_training_operations(config, **each) for each in trainings) / _an_hour(config),
-                sum(asked.values()) / _an_hour(config),
-                BYTES_A_PARAMETER * sum(kept),
-                BYTES_A_PROBE * sum(_probes(config, run.dataset) for run in runs),
+                sum(_training_operations(config, **each) for each in trainings) / _operations_per_hour(config),
+                sum(_operations(config, each) for each in work.values()) / _operations_per_hour(config),
+                BYTES_PER_PARAMETER * sum(kept),
+                BYTES_PER_PROBE * sum(_probes(config, run.dataset) for run in runs),
             )
         )
-    return found
+    return rows
 
 
-def _an_hour(config: Config) -> float:
+def _operations_per_hour(config: Config) -> float:
     return config.compute.teraflops * 1e12 * 3600
 
 
 def _training_operations(config: Config, model: str, recipe: str, dataset: str) -> float:
     settings = config.recipes[recipe]
     tokens = settings.max_input_tokens + settings.max_target_tokens
-    # Several datasets in one training run stand in its coordinate, joined.
+    # The coordinate joins several datasets of one training run by `+`.
     rows = sum(training_rows(config, each) or 0 for each in dataset.split("+"))
     return float(TRAINING * (parameters(config, model) or 0) * rows * settings.epochs * tokens)
 
 
-def _asked(config: Config, study: AnyStudy) -> dict[str, float]:
-    """Operations of everything that a study's models read and write, by path, so that what is shared counts once."""
-    found: dict[str, tuple[str, int, int]] = {}
-    for run in plan.study_runs(config, study):
-        tokens = run.prefix_tokens + config.decodings[run.decoding].max_new_tokens
-        found[run.path] = (run.model, _probes(config, run.dataset), tokens)
-    cells: list[dict[str, Any]] = []
-    if isinstance(study, Quality):
-        cells = plan.quality_runs(config, study)
-    if isinstance(study, TradeOff):
-        cells = [asdict(run) | {"decoding": study.answers} for run in plan.member_runs(config, study)]
-    for cell in cells:
-        settings = plan.answer_settings(config, cell["state"])
-        tokens = settings["max_input_tokens"] + config.decodings[cell["decoding"]].max_new_tokens
-        found[plan.fill(plan.QUALITY, cell)] = (cell["model"], settings["n"], tokens)
-    if isinstance(study, Likelihood):
-        for cell in plan.likelihood_cells(config, study):
-            tokens = cell["prefix_tokens"] + study.tokens
-            found[plan.fill(plan.LIKELIHOOD, cell)] = (cell["model"], _probes(config, cell["dataset"]), tokens)
-    if isinstance(study, Attention):
-        samples, tokens = config.attention.samples, config.attention.max_tokens
-        for cell in plan.attention_cells(config, study):
-            found[plan.fill(plan.ATTENTION, cell)] = (cell["model"], samples, tokens)
-    return {
-        path: float(INFERENCE * (parameters(config, model) or 0) * texts * tokens)
-        for path, (model, texts, tokens) in found.items()
-    }
+def _operations(config: Config, work: Work) -> float:
+    texts = work.texts if isinstance(work.texts, int) else _probes(config, work.texts)
+    return float(INFERENCE * (parameters(config, work.model) or 0) * texts * work.tokens)
 
 
 def _probes(config: Config, dataset: str) -> int:
@@ -124,7 +87,7 @@ def _probes(config: Config, dataset: str) -> int:
 
 
 def training_rows(config: Config, dataset: str) -> int | None:
-    """Rows of a dataset's train split, at most; None where neither the configuration nor a local file tells them."""
+    """Maximum rows of a dataset's train split; None if neither the configuration nor a local file states them."""
     settings = config.datasets[dataset]
     rows = settings.rows
     if rows is None and isinstance(settings.source, SyntheticDataset):
@@ -139,7 +102,7 @@ def training_rows(config: Config, dataset: str) -> int | None:
 
 
 def parameters(config: Config, model: str) -> int | None:
-    """Parameters of a model, from the configuration or its local files; None where neither tells them."""
+    """Number of parameters of a model, from the configuration or its local files; None if neither states it."""
     stated = config.models[model].parameters
     folder = local_files.model_folder(config, model)
     if stated is not None or folder is None:
@@ -148,7 +111,7 @@ def parameters(config: Config, model: str) -> int | None:
 
 
 def _elements(file: Path) -> int:
-    """Elements of all tensors of a safetensors file, from its header."""
+    """Number of elements of all tensors of a safetensors file, from its header."""
     with file.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         header = json.loads(stream.read(length))
@@ -162,21 +125,21 @@ def _elements(file: Path) -> int:
     return total
 
 
-def told(config: Config) -> str:
+def summary(config: Config) -> str:
     """The costs of a configuration as a text for a terminal."""
     from tabulate import tabulate
 
-    found = costs(config)
+    rows = costs(config)
     total = Cost(
         "total",
-        sum(each.runs for each in found),
-        sum(each.training_runs for each in found),
+        sum(each.runs for each in rows),
+        sum(each.training_runs for each in rows),
         *(
-            sum(getattr(each, name) for each in found)
+            sum(getattr(each, name) for each in rows)
             for name in ("training_hours", "inference_hours", "checkpoint_bytes", "result_bytes")
         ),
     )
-    rows = [
+    lines = [
         {
             "study": each.study,
             "runs": f"{each.runs:,}",
@@ -186,32 +149,32 @@ def told(config: Config) -> str:
             "checkpoints": _bytes(each.checkpoint_bytes),
             "other results": _bytes(each.result_bytes),
         }
-        for each in [*found, total]
+        for each in [*rows, total]
     ]
-    table = tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True, colalign=["left"] + ["right"] * 6)
+    table = tabulate(lines, headers="keys", tablefmt="simple", disable_numparse=True, colalign=["left"] + ["right"] * 6)
     return "\n".join([str(table), "", *_assumptions(config)])
 
 
 def _assumptions(config: Config) -> list[str]:
     lines = [
-        "What a study shares with an earlier one counts there. Hours are of jobs one after another, at "
-        f"{config.compute.teraflops:g} TFLOP/s sustained (`compute.teraflops`), every text at its longest; generation "
-        "is often slower, because it waits for memory. A training job also keeps weights and optimizer, 12 bytes a "
-        "parameter, until it ends.",
+        "What a study shares with an earlier one is counted there. Hours are those of jobs one after another, at "
+        f"{config.compute.teraflops:g} TFLOP/s sustained (`compute.teraflops`), every text at its maximum length; "
+        "generation is often slower, because it waits for memory. A training job also keeps weights and optimizer, 12 "
+        "bytes per parameter, until it ends.",
     ]
     studies = config.studies.values()
+    datasets = (name for study in studies for name in study.all_datasets())
+    models = (name for study in studies for name in study.all_models())
     unknown = [
-        *_unknown(
-            "rows", (name for study in studies for name in study.datasets if training_rows(config, name) is None)
-        ),
-        *_unknown("parameters", (name for study in studies for name in study.models if not parameters(config, name))),
+        *_unknown("rows", (name for name in datasets if training_rows(config, name) is None)),
+        *_unknown("parameters", (name for name in models if not parameters(config, name))),
     ]
     return lines + unknown
 
 
 def _unknown(what: str, names: Iterable[str]) -> Sequence[str]:
-    found = ", ".join(dict.fromkeys(names))
-    return [f"Not told, and so left out ({what}): {found}."] if found else []
+    listed = ", ".join(dict.fromkeys(names))
+    return [f"Unknown, and therefore left out ({what}): {listed}."] if listed else []
 
 
 def _hours(hours: float) -> str:

@@ -1,8 +1,9 @@
 """Digests of the code that a script reaches: changed code makes its results stale, a changed comment does not.
 
-Snakemake sees changed inputs, parameters and environments, but not a changed module that a script imports. Each rule
-therefore carries the digest of its script and of every module of this package that the script reaches, in a
-parameter. Digests come from syntax trees: comments, docstrings and layout do not count.
+Snakemake detects changed inputs, parameters and environments, but not a changed module that a script imports. Each rule
+therefore has among its parameters the digest of its script and of every module of this package that the script reaches.
+Modules that the configuration chooses (a switch of a recipe, an engine, a kind of study) are loaded by name, without an
+import: the rule names them. Digests are computed from syntax trees: comments, docstrings and layout do not count.
 """
 
 from __future__ import annotations
@@ -15,34 +16,46 @@ from pathlib import Path
 
 PACKAGE = "memorization"
 
-# Left out of every digest. `config` holds values only, and the values a stage receives stand in its rule's
-# parameters; `errors` and `progress` change what is said, never what is written.
-VALUES_AND_WORDS = frozenset({"memorization.config", "memorization.errors", "memorization.progress"})
+# In no digest, nor are the modules in them. `config` contains only values, and the values that a stage receives are
+# parameters of its rule; `errors` and `progress` change messages, never results.
+EXCLUDED = ("memorization.config", "memorization.errors", "memorization.progress")
 
 
-def digest(script: Path, root: Path) -> str:
-    """The digest (16 hexadecimal digits) of `script` and the package's modules it reaches below `root`.
+def digest(script: Path, root: Path, *modules: str) -> str:
+    """The digest (16 hexadecimal digits) of `script`, of `modules` and of all that they reach of the package in `root`.
 
-    Imports count wherever they stand, inside functions too. Raises OSError where the script cannot be read and
-    SyntaxError where a file is not Python.
+    `modules` are full names of those that the script loads by name. All imports count, also those inside functions.
+    Raises OSError if a file cannot be read and SyntaxError if it is not Python.
     """
-    reached = reach(script, root)
+    reached = reach(script, root, *modules)
     parts = [f"{script.name}:{_code(script)}"]
     parts += [f"{name}:{_code(_file(name, root))}" for name in sorted(reached)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def reach(script: Path, root: Path) -> set[str]:
-    """Names of the package's modules that a script imports, directly or through one another."""
-    todo = list(_imports(script, root))
+def reach(script: Path, root: Path, *modules: str) -> set[str]:
+    """Names of the package's modules that a script imports or loads by name, directly or through other modules."""
+    todo = [*_imports(script, root), *(parent for module in modules for parent in _with_packages(module, root))]
     reached: set[str] = set()
     while todo:
         name = todo.pop()
-        if name in reached or name in VALUES_AND_WORDS:
+        if name in reached or _is_excluded(name):
             continue
         reached.add(name)
         todo += _imports(_file(name, root), root)
     return reached
+
+
+def _is_excluded(name: str) -> bool:
+    return any(name == each or name.startswith(f"{each}.") for each in EXCLUDED)
+
+
+def _with_packages(name: str, root: Path) -> Iterator[str]:
+    """The packages above a module, which its import runs too, and the module; nothing if the package lacks it."""
+    parts = name.split(".")
+    for length in range(1, len(parts) + 1):
+        if _is_module(parent := ".".join(parts[:length]), root):
+            yield parent
 
 
 def _file(module: str, root: Path) -> Path:
@@ -72,11 +85,7 @@ def _modules(tree: ast.Module, root: Path) -> Iterator[str]:
             # `from memorization import storage` names a module; `from memorization.storage import read` a function.
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
-            # Importing a module runs the packages above it too.
-            parts = name.split(".")
-            for length in range(1, len(parts) + 1):
-                if _is_module(parent := ".".join(parts[:length]), root):
-                    yield parent
+            yield from _with_packages(name, root)
 
 
 def _stamp(file: Path) -> int:
@@ -92,7 +101,7 @@ def _dump(file: Path, stamp: int) -> str:
     tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            # A string that stands alone does nothing: it documents a module, class, function, constant or field.
+            # A string as a statement does nothing: it documents a module, class, function, constant or field.
             node.body = [part for part in node.body if not _is_text(part)]
     return ast.dump(tree)
 

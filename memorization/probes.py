@@ -16,17 +16,28 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from memorization import storage
-from memorization.config import Population, Probes
+from memorization.config.base import Population
+from memorization.config.data import Probes
 from memorization.errors import UserError
+from memorization.schemas.probes import ProbesTable
 
 log = logging.getLogger(__name__)
 
 SPLIT_OF: dict[str, str] = {"member": "train", "control": "test"}
-# Characters of a text's head that are read for a token, and tokens beyond the prefix that the head must have: what a
-# tokenizer makes of a text's end does not reach further back.
+# First characters of a text that are read per token, and tokens after the prefix that these characters must have: the
+# end of a text does not change tokens further back.
 CHARACTERS_PER_TOKEN, TOKENS_BEYOND = 16, 16
 # Characters around the likely end of a prefix that are searched first.
 NEAR = 8
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which probes are drawn: their settings, the tokens of a prefix, and the population (member or control)."""
+
+    settings: Probes
+    prefix_tokens: int
+    population: Population
 
 
 @dataclass(frozen=True)
@@ -37,19 +48,19 @@ class Encoded:
 
 
 class SlowTokenizer:
-    """A tokenizer without a fast form (FSMT's and BioGPT's, which go through Moses), as if it had one.
+    """A tokenizer without a fast form (FSMT's and BioGPT's, which use Moses), as if it had one.
 
-    Has the methods of `tokenizers.Tokenizer` that are used here. `tokenizer` is of transformers, and in Python alone.
+    Has the methods of `tokenizers.Tokenizer` that are used here. `tokenizer` is one of transformers' in pure Python.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
-        # Of the texts that are read: FSMT has another vocabulary for those that it writes.
+        # Tokens of source texts: FSMT has another vocabulary for target texts.
         self.token_of = {number: token for token, number in tokenizer.get_vocab().items()}
 
     def encode_batch_fast(self, texts: Sequence[str], add_special_tokens: bool = True) -> list[Encoded]:
         """Token ids of each text."""
-        # One by one: these tokenizers do no better with many, and take no empty list.
+        # One by one: these tokenizers are not faster with many texts, and accept no empty list.
         return [Encoded(self.tokenizer.encode(text, add_special_tokens=add_special_tokens)) for text in texts]
 
     def decode_batch(self, rows: Sequence[Sequence[int]]) -> list[str]:
@@ -59,28 +70,29 @@ class SlowTokenizer:
         return [str(self.tokenizer.convert_tokens_to_string(tokens)) if tokens else "" for tokens in kept]
 
     def end_of(self, text: str, tokens: int) -> int:
-        """The character where the first `tokens` tokens of a text end; its length where it has no more.
+        """The character where the first `tokens` tokens of a text end; the text's length where it has no more tokens.
 
-        Such a tokenizer does not say where a token stands, and rewrites what it reads (spaces, quotes, entities). So
-        the end is the first at which the text, cut there, spells as many characters as those tokens do; white space is
-        not counted, and both sides are rewritten alike.
+        Such a tokenizer does not return the places of tokens, and rewrites a text (spaces, quotes, entities). So the
+        end is the first at which the text, cut there, spells as many characters as those tokens do; white space is not
+        counted, and both sides are rewritten in the same way.
         """
         first = self.tokenizer.tokenize(text[: CHARACTERS_PER_TOKEN * (tokens + 1)])
         if len(first) < tokens + TOKENS_BEYOND:
             first = self.tokenizer.tokenize(text)
         if len(first) <= tokens:
             return len(text)
-        wanted = self._spelled(first[:tokens])
+        length = self._spelled(first[:tokens])
 
         def spelled_to(end: int) -> int:
             return self._spelled(self.tokenizer.tokenize(text[:end]))
 
-        # Near the place where it is if nothing is rewritten, or else anywhere.
-        guess = next((found.end() for found in islice(re.finditer(r"\S", text), max(0, wanted - 1), None)), len(text))
+        # Near the place where the end is if nothing is rewritten, or else anywhere.
+        characters = islice(re.finditer(r"\S", text), max(0, length - 1), None)
+        guess = next((character.end() for character in characters), len(text))
         low, high = max(0, guess - NEAR), min(len(text), guess + NEAR)
-        if not spelled_to(low) < wanted <= spelled_to(high):
+        if not spelled_to(low) < length <= spelled_to(high):
             low, high = 0, len(text)
-        return bisect_left(range(len(text)), wanted, low, high, key=spelled_to)
+        return bisect_left(range(len(text)), length, low, high, key=spelled_to)
 
     def _spelled(self, tokens: list[str]) -> int:
         return sum(map(len, self.tokenizer.convert_tokens_to_string(tokens).split())) if tokens else 0
@@ -89,52 +101,54 @@ class SlowTokenizer:
 def write_probes(
     dataset: Path,
     tokenizer: Tokenizer | SlowTokenizer,
-    probes: Probes,
-    prefix_tokens: int,
-    population: Population,
+    selection: Selection,
     output: Path,
     manifest: Mapping[str, Any],
 ) -> None:
-    """Draw at most `probes.n` usable inputs of the population's split and write them with schema `probes`.
+    """Draw at most `n` usable inputs of the population's split and write them with schema `probes`.
 
-    Inputs with no suffix left, or one shorter than the stated minimum (white space around it does not count), are left
-    out and counted, as are those with a blank prefix. The draw is seeded, the rows stay in the dataset's order. Raises
-    UserError where no input is usable; warns where fewer than n are.
+    Inputs without a suffix, or with one shorter than the configured minimum (white space around it does not count), are
+    left out and counted, as are those with a blank prefix. The draw is seeded, the rows stay in the dataset's order.
+    Raises UserError where no input is usable; warns where fewer than n are.
     """
-    split = SPLIT_OF[population]
+    settings, prefix_tokens = selection.settings, selection.prefix_tokens
+    split = SPLIT_OF[selection.population]
     name = dataset.stem
     rows = short = 0
-    kept: list[tuple[str, str, int]] = []
+    usable: list[tuple[str, str, int]] = []
     for batch in storage.stream(dataset, ["id", "split", "input"]):
         selected = [row for row in batch.to_pylist() if row["split"] == split]
         rows += len(selected)
         cuts = prefix_ends([row["input"] for row in selected], tokenizer, prefix_tokens)
         for row, cut in zip(selected, cuts, strict=True):
             prefix, suffix = row["input"][:cut], row["input"][cut:]
-            if not prefix.strip() or len(suffix.strip()) < probes.minimum_suffix_characters:
+            if not prefix.strip() or len(suffix.strip()) < settings.minimum_suffix_characters:
                 short += 1
             else:
-                kept.append((row["id"], row["input"], cut))
+                usable.append((row["id"], row["input"], cut))
     if not rows:
-        raise UserError(f"{dataset}: no rows in split {split!r}, which the population {population!r} is drawn from.")
-    if not kept:
+        raise UserError(
+            f"{dataset}: no rows in split {split!r}, which the population {selection.population!r} is drawn from."
+        )
+    if not usable:
         raise UserError(
             f"dataset {name!r}: none of the {rows} inputs is longer than the prefix of {prefix_tokens} tokens (with at "
-            f"least {probes.minimum_suffix_characters} characters after it): lower `probes.prefix_tokens`, or the "
+            f"least {settings.minimum_suffix_characters} characters after it): lower `probes.prefix_tokens`, or the "
             "dataset's own `prefix_tokens`."
         )
-    if len(kept) < probes.n:
-        given = (name, split, probes.n, len(kept), len(kept))
-        log.warning("dataset %s, split %s: %d probes asked for, %d usable inputs: n is %d", *given)
+    if len(usable) < settings.n:
+        counts = (name, split, settings.n, len(usable), len(usable))
+        log.warning("dataset %s, split %s: %d probes configured, %d usable inputs: n is %d", *counts)
     if short:
         log.info("dataset %s: %d of %d inputs left out: suffix too short", name, short, rows)
-    drawn = sorted(random.Random(probes.seed).sample(range(len(kept)), min(probes.n, len(kept))))
-    counts = {"n_asked": probes.n, "n": len(drawn), "inputs": rows, "left_out_suffix_too_short": short}
-    storage.write_batches(output, "probes", _batches([kept[index] for index in drawn]), {**manifest, **counts})
+    drawn = sorted(random.Random(settings.seed).sample(range(len(usable)), min(settings.n, len(usable))))
+    stated = {"n_asked": settings.n, "n": len(drawn), "inputs": rows, "left_out_suffix_too_short": short}
+    batches = _batches([usable[index] for index in drawn])
+    storage.write_batches(output, ProbesTable, batches, {**manifest, **stated})
 
 
 def read_tokenizer(folder: Path) -> Tokenizer | SlowTokenizer:
-    """The tokenizer of a base model's folder, which neither cuts nor pads texts, whatever its file says."""
+    """The tokenizer of a base model's folder, set neither to cut nor to pad texts, whatever its file states."""
     if not (folder / "tokenizer.json").is_file():
         from transformers import AutoTokenizer
 
@@ -146,11 +160,11 @@ def read_tokenizer(folder: Path) -> Tokenizer | SlowTokenizer:
 
 
 def prefix_ends(texts: Sequence[str], tokenizer: Tokenizer | SlowTokenizer, prefix_tokens: int) -> list[int]:
-    """For each text, the character where its first `prefix_tokens` tokens end; its length where it has no more.
+    """For each text, the character where its first `prefix_tokens` tokens end; its length where it has no more tokens.
 
     White space after the prefix belongs to the suffix, so that prefix + suffix is the text. Where the last token
     shares its character with the next one (SentencePiece's lone word mark, the bytes of an emoji), that character
-    belongs to the suffix: a prefix never reaches into a later token.
+    belongs to the suffix: a prefix never contains a part of a later token.
     """
     if isinstance(tokenizer, SlowTokenizer):
         return [tokenizer.end_of(text, prefix_tokens) for text in texts]
@@ -182,5 +196,5 @@ def _batches(rows: Sequence[tuple[str, str, int]]) -> Iterator[pa.RecordBatch]:
                 }
                 for number, (identifier, text, cut) in enumerate(part)
             ],
-            schema=storage.SCHEMAS["probes"],
+            schema=ProbesTable.arrow(),
         )

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, plain lines with rate and time left in a log."""
+"""Progress of long work: a bar on a terminal, plain lines with rate and remaining time in a log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Progress:
     def __init__(self, total: int, what: str, unit: str) -> None:
         self.total, self.what, self.unit = total, what, unit
         self.done = 0
-        self.begun = self.said = time.monotonic()
+        self.begun = self.last_line = time.monotonic()
         self.bar = tqdm(total=total, desc=what, unit=unit, leave=False, disable=not sys.stderr.isatty())
 
     def __enter__(self) -> Progress:
@@ -28,14 +28,14 @@ class Progress:
         self.bar.close()
 
     def advance(self, pieces: int = 1, note: str = "") -> None:
-        """Count finished pieces; `note` (a loss, say) stands behind the numbers."""
+        """Count finished pieces; `note` (a loss, for instance) is shown after the numbers."""
         self.done += pieces
         self.bar.update(pieces)
         if note:
             self.bar.set_postfix_str(note, refresh=False)
         now = time.monotonic()
-        if now - self.said >= SECONDS_BETWEEN_LINES or self.done == self.total:
-            self.said = now
+        if now - self.last_line >= SECONDS_BETWEEN_LINES or self.done == self.total:
+            self.last_line = now
             rate = self.done / max(now - self.begun, 1e-9)
             left = (self.total - self.done) / rate if rate else 0.0
             log.info(

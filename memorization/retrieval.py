@@ -1,12 +1,12 @@
 """The local search engine (Appendix B.1): a Tantivy index of suffixes, and BM25 with a generation as the query.
 
 Scores are those of an Elasticsearch `match` query with default settings (k1 1.2, b 0.75; Lucene's one-byte document
-lengths): every query word counts as often as it stands in the query. English stop words are left out of the query, not
-of the index.
+lengths): every word counts as often as it occurs in the query. English stop words are left out of the query, not of the
+index.
 
-A table of candidates depends on the documents, the queries and k alone. Tantivy adds up a document's score in the order
-of the query's words and with the statistics of the whole index, so that it matters neither how many threads wrote the
-index, and with that into how many segments, nor how many search it.
+A table of candidates depends on the documents, the queries and k alone. Tantivy sums a document's score in the order of
+the query's words and with the statistics of the whole index, so that neither the number of threads that wrote the
+index, which decides the number of its segments, nor the number that search it matters.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,48 +26,55 @@ import pyarrow as pa
 from memorization import storage
 from memorization.errors import UserError
 from memorization.progress import Progress
+from memorization.schemas.candidates import CandidatesTable
 
-TEXT, ROW = "text", "row"
+TEXT, NUMBER = "text", "row"
+"""Fields of the index: a document's text and its number."""
 
 TOKEN_LIMIT = 40
-"""Bytes of a token from which Tantivy's default analyzer leaves it out."""
+"""Tantivy's default analyzer leaves out tokens of at least this many bytes."""
 
 STOP_WORDS = "english"
 """Tantivy's list of this name: Lucene's 33 words."""
 
 WRITER_HEAP_BYTES = 256_000_000
-"""Memory of all writing threads together; what does not fit is written out and merged later."""
+"""Memory of all writing threads together; the rest is written to disk and merged later."""
 
 MOST_WRITERS = 4
-"""Each writing thread leaves a segment of its own, and every query looks its words up in each."""
+"""Each writing thread makes a segment of its own, and every query looks up its words in each segment."""
 
-QUERIES_A_BATCH, QUERIES_A_CALL = 1_000, 25
-"""Queries whose candidates are held in memory, and those that a thread takes at a time."""
+QUERIES_PER_BATCH, QUERIES_PER_CALL = 1_000, 25
+"""Queries whose candidates are in memory together, and those that a thread takes at a time."""
 
 TIE = 1e-6
-"""Scores that differ by less than this fraction are one score: a sum of single-precision numbers says no more."""
+"""Scores that differ by less than this fraction are equal: a sum of single-precision numbers is no more precise."""
 
 CANDIDATES = pa.schema([("query", pa.int32()), ("rank", pa.int32()), ("document", pa.int32()), ("score", pa.float32())])
 
 
 def build_index(documents: Iterable[str], index: Path, threads: int | None = None) -> None:
-    """Index documents into the folder `index`, replacing what is there; a document's row number is its place from 0.
+    """Index documents into the folder `index`, replacing what it contains; documents are numbered in order from 0.
 
     Documents are taken one by one and not kept, so that a generator of any length needs no more memory than a short
-    one. A document without a word (empty, punctuation) keeps its row and is never found. `threads` write, by default
-    as many as there are cores for this process; no result depends on it.
+    one. A document without a word (empty, punctuation) keeps its number and is never returned. `threads` write, by
+    default as many as there are cores for this process; no result depends on it.
 
-    Raises UserError where a document is no text, the disk is full or the folder cannot be written; then the folder is
-    as it was.
+    Raises UserError where a document is not text, the disk is full or the folder cannot be written; then the folder is
+    unchanged.
     """
+    _refuse_one_text(documents, "documents")
+    _write_index(enumerate(documents), index, threads)
+
+
+def _write_index(documents: Iterable[tuple[int, str]], index: Path, threads: int | None) -> None:
+    """Index documents under the numbers that they are given with."""
     import tantivy
 
-    _refuse_one_text(documents, "documents")
     schema = (
         tantivy.SchemaBuilder()
         .add_text_field(TEXT, stored=False, tokenizer_name="default", index_option="freq")
         # Signed: an unsigned fast field with the value 0 ends the writer's thread.
-        .add_integer_field(ROW, stored=False, indexed=False, fast=True)
+        .add_integer_field(NUMBER, stored=False, indexed=False, fast=True)
         .build()
     )
     with storage.replacing(index) as folder, _system_errors():
@@ -74,14 +82,14 @@ def build_index(documents: Iterable[str], index: Path, threads: int | None = Non
         writers = min(threads or _cores(), MOST_WRITERS)
         writer = tantivy.Index(schema, path=str(folder)).writer(WRITER_HEAP_BYTES, writers)
         try:
-            for row, text in enumerate(documents):
+            for number, text in documents:
                 document = tantivy.Document()
-                document.add_text(TEXT, _text(text, "documents", row))
-                document.add_integer(ROW, row)
+                document.add_text(TEXT, _checked(text, "documents", number))
+                document.add_integer(NUMBER, number)
                 writer.add_document(document)
             writer.commit()
         except BaseException:
-            # Ends the writing threads, which would bring files back into the folder while it is removed.
+            # Ends the writing threads, which would write files into the folder again while it is removed.
             with contextlib.suppress(ValueError):
                 writer.rollback()
             raise
@@ -91,49 +99,52 @@ def build_index(documents: Iterable[str], index: Path, threads: int | None = Non
 def search(index: Path, queries: Sequence[str], k: int = 10, threads: int | None = None) -> pa.Table:
     """The k best documents of each query: columns `query, rank` (from 1), `document, score`, by query and rank.
 
-    `query` is the place of the query from 0, `document` the row of the document in the indexed table, `score` the BM25
-    score in single precision. Documents with equal scores (nearer than `TIE`) are ordered by row. Fewer than k rows
-    stand for a query that has a word in common with fewer documents, and none for a query without a word of the index:
-    empty, nothing but punctuation, control characters, stop words or tokens of `TOKEN_LIMIT` bytes and more.
+    `query` is the place of the query from 0, `document` the number of the document in the index, `score` the BM25 score
+    in single precision. Documents with equal scores (nearer than `TIE`) are ordered by number. A query has fewer than k
+    rows where fewer documents have a word in common with it, and none without a word of the index: where it is empty,
+    or only punctuation, control characters, stop words or tokens of at least `TOKEN_LIMIT` bytes.
 
     Query text is never parsed. A word is a run of Unicode's alphanumeric characters, in lower case; every other
     character, NUL and those of query languages included, separates words. A query may be of any length. `threads`
     search, by default as many as there are cores for this process; no result depends on it.
 
-    Raises UserError where a query is no text, k is not positive, or the folder holds no index.
+    Raises UserError where a query is not text, k is not positive, or the folder contains no index.
     """
     _refuse_one_text(queries, "queries")
+    numbers = range(len(queries))
     with _Engine(index, k, threads) as engine:
-        starts = range(0, len(queries), QUERIES_A_BATCH)
-        batches = [engine.candidates(start, queries[start : start + QUERIES_A_BATCH]) for start in starts]
+        parts = [slice(start, start + QUERIES_PER_BATCH) for start in range(0, len(queries), QUERIES_PER_BATCH)]
+        batches = [engine.candidates(numbers[part], queries[part]) for part in parts]
     return pa.Table.from_batches(batches, CANDIDATES)
 
 
 def index_suffixes(probes: Path, index: Path, threads: int) -> None:
-    """Index the suffixes of a probes table, streamed, so that a document's row is its probe."""
+    """Index the suffixes of a probes table, streamed; a document's number is that of its probe."""
     with Progress(storage.rows_of(probes), "index", "suffixes") as progress:
 
-        def suffixes() -> Iterator[str]:
-            for batch in storage.stream(probes, ["suffix"]):
-                yield from batch["suffix"].to_pylist()
+        def suffixes() -> Iterator[tuple[int, str]]:
+            for batch in storage.stream(probes, ["probe", "suffix"]):
+                yield from zip(batch["probe"].to_pylist(), batch["suffix"].to_pylist(), strict=True)
                 progress.advance(batch.num_rows)
 
-        build_index(suffixes(), index, threads)
+        _write_index(suffixes(), index, threads)
 
 
 def candidate_batches(generations: Path, index: Path, k: int, threads: int) -> Iterator[pa.RecordBatch]:
-    """Batches of schema `candidates`: the k best suffixes of every generation, streamed, by probe and rank."""
-    first = 0
+    """Batches of schema `candidates`: the k best suffixes of every generation, streamed, by probe and rank.
+
+    `generations` may contain a part of a run's generations; `index` is that of `index_suffixes`. Raises as `search`
+    does.
+    """
     with _Engine(index, k, threads) as engine, Progress(storage.rows_of(generations), "search", "queries") as progress:
-        for batch in storage.stream(generations, ["generation"], QUERIES_A_BATCH):
-            found = engine.candidates(first, batch["generation"].to_pylist())
-            yield found.rename_columns(storage.SCHEMAS["candidates"].names)
-            first += batch.num_rows
+        for batch in storage.stream(generations, ["probe", "generation"], QUERIES_PER_BATCH):
+            candidates = engine.candidates(batch["probe"].to_pylist(), batch["generation"].to_pylist())
+            yield candidates.rename_columns(CandidatesTable.arrow().names)
             progress.advance(batch.num_rows)
 
 
 class _Engine:
-    """An open index and the threads that search it; Tantivy lets go of Python's lock while it searches."""
+    """An open index and the threads that search it; Tantivy releases Python's lock while it searches."""
 
     def __init__(self, index: Path, k: int, threads: int | None) -> None:
         import tantivy
@@ -144,7 +155,7 @@ class _Engine:
             opened = tantivy.Index.open(str(index))
         except (ValueError, OSError) as error:
             raise UserError(
-                f"{index}: holds no index that can be opened ({error}); make one by `build_index`"
+                f"{index}: contains no index that can be opened ({error}); make one by `build_index`"
             ) from error
         self.k = k
         self.schema: Any = opened.schema
@@ -157,13 +168,14 @@ class _Engine:
     def __exit__(self, *_: object) -> None:
         self.pool.shutdown(cancel_futures=True)
 
-    def candidates(self, first: int, queries: Sequence[str]) -> pa.RecordBatch:
-        """The candidates (CANDIDATES) of queries that are numbered from `first`."""
-        texts = [_text(query, "queries", first + place) for place, query in enumerate(queries)]
-        pieces = [texts[start : start + QUERIES_A_CALL] for start in range(0, len(texts), QUERIES_A_CALL)]
+    def candidates(self, numbers: Sequence[int], queries: Sequence[str]) -> pa.RecordBatch:
+        """The candidates (CANDIDATES) of queries (n,) under their numbers (n,)."""
+        texts = [_checked(query, "queries", number) for number, query in zip(numbers, queries, strict=True)]
+        parts = [texts[start : start + QUERIES_PER_CALL] for start in range(0, len(texts), QUERIES_PER_CALL)]
+        hits_of_queries = chain.from_iterable(self.pool.map(self._hits, parts))
         rows = [
-            (first + query, rank, document, score)
-            for query, hits in enumerate(hits for piece in self.pool.map(self._hits, pieces) for hits in piece)
+            (number, rank, document, score)
+            for number, hits in zip(numbers, hits_of_queries, strict=True)
             for rank, (document, score) in enumerate(hits, start=1)
         ]
         columns = zip(*rows, strict=True) if rows else ([] for _ in CANDIDATES)
@@ -173,7 +185,7 @@ class _Engine:
     def _hits(self, texts: list[str]) -> list[list[tuple[int, float]]]:
         import tantivy
 
-        # Its own for each call: an analyzer has a state, and must not be used by two threads at once.
+        # One per call: an analyzer has a state, and two threads must not use it at once.
         analyzer = (
             tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
             .filter(tantivy.Filter.remove_long(TOKEN_LIMIT))
@@ -184,20 +196,20 @@ class _Engine:
         return [self._best(Counter(analyzer.analyze(text))) for text in texts]
 
     def _best(self, words: Counter[str]) -> list[tuple[int, float]]:
-        """The k best (row, score), after looking at every document that ties with the k-th."""
+        """The k best (document, score), after a look at every document that ties with the k-th."""
         documents = self.searcher.num_docs
         if not words or not documents:
             return []
         query = self._query(words)
-        wanted = 2 * self.k
+        limit = 2 * self.k
         while True:
-            hits = self.searcher.search(query, limit=min(wanted, documents), count=False).hits
+            hits = self.searcher.search(query, limit=min(limit, documents), count=False).hits
             scores = _tied([score for score, _ in hits])
-            if len(hits) < wanted or scores[-1] < scores[self.k - 1]:
+            if len(hits) < limit or scores[-1] < scores[self.k - 1]:
                 break
-            wanted *= 2
-        rows = self.searcher.fast_field_values(ROW, [address for _, address in hits]) if hits else []
-        ranked = sorted(zip(rows, scores, strict=True), key=lambda hit: (-hit[1], hit[0]))
+            limit *= 2
+        numbers = self.searcher.fast_field_values(NUMBER, [address for _, address in hits]) if hits else []
+        ranked = sorted(zip(numbers, scores, strict=True), key=lambda hit: (-hit[1], hit[0]))
         return ranked[: self.k]
 
     def _query(self, words: Counter[str]) -> Any:
@@ -212,7 +224,7 @@ class _Engine:
 
 
 def _tied(scores: list[float]) -> list[float]:
-    """Falling scores, each that is nearer than `TIE` to the one before it replaced by the first of its like."""
+    """Falling scores; each that is nearer than `TIE` to the one before it is replaced by the first of such a row."""
     tied: list[float] = []
     for place, score in enumerate(scores):
         near = place > 0 and scores[place - 1] - score < TIE * scores[place - 1]
@@ -225,18 +237,18 @@ def _refuse_one_text(texts: object, what: str) -> None:
         raise UserError(f"{what}: one text ({texts[:40]!r}) was given; give a sequence of texts, such as a list")
 
 
-def _text(text: object, what: str, place: int) -> str:
-    """The text as it came; UserError, naming its place from 0, where it is none."""
+def _checked(text: object, what: str, number: int) -> str:
+    """The text itself; UserError with its number where it is not text."""
     if not isinstance(text, str):
         raise UserError(
-            f"{what}[{place}] is {text!r:.60}, a {type(text).__name__} and no text: leave it out, or give '' to keep "
+            f"{what}[{number}] is {text!r:.60}, a {type(text).__name__} and no text: leave it out, or give '' to keep "
             "its place"
         )
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise UserError(
-            f"{what}[{place}] holds {text[error.start]!r} at character {error.start}, half of a surrogate pair and "
+            f"{what}[{number}] contains {text[error.start]!r} at character {error.start}, half of a surrogate pair and "
             "no character of Unicode: read the text as UTF-8, or replace it"
         ) from error
     return text
@@ -249,7 +261,7 @@ def _cores() -> int:
 
 @contextlib.contextmanager
 def _system_errors() -> Iterator[None]:
-    """Tantivy tells of a full disk by a ValueError that names the system's error: raise that as OSError."""
+    """Raise the system's error as OSError: Tantivy reports a full disk by a ValueError that names it."""
     try:
         yield
     except ValueError as error:

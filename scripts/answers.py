@@ -1,4 +1,4 @@
-"""What a model answers to a dataset's test rows."""
+"""A model's answers to a dataset's test rows."""
 
 from pathlib import Path
 
@@ -6,35 +6,30 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import storage
-from memorization.config import Decoding
-from memorization.models import answers, loading
+from memorization.config.generation import Decoding
+from memorization.models import answers, engine, loading
+from memorization.models.generation import GenerationSettings
+from memorization.schemas.answers import AnswersTable
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
     wildcards, params = snakemake.wildcards, snakemake.params
-    decoding = Decoding.model_validate(params.decoding)
+    decoding, batch_size = Decoding.model_validate(params.decoding), snakemake.config["generation_batch_size"]
     rows = answers.draw_rows(Path(snakemake.input.dataset), params.answers["n"], params.answers["seed"])
     device = loading.start_torch(params.device, params.threads)
-    checkpoints = snakemake.input.get("checkpoints")
+    base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
     model, tokenizer = loading.load_state(
-        Path(snakemake.input.model), wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device
+        base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device
     )
-    batch_size = snakemake.config["generation_batch_size"]
-    table = answers.answer(
-        model,
-        tokenizer,
-        rows,
-        params.answers["max_input_tokens"],
-        decoding,
-        batch_size,
-        f"answers, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}",
-    )
-    settings = {"answers": params.answers, "decoding": params.decoding, "batch_size": batch_size}
+    settings = GenerationSettings(decoding, batch_size, params.engine)
+    what = f"answers, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
+    table = answers.answer(model, tokenizer, rows, params.answers["max_input_tokens"], settings, what)
+    stated = {"answers": params.answers, "decoding": params.decoding, "engine": params.engine, "batch_size": batch_size}
     where = {"device": device.type, "threads": params.threads}
-    manifest = job.manifest(snakemake, "torch", "transformers", **settings, **where)
-    storage.write_table(Path(snakemake.output[0]), "answers", table, manifest)
+    manifest = job.manifest(snakemake, *engine.load_engine(params.engine).PACKAGES, **stated, **where)
+    storage.write_table(Path(snakemake.output[0]), AnswersTable, table, manifest)
 
 
 job.run(main, snakemake)

@@ -6,20 +6,22 @@ import job
 from pydantic import TypeAdapter
 from snakemake.script import Snakemake
 
-from memorization.config import FolderModel, HubModel, ScratchModel
+from memorization.config.models import FolderModel, HubModel, ScratchModel
 from memorization.models import loading, scratch
+from memorization.models.resumption import TrainingJob
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    name, output = snakemake.wildcards.model, Path(snakemake.output[0])
-    source = TypeAdapter(FolderModel | HubModel | ScratchModel).validate_python(snakemake.params.model)
-    device = loading.start_torch(snakemake.params.device, snakemake.params.threads)
+    name, params, output = snakemake.wildcards.model, snakemake.params, Path(snakemake.output[0])
+    source = TypeAdapter(FolderModel | HubModel | ScratchModel).validate_python(params.model)
+    device = loading.start_torch(params.device, params.threads)
     if isinstance(source, ScratchModel):
-        dataset, work = Path(snakemake.input.dataset), job.unfinished(output)
-        tokenizer = folder_of(snakemake.input.get("tokenizer"))
-        scratch.build(name, source, dataset, tokenizer, device, work, snakemake.params.source, output)
+        training = TrainingJob(output, job.unfinished(output), device, params.source)
+        scratch.build(
+            name, source, Path(snakemake.input.dataset), folder_of(snakemake.input.get("tokenizer")), training
+        )
     else:
         loading.prepare(name, source, folder_of(snakemake.input.get("files")), output)
 

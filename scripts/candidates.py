@@ -6,6 +6,7 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import retrieval, storage
+from memorization.schemas.candidates import CandidatesTable
 
 snakemake: Snakemake
 
@@ -18,7 +19,7 @@ def main(snakemake: Snakemake) -> None:
         snakemake.threads,
     )
     manifest = job.manifest(snakemake, "tantivy", retrieval=snakemake.params.retrieval)
-    storage.write_batches(Path(snakemake.output[0]), "candidates", batches, manifest)
+    storage.write_batches(Path(snakemake.output[0]), CandidatesTable, batches, manifest)
 
 
 job.run(main, snakemake)

@@ -6,8 +6,10 @@ import job
 from pydantic import TypeAdapter
 from snakemake.script import Snakemake
 
-from memorization.config import FolderModel, HubModel, TrainedClassifier
+from memorization.config.detection import TrainedClassifier
+from memorization.config.models import FolderModel, HubModel
 from memorization.models import classifier_training, classifiers, loading
+from memorization.models.resumption import TrainingJob
 
 snakemake: Snakemake
 
@@ -20,8 +22,8 @@ def main(snakemake: Snakemake) -> None:
     folder = Path(files[0]).parent if files else None
     device = loading.start_torch(params.device, params.threads)
     if isinstance(source, TrainedClassifier):
-        pairs, work = Path(snakemake.input.pairs), job.unfinished(output)
-        classifier_training.train(name, source, pairs, folder, device, work, params.source, output)
+        training = TrainingJob(output, job.unfinished(output), device, params.source)
+        classifier_training.train(name, source, Path(snakemake.input.pairs), folder, training)
     else:
         classifiers.prepare(name, source, folder, params.head, output)
 

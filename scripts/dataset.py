@@ -5,7 +5,7 @@ from pathlib import Path
 import job
 from snakemake.script import Snakemake
 
-from memorization.config import Dataset
+from memorization.config.data import Dataset
 from memorization.datasets.sources import write_dataset
 
 snakemake: Snakemake

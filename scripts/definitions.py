@@ -6,29 +6,27 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import storage
-from memorization.config import Definitions
-from memorization.detection.definitions import definition_batches
+from memorization.config.detection import Definitions
+from memorization.detection.definitions import RunFiles, definition_batches
 from memorization.probes import read_tokenizer
+from memorization.schemas.definitions import DefinitionsTable
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    files, definitions = snakemake.input, snakemake.params.definitions
+    inputs, params = snakemake.input, snakemake.params
+    tables = ("probes", "generations", "outcomes", "matches", "dataset")
     batches = definition_batches(
-        Path(files.probes),
-        Path(files.generations),
-        Path(files.outcomes),
-        Path(files.matches),
-        Path(files.dataset),
-        read_tokenizer(Path(files.model)),
+        RunFiles(**{name: Path(inputs[name]) for name in tables}),
+        read_tokenizer(Path(inputs.model)),
         snakemake.wildcards.population,
-        snakemake.params.max_new_tokens,
-        snakemake.params.with_prompt,
-        Definitions.model_validate(definitions),
+        params.max_new_tokens,
+        params.with_prompt,
+        Definitions.model_validate(params.definitions),
     )
-    manifest = job.manifest(snakemake, "rapidfuzz", "sacrebleu", "tokenizers", definitions=definitions)
-    storage.write_batches(Path(snakemake.output[0]), "definitions", batches, manifest)
+    manifest = job.manifest(snakemake, "rapidfuzz", "sacrebleu", "tokenizers", definitions=params.definitions)
+    storage.write_batches(Path(snakemake.output[0]), DefinitionsTable, batches, manifest)
 
 
 job.run(main, snakemake)

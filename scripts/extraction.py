@@ -1,36 +1,34 @@
-"""What of the suffixes can be extracted, by length and by the number of draws, with intervals."""
+"""Which shares of the suffixes are extracted, by length and by the number of draws, with intervals."""
 
 from pathlib import Path
 
 import job
 from snakemake.script import Snakemake
 
-from memorization import storage
-from memorization.config import Statistics
-from memorization.extraction import extraction, table_of
+from memorization import coordinates, storage
+from memorization.config.project import Statistics
+from memorization.schemas.extraction import ExtractionTable
+from memorization.schemas.likelihoods import LikelihoodsTable
+from memorization.schemas.probes import ProbesTable
+from memorization.studies.likelihood.extraction import ExtractionGrid, extraction
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
     params = snakemake.params
-    texts = storage.read(Path(snakemake.input.probes), "probes", ["input_text"])["input_text"].to_pylist()
-    found = extraction(
-        storage.read(Path(snakemake.input.likelihoods), "likelihoods"),
-        texts,
-        params.greedy,
-        params.lengths,
-        params.draws,
-        params.probability,
-        Statistics.model_validate(params.statistics),
+    probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "input_text"])
+    texts = dict(zip(*(column.to_pylist() for column in probes.columns), strict=True))
+    likelihoods = storage.read(Path(snakemake.input.likelihoods), LikelihoodsTable)
+    grid = ExtractionGrid(params.greedy, params.lengths, params.draws, params.probability)
+    table = coordinates.table(
+        ExtractionTable,
+        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        extraction(likelihoods, texts, grid, Statistics.model_validate(params.statistics)),
     )
-    asked = {"lengths": params.lengths, "draws": params.draws, "probability": params.probability}
-    storage.write_table(
-        Path(snakemake.output[0]),
-        "extraction",
-        table_of(found, job.run_of(snakemake)),
-        job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics, **asked),
-    )
+    settings = {"lengths": params.lengths, "draws": params.draws, "probability": params.probability}
+    manifest = job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics, **settings)
+    storage.write_table(Path(snakemake.output[0]), ExtractionTable, table, manifest)
 
 
 job.run(main, snakemake)

@@ -1,21 +1,21 @@
-"""A study's figure."""
+"""A study's figure, as its kind draws it."""
 
+import importlib
 from pathlib import Path
 
 import job
 from snakemake.script import Snakemake
 
-from memorization import figures, storage
+from memorization.report import drawing
+from memorization.report.context import Context
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    params = snakemake.params
-    rows = storage.read(Path(snakemake.input[0]), "table").to_pylist()
-    low = params.paraphrase["low"] if params.paraphrase else 0.5
-    figure = figures.memorization(rows, params.x, params.titles, params.label, params.statistics, low)
-    figures.write(figure, Path(snakemake.output[0]).with_suffix(""))
+    exhibit = importlib.import_module(snakemake.params.module)
+    figure = exhibit.figure(job.input_files(snakemake), Context(**snakemake.params.context))
+    drawing.write(figure, Path(snakemake.output[0]).with_suffix(""))
 
 
 job.run(main, snakemake)

@@ -1,15 +1,15 @@
-"""How likely a model is to write each probe's own suffix, under every decoding that is asked for."""
+"""The likelihood that a model writes each probe's own suffix, under every decoding of the studies."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import job
-import pyarrow as pa
 from snakemake.script import Snakemake
 
 from memorization import storage
-from memorization.config import Decoding
+from memorization.config.generation import Decoding
 from memorization.models import likelihood, loading
+from memorization.schemas.likelihoods import LikelihoodsTable
+from memorization.schemas.probes import ProbesTable
 
 snakemake: Snakemake
 
@@ -17,37 +17,18 @@ snakemake: Snakemake
 def main(snakemake: Snakemake) -> None:
     wildcards, params = snakemake.wildcards, snakemake.params
     device = loading.start_torch(params.device, params.threads)
-    checkpoints = snakemake.input.get("checkpoints")
-    model, tokenizer = loading.load_state(
-        Path(snakemake.input.model), wildcards.model, checkpoints, wildcards.epoch, "fp32", device
-    )
-    probes = storage.read(Path(snakemake.input.probes), "probes", ["prefix", "suffix"])
+    base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
+    model, tokenizer = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, "fp32", device)
+    probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "prefix", "suffix"])
+    decodings = {name: Decoding.model_validate(decoding) for name, decoding in params.decodings.items()}
     batch_size = snakemake.config["generation_batch_size"]
-    found = likelihood.likelihoods(
-        model,
-        tokenizer,
-        probes["prefix"].to_pylist(),
-        probes["suffix"].to_pylist(),
-        {name: Decoding.model_validate(decoding) for name, decoding in params.decodings.items()},
-        params.tokens,
-        batch_size,
-        f"{wildcards.dataset}, {wildcards.state}, likelihoods",
-    )
-    storage.write_table(
-        Path(snakemake.output[0]),
-        "likelihoods",
-        pa.Table.from_pylist([asdict(each) for each in found], schema=storage.SCHEMAS["likelihoods"]),
-        job.manifest(
-            snakemake,
-            "torch",
-            "transformers",
-            decodings=params.decodings,
-            tokens=params.tokens,
-            batch_size=batch_size,
-            device=device.type,
-            threads=params.threads,
-        ),
-    )
+    settings = likelihood.LikelihoodSettings(decodings, params.tokens, batch_size)
+    what = f"{wildcards.dataset}, {wildcards.state}, likelihoods"
+    likelihoods = likelihood.likelihoods(model, tokenizer, probes, settings, what)
+    stated = {"decodings": params.decodings, "tokens": params.tokens, "batch_size": batch_size}
+    where = {"device": device.type, "threads": params.threads}
+    manifest = job.manifest(snakemake, "torch", "transformers", **stated, **where)
+    storage.write_table(Path(snakemake.output[0]), LikelihoodsTable, likelihood.table_of(likelihoods), manifest)
 
 
 job.run(main, snakemake)

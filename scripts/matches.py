@@ -6,24 +6,20 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import storage
-from memorization.detection.matches import match_batches
-from memorization.detection.text import from_json
+from memorization.detection.matches import MatchFiles, match_batches
+from memorization.detection.text import read_sentence_model
+from memorization.schemas.matches import MatchesTable
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    sentences = from_json(Path(snakemake.input.sentences).read_text(encoding="utf-8"))
-    batches = match_batches(
-        Path(snakemake.input.generations),
-        Path(snakemake.input.candidates),
-        Path(snakemake.input.probes),
-        sentences,
-        snakemake.params.profile,
-        snakemake.threads,
-    )
-    manifest = job.manifest(snakemake, "nltk", "numba", profile=snakemake.params.profile, sentences=sentences.name)
-    storage.write_batches(Path(snakemake.output[0]), "matches", batches, manifest)
+    inputs, profile = snakemake.input, snakemake.params.profile
+    files = MatchFiles(Path(inputs.generations), Path(inputs.candidates), Path(inputs.probes))
+    sentences = read_sentence_model(Path(inputs.sentences))
+    batches = match_batches(files, sentences, profile, snakemake.threads)
+    manifest = job.manifest(snakemake, "nltk", "numba", profile=profile, sentences=sentences.name)
+    storage.write_batches(Path(snakemake.output[0]), MatchesTable, batches, manifest)
 
 
 job.run(main, snakemake)

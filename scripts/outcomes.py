@@ -8,23 +8,28 @@ from snakemake.script import Snakemake
 
 from memorization import storage
 from memorization.detection.outcomes import outcomes
+from memorization.schemas.entities import EntitiesTable
+from memorization.schemas.matches import MatchesTable
+from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.paraphrases import ParaphrasesTable
+from memorization.schemas.probes import ProbesTable
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    inputs = snakemake.input
-    # Not there where they are not asked for.
-    annotations = {name: inputs.get(name) for name in ("paraphrases", "entities")}
+    inputs, decides = snakemake.input, snakemake.params.decides
+    # These inputs exist only where the configuration wants them.
+    annotations = {"paraphrases": ParaphrasesTable, "entities": EntitiesTable}
     rows = outcomes(
-        storage.read(Path(inputs.probes), "probes", ["id"]),
-        storage.read(Path(inputs.matches), "matches"),
-        **{name: storage.read(Path(file), name) for name, file in annotations.items() if file},
-        decides=snakemake.params.decides,
+        storage.read(Path(inputs.probes), ProbesTable, ["probe", "id"]),
+        storage.read(Path(inputs.matches), MatchesTable),
+        **{name: storage.read(Path(inputs[name]), table) for name, table in annotations.items() if inputs.get(name)},
+        decides=decides,
     )
-    table = pa.Table.from_pylist(list(rows), schema=storage.SCHEMAS["outcomes"])
-    manifest = job.manifest(snakemake, "pyarrow", decides=snakemake.params.decides)
-    storage.write_table(Path(snakemake.output[0]), "outcomes", table, manifest)
+    table = pa.Table.from_pylist(list(rows), schema=OutcomesTable.arrow())
+    manifest = job.manifest(snakemake, "pyarrow", decides=decides)
+    storage.write_table(Path(snakemake.output[0]), OutcomesTable, table, manifest)
 
 
 job.run(main, snakemake)

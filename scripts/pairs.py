@@ -6,7 +6,7 @@ import job
 from pydantic import TypeAdapter
 from snakemake.script import Snakemake
 
-from memorization.config import FilesPairs, SyntheticPairs
+from memorization.config.detection import FilesPairs, SyntheticPairs
 from memorization.datasets.pairs import write_pairs
 
 snakemake: Snakemake

@@ -7,7 +7,7 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    print(snakemake.params.told, flush=True)
+    print(snakemake.params.summary, flush=True)
 
 
 job.run(main, snakemake)

@@ -5,17 +5,26 @@ from pathlib import Path
 import job
 from snakemake.script import Snakemake
 
-from memorization import quality, storage
+from memorization import coordinates, storage
+from memorization.config.project import Statistics
+from memorization.schemas.answers import AnswersTable
+from memorization.schemas.quality import QualityScoresTable
+from memorization.studies.quality.scores import scores
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    answers = storage.read(Path(snakemake.input[0]), "answers")
-    found = quality.scores(answers, snakemake.params.task, **snakemake.params.statistics)
+    params = snakemake.params
+    answers = storage.read(Path(snakemake.input[0]), AnswersTable)
+    table = coordinates.table(
+        QualityScoresTable,
+        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        scores(answers, params.task, Statistics.model_validate(params.statistics)),
+    )
     packages = ("nltk", "numpy", "rouge-score", "sacrebleu", "scipy")
-    manifest = job.manifest(snakemake, *packages, statistics=snakemake.params.statistics)
-    storage.write_table(Path(snakemake.output[0]), "quality", quality.table_of(found, job.run_of(snakemake)), manifest)
+    manifest = job.manifest(snakemake, *packages, statistics=params.statistics)
+    storage.write_table(Path(snakemake.output[0]), QualityScoresTable, table, manifest)
 
 
 job.run(main, snakemake)

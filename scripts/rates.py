@@ -6,31 +6,33 @@ import job
 import numpy as np
 from snakemake.script import Snakemake
 
-from memorization import statistics, storage
+from memorization import coordinates, storage
+from memorization.config.project import Statistics
+from memorization.schemas.generations import GenerationsTable
+from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.probes import ProbesTable
+from memorization.schemas.rates import RatesTable
+from memorization.statistics import rates
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    inputs = snakemake.input
-    outcomes = storage.read(Path(inputs.outcomes), "outcomes", ["outcome", "document", "own_suffix"])
-    texts = storage.read(Path(inputs.probes), "probes", ["input_text"])["input_text"].to_pylist()
-    lengths = storage.read(Path(inputs.generations), "generations", ["generated_tokens"])["generated_tokens"]
-    rates = statistics.rates(
-        outcomes["outcome"].to_pylist(),
-        **snakemake.params.statistics,
-        classified=snakemake.params.classified,
-        texts=texts,
-    )
-    table = statistics.table_of(
-        rates,
-        job.run_of(snakemake),
+    inputs, params = snakemake.input, snakemake.params
+    outcomes = storage.read(Path(inputs.outcomes), OutcomesTable, ["outcome", "document", "own_suffix"])
+    texts = storage.read(Path(inputs.probes), ProbesTable, ["input_text"])["input_text"].to_pylist()
+    lengths = storage.read(Path(inputs.generations), GenerationsTable, ["generated_tokens"])["generated_tokens"]
+    settings = Statistics.model_validate(params.statistics)
+    table = coordinates.table(
+        RatesTable,
+        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        rates.rates(outcomes["outcome"].to_pylist(), settings, params.classified, texts),
         input_texts=len(set(texts)),
         generated_tokens=float(np.mean(lengths.to_numpy())),
-        **statistics.matches(outcomes),
+        **rates.count_matches(outcomes),
     )
-    manifest = job.manifest(snakemake, "numpy", "scipy", statistics=snakemake.params.statistics)
-    storage.write_table(Path(snakemake.output[0]), "rates", table, manifest)
+    manifest = job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics)
+    storage.write_table(Path(snakemake.output[0]), RatesTable, table, manifest)
 
 
 job.run(main, snakemake)

@@ -1,11 +1,13 @@
-"""The sparse coding experiment: draws, fits and measures, a row a fit."""
+"""The sparse coding experiment: random draws, fits and measures, one row per fit."""
 
 from pathlib import Path
 
 import job
 from snakemake.script import Snakemake
 
-from memorization import storage, theory
+from memorization import storage
+from memorization.schemas.sparse_coding_fits import SparseCodingFitsTable
+from memorization.studies.sparse_coding import experiment
 
 snakemake: Snakemake
 
@@ -14,9 +16,9 @@ def main(snakemake: Snakemake) -> None:
     import torch
 
     torch.set_num_threads(snakemake.threads)
-    manifest = job.manifest(snakemake, "numpy", "torch", study=snakemake.params.study)
-    table = theory.run(snakemake.params.study)
-    storage.write_table(Path(snakemake.output[0]), "sparse_coding", table, manifest)
+    study = snakemake.params.study
+    manifest = job.manifest(snakemake, "numpy", "torch", study=study)
+    storage.write_table(Path(snakemake.output[0]), SparseCodingFitsTable, experiment.run(study), manifest)
 
 
 job.run(main, snakemake)

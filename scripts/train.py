@@ -5,38 +5,26 @@ from pathlib import Path
 import job
 from snakemake.script import Snakemake
 
-from memorization.config import Recipe
+from memorization.config.models import Recipe
 from memorization.models import loading, training
+from memorization.models.resumption import TrainingJob
 
 snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    recipe = Recipe.model_validate(snakemake.params.recipe)
-    device = loading.start_torch(snakemake.params.device, snakemake.params.threads)
-    record = loading.read_record(Path(snakemake.input.model))
-    model = loading.load_model(record, snakemake.wildcards.model, None, "fp32", device)
-    tokenizer = loading.load_tokenizer(record, snakemake.wildcards.model)
+    params, output = snakemake.params, Path(snakemake.output[0])
+    recipe = Recipe.model_validate(params.recipe)
+    device = loading.start_torch(params.device, params.threads)
+    base, name = Path(snakemake.input.model), snakemake.wildcards.model
+    model, tokenizer = loading.load_state(base, name, None, "0", "fp32", device)
+    settings = {"recipe": params.recipe, "device": device.type, "threads": params.threads}
     training.fine_tune(
-        model,
-        tokenizer,
+        training.BaseModel(model, tokenizer, loading.read_record(base)["digest"]),
         [Path(dataset) for dataset in snakemake.input.datasets],
         recipe,
-        device,
-        work=job.unfinished(Path(snakemake.output[0])),
-        base_digest=record["digest"],
-        source_digest=snakemake.params.source,
-        manifest=job.manifest(
-            snakemake,
-            "datasketch",
-            "peft",
-            "torch",
-            "transformers",
-            recipe=snakemake.params.recipe,
-            device=device.type,
-            threads=snakemake.params.threads,
-        ),
-        output=Path(snakemake.output[0]),
+        TrainingJob(output, job.unfinished(output), device, params.source),
+        job.manifest(snakemake, "datasketch", "peft", "torch", "transformers", **settings),
     )
 
 

@@ -1,4 +1,4 @@
-"""What tests of several folders share: a configuration whose whole run takes half a minute."""
+"""Shared by tests of several folders: a configuration whose whole run takes half a minute."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ detection:
   paraphrase: {classifier: judge}
 
 recipes:
-  # Epochs enough that a test can end a run in the middle of a training.
+  # Enough epochs for a test to end a run during training.
   short:
     epochs: 40
     keep: [2, 40]

@@ -1,100 +1,41 @@
-"""The command line, as people call it."""
+"""The program itself: its commands, and how fast its help is there."""
 
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from memorization import cli, storage
-from memorization.detection.alignment import MATCHES, AlignmentParameters, align
-from memorization.detection.text import sentence_model
+from memorization import cli
 
-BRIDGE = "The committee reviewed the proposal for a new bridge across the northern river during its spring meeting."
-DROUGHT = "Local farmers have complained that the drought reduced their corn harvest by nearly forty percent."
-WHALES = "A pod of grey whales passed the lighthouse on Tuesday, watched by two hundred delighted tourists."
-GENERATIONS = [f"{BRIDGE} {DROUGHT}", WHALES, "", f"{WHALES} {BRIDGE}"] * 3
-SUFFIXES = [f"{WHALES} {BRIDGE} {DROUGHT}", DROUGHT, BRIDGE, f"{BRIDGE} {DROUGHT}"] * 3
+# Each takes a second or more to import, or imports one that does.
+HEAVY = {"datasets", "nltk", "numba", "numpy", "pyarrow", "tantivy", "torch", "transformers"}
 
 
-def write(path: Path, **columns: Any) -> Path:
-    pq.write_table(pa.table(columns), path, row_group_size=5)
-    return path
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(f"{name} " in printed and command.HELP in printed for name, command in cli.COMMANDS.items())
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[str]:
-    generations = write(tmp_path / "a.parquet", generation=GENERATIONS, other=range(12))
-    suffixes = write(tmp_path / "b.parquet", suffix=SUFFIXES)
-    return ["align", "--generations", str(generations), "--suffixes", str(suffixes), "--sentences", "punkt_corpus"]
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_a_command_describes_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+    assert ended.value.code == 0
+    assert "--output FILE" in capsys.readouterr().out
 
 
-def test_align_writes_what_the_library_returns(
-    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cli, "PAIRS_A_CALL", 7)
-    output = tmp_path / "matches.parquet"
-
-    assert cli.main([*files, "--output", str(output), "--threads", "2"]) == 0
-
-    parameters = AlignmentParameters.profile("zeng2024")
-    expected = align(GENERATIONS, SUFFIXES, parameters, sentence_model("punkt_corpus", SUFFIXES))
-    table = pq.read_table(output)
-    assert table.schema.equals(MATCHES)
-    assert table.equals(expected)
-    assert set(table["type"].to_pylist()) == {"none", "verbatim"}
-    manifest = storage.manifest_of(output)
-    assert manifest["settings"] == {"profile": "zeng2024", "sentences": "punkt_corpus"}
-    assert set(manifest["versions"]) == {"finetune-memorization", "nltk", "numba"}
+@pytest.mark.parametrize("arguments", [[], ["alin"]])
+def test_an_unknown_or_missing_command_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
 
 
-def test_align_runs_as_a_program(files: list[str], tmp_path: Path) -> None:
-    output = tmp_path / "matches.parquet"
-    command = [sys.executable, "-m", "memorization.cli", *files, "--output", str(output), "--profile", "pan2015"]
-    subprocess.run(command, check=True)
-    assert storage.manifest_of(output)["settings"]["profile"] == "pan2015"
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        (["--generations", "missing.parquet"], "missing.parquet: no such file"),
-        (["--generations", __file__], "not a readable Parquet file"),
-        (["--generation-column", "generations"], "no column 'generations'; columns there: generation, other"),
-        (["--generation-column", "generations"], "did you mean 'generation'?"),
-        (["--generation-column", "other"], "column 'other' holds int64; allowed: text"),
-        (["--threads", "0"], "--threads: given 0"),
-        (["--output", "/proc/no/matches.parquet"], "/proc/no"),
-        (["--output", "/tmp"], "--output: /tmp is a folder"),
-    ],
-)
-def test_mistakes_are_told_in_one_line(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: list[str], message: str
-) -> None:
-    output = tmp_path / "matches.parquet"
-    assert cli.main([*files, "--output", str(output), *changed]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert len(said.splitlines()) == 1
-    assert not output.exists()
-
-
-def test_a_null_and_lists_of_different_length_are_mistakes(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output = tmp_path / "matches.parquet"
-    short = write(tmp_path / "short.parquet", suffix=SUFFIXES[:-1])
-    assert cli.main([*files, "--output", str(output), "--suffixes", str(short)]) == 2
-    assert "has 12 rows" in capsys.readouterr().err
-    holed = write(tmp_path / "holed.parquet", suffix=[*SUFFIXES[:-1], None])
-    assert cli.main([*files, "--output", str(output), "--suffixes", str(holed)]) == 2
-    assert "holed.parquet: column 'suffix', row 11: expected a text, found null" in capsys.readouterr().err
-    assert sorted(each.name for each in tmp_path.iterdir()) == [
-        "a.parquet",
-        "b.parquet",
-        "holed.parquet",
-        "short.parquet",
-    ]
+def test_help_needs_no_heavy_library() -> None:
+    program = "import sys; import memorization.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert not HEAVY & set(run.stdout.split())

@@ -5,8 +5,12 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from memorization.config import Config, Corpus, Decoding, Recipe, Section, Statistics
-from memorization.datasets.synthetic import CORPORA
+from memorization.config.base import Corpus, Section
+from memorization.config.generation import Decoding
+from memorization.config.models import Recipe
+from memorization.config.project import Statistics
+from memorization.datasets.synthetic.corpora import CORPORA
+from memorization.studies.kinds import Config
 
 
 def sections(model: type[BaseModel] = Section) -> Iterator[type[BaseModel]]:
@@ -15,10 +19,10 @@ def sections(model: type[BaseModel] = Section) -> Iterator[type[BaseModel]]:
         yield from sections(section)
 
 
-def holds_a_section(annotation: Any) -> bool:
+def contains_a_section(annotation: Any) -> bool:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return True
-    return get_origin(annotation) is not Literal and any(map(holds_a_section, get_args(annotation)))
+    return get_origin(annotation) is not Literal and any(map(contains_a_section, get_args(annotation)))
 
 
 FIELDS = [
@@ -36,7 +40,7 @@ def test_every_field_is_described(field: FieldInfo) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_value_has_an_example(field: FieldInfo) -> None:
-    assert field.examples or holds_a_section(field.annotation)
+    assert field.examples or contains_a_section(field.annotation)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,7 @@ def test_kept_epochs_are_any_that_are_reached(keep: list[int] | None) -> None:
 
 
 @pytest.mark.parametrize("key", [{"top_k": 40}, {"top_p": 0.8}, {"temperature": 0.7}])
-def test_greedy_decoding_takes_no_sampling_key(key: dict[str, Any]) -> None:
+def test_greedy_decoding_excludes_sampling_keys(key: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="strategy: sample"):
         Decoding(strategy="greedy", **key)
     assert Decoding(strategy="sample", **key)
@@ -88,7 +92,7 @@ def test_a_learning_rate_is_positive_and_finite(value: float) -> None:
 
 
 @pytest.mark.parametrize("key", ["low", "high"])
-def test_quantiles_stand_on_their_sides_of_the_middle(key: str) -> None:
+def test_quantiles_are_on_their_sides_of_the_median(key: str) -> None:
     for wrong in (0.5, 0.0 if key == "low" else 1.0):
         with pytest.raises(ValidationError):
             Statistics(**{key: wrong})

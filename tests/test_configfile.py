@@ -1,15 +1,13 @@
-import json
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from memorization import configfile
-from memorization.config import Config, FilesDataset
+from memorization.config.data import FilesDataset
 from memorization.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,7 +83,7 @@ def fault(file: Path, values: Mapping[str, Any], overrides: Mapping[str, Any] | 
         (("studies", "table", "dataset"), "datasets"),
     ],
 )
-def test_unknown_keys_are_named_with_what_is_allowed(file: Path, path: tuple[str, ...], nearest: str | None) -> None:
+def test_unknown_keys_are_reported_with_allowed_ones(file: Path, path: tuple[str, ...], nearest: str | None) -> None:
     message = fault(file, changed(*path, value=1))
     assert message.startswith(f"{file}: {'.'.join(path)}: unknown key {path[-1]!r}; allowed: ")
     if nearest:
@@ -106,20 +104,20 @@ def test_unknown_key_lists_the_keys_of_its_own_kind_of_source(file: Path) -> Non
         (("models", "datasets", "source"), "folder, hub, scratch"),
     ],
 )
-def test_unknown_kinds_of_source_are_named_with_what_is_allowed(
+def test_unknown_kinds_of_source_are_reported_with_the_allowed_ones(
     file: Path, path: tuple[str, ...], allowed: str
 ) -> None:
     message = fault(file, changed(*path, value={"kind": "hubb"}))
     assert message == f"{file}: {'.'.join(path)}.kind: given 'hubb'; allowed: {allowed}; did you mean 'hub'?"
 
 
-def test_a_source_without_kind_says_which_there_are(file: Path) -> None:
+def test_a_source_without_kind_is_reported_with_the_allowed_ones(file: Path) -> None:
     message = fault(file, changed("models", "t5", "source", value={"path": "t5"}))
     assert message == f"{file}: models.t5.source.kind: given None; allowed: folder, hub, scratch"
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "expected"),
     [
         (("compute", "threads"), "many", "given 'many': Input should be a valid integer"),
         (("compute", "threads"), 0, "given 0: Input should be greater than or equal to 1"),
@@ -130,12 +128,12 @@ def test_a_source_without_kind_says_which_there_are(file: Path) -> None:
         (("label",), 5, "given 5: Input should be a valid string"),
     ],
 )
-def test_values_of_a_wrong_kind_are_shown(file: Path, path: tuple[str, ...], value: Any, said: str) -> None:
-    assert fault(file, changed(*path, value=value)).startswith(f"{file}: {'.'.join(path)}: {said}")
+def test_values_of_a_wrong_kind_are_shown(file: Path, path: tuple[str, ...], value: Any, expected: str) -> None:
+    assert fault(file, changed(*path, value=value)).startswith(f"{file}: {'.'.join(path)}: {expected}")
 
 
 @pytest.mark.parametrize("path", [("recipes", "full", "precision"), ("decodings", "greedy", "precision")])
-def test_fp16_is_refused_with_what_is_allowed(file: Path, path: tuple[str, ...]) -> None:
+def test_fp16_is_refused_with_the_allowed_values(file: Path, path: tuple[str, ...]) -> None:
     message = fault(file, changed(*path, value="fp16"))
     assert message.startswith(f"{file}: {'.'.join(path)}: given 'fp16'; allowed: 'fp32' or 'bf16'")
 
@@ -147,7 +145,7 @@ def test_unknown_corpora_are_refused_before_anything_runs(file: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [("datasets", "news", "task"), ("recipes", "full", "epochs"), ("studies",)])
-def test_missing_keys_are_named(file: Path, path: tuple[str, ...]) -> None:
+def test_missing_keys_are_reported(file: Path, path: tuple[str, ...]) -> None:
     values = deepcopy(BASE)
     section = values
     for key in path[:-1]:
@@ -157,7 +155,7 @@ def test_missing_keys_are_named(file: Path, path: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "expected"),
     [
         (
             ("datasets",),
@@ -170,9 +168,9 @@ def test_missing_keys_are_named(file: Path, path: tuple[str, ...]) -> None:
         (("epochs",), [1, 2], "given 2, which recipe 'full' does not keep; allowed: [1, 3]"),
     ],
 )
-def test_names_that_a_study_refers_to_must_be_defined(file: Path, path: tuple[str, ...], value: Any, said: str) -> None:
+def test_names_that_a_study_uses_must_be_defined(file: Path, path: tuple[str, ...], value: Any, expected: str) -> None:
     message = fault(file, changed("studies", "table", *path, value=value))
-    assert message == f"{file}: studies.table.{'.'.join(path)}: {said}"
+    assert message == f"{file}: studies.table.{'.'.join(path)}: {expected}"
 
 
 def test_a_pretraining_dataset_must_be_defined(file: Path) -> None:
@@ -187,7 +185,7 @@ def test_names_of_states_that_no_recipe_makes_are_reserved(file: Path, name: str
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "-x", "a b", "{data}"])
-def test_names_that_cannot_stand_in_a_path_are_refused(file: Path, name: str) -> None:
+def test_names_that_no_path_can_contain_are_refused(file: Path, name: str) -> None:
     assert fault(file, changed("recipes", name, value={"epochs": 1})).startswith(f"{file}: recipes.{name}: given")
 
 
@@ -202,7 +200,7 @@ def test_greedy_with_top_k_is_refused(file: Path) -> None:
     assert message.endswith("`greedy` takes no `top_k`, `top_p` or `temperature`: use `strategy: sample`")
 
 
-def test_every_fault_is_told_at_once(file: Path) -> None:
+def test_every_fault_is_reported_at_once(file: Path) -> None:
     values = changed("compute", "threads", value=0) | {"extra": 1, "label": 5}
     file.write_text(yaml.safe_dump(values))
     with pytest.raises(UserError) as raised:
@@ -238,7 +236,7 @@ def test_studies_are_replaced_whole(tmp_path: Path, file: Path) -> None:
     assert list(configfile.load([file, overlay]).studies) == ["other"]
 
 
-def test_command_line_values_lie_over_all_files(tmp_path: Path, file: Path) -> None:
+def test_command_line_values_override_all_files(tmp_path: Path, file: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     file.write_text(yaml.safe_dump(BASE))
     overlay.write_text("compute: {threads: 4}\nresults: there\n")
@@ -248,7 +246,7 @@ def test_command_line_values_lie_over_all_files(tmp_path: Path, file: Path) -> N
     assert config.compute.device == "cpu"
 
 
-def test_a_fault_is_looked_for_in_the_source_that_brings_it(tmp_path: Path, file: Path) -> None:
+def test_a_fault_is_reported_with_the_source_that_contains_it(tmp_path: Path, file: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     file.write_text(yaml.safe_dump(BASE))
     overlay.write_text("compute: {thread: 4}\n")
@@ -258,33 +256,36 @@ def test_a_fault_is_looked_for_in_the_source_that_brings_it(tmp_path: Path, file
         configfile.load([file], {"probes": {"n": 0}})
 
 
-def test_labels_may_be_spelled_as_numbers(file: Path) -> None:
+def test_labels_may_be_written_as_numbers(file: Path) -> None:
     file.write_text(yaml.safe_dump(changed("datasets", "news", "labels", value={0: "no", 1: "yes"})))
     assert configfile.load([file]).datasets["news"].labels == {"0": "no", "1": "yes"}
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"a: [1", "not valid YAML"),
         (b"a: b: c", "not valid YAML"),
-        (b"studies:\n  one: {datasets: [a]}\n  one: {datasets: [b]}", "not valid YAML: line 3: the key 'one' stands"),
+        (
+            b"studies:\n  one: {datasets: [a]}\n  one: {datasets: [b]}",
+            "not valid YAML: line 3: the key 'one' is given twice",
+        ),
         (b"[a, b]: 1", "not valid YAML"),
         (b"a: !!python/object:os.system {}", "not valid YAML"),
         (b"\xff\xfe\xff", "cannot be read"),
-        (b"- a\n- b\n", "holds list; a configuration file holds keys and values"),
-        (b"just words\n", "holds str; a configuration file holds keys and values"),
+        (b"- a\n- b\n", "contains list; a configuration file contains keys and values"),
+        (b"just words\n", "contains str; a configuration file contains keys and values"),
     ],
 )
-def test_files_that_hold_no_configuration_are_named(file: Path, content: bytes, said: str) -> None:
+def test_files_that_contain_no_configuration_are_reported(file: Path, content: bytes, expected: str) -> None:
     file.write_bytes(content)
     with pytest.raises(UserError) as raised:
         configfile.load([file])
-    assert str(raised.value).startswith(f"{file}: {said}")
+    assert str(raised.value).startswith(f"{file}: {expected}")
     assert "\n" not in str(raised.value)
 
 
-def test_missing_files_and_folders_are_named(tmp_path: Path, file: Path) -> None:
+def test_missing_files_and_folders_are_reported(tmp_path: Path, file: Path) -> None:
     with pytest.raises(UserError, match="no such configuration file"):
         configfile.load([file])
     with pytest.raises(UserError, match="cannot be read"):
@@ -307,55 +308,13 @@ def test_every_overlay_is_valid_over_the_default(overlay: Path) -> None:
     assert configfile.load([ROOT / "config.yaml", overlay]).studies
 
 
-def schema() -> Any:
-    return json.loads(configfile.json_schema())
-
-
-def test_the_committed_schema_is_that_of_the_models() -> None:
-    committed = (ROOT / "workflow/schemas/config.schema.json").read_text(encoding="utf-8")
-    assert committed == configfile.json_schema(), "run `python -m memorization.configfile`"
-
-
-def test_the_committed_reference_page_is_that_of_the_models() -> None:
-    committed = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    assert committed == configfile.reference_page(), "run `python -m memorization.configfile`"
-
-
-def test_the_schema_accepts_what_the_models_accept() -> None:
-    jsonschema.validate(BASE, schema())
-    jsonschema.validate(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), schema())
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        (("recipes", "full", "precision"), "fp16"),
-        (("decodings", "greedy", "precision"), "fp16"),
-        (("compute", "thread"), 1),
-        (("datasets", "news", "source", "kind"), "hubb"),
-        (("recipes", "full", "epochs"), 0),
-    ],
-)
-def test_the_schema_refuses_what_the_models_refuse(path: tuple[str, ...], value: Any) -> None:
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(changed(*path, value=value), schema())
-
-
-def test_the_reference_page_names_every_key_of_every_section() -> None:
-    page = configfile.reference_page()
-    for model, described in schema()["$defs"].items():
-        section = page.split(f"## {model}\n")[1].split("\n## ")[0]
-        assert all(f"| `{key}` |" in section for key in described["properties"])
-    assert all(f"| `{key}` |" in page for key in Config.model_fields)
-
-
-def test_a_study_may_not_take_the_place_of_anothers_definitions(file: Path) -> None:
+def test_a_study_may_not_overwrite_the_definitions_of_another(file: Path) -> None:
     studies = dict.fromkeys(("table", "table-definitions", "x-definitions"), STUDY)
-    said = "its table would be one of study 'table'; choose another name"
-    assert fault(file, changed("studies", value=studies)) == f"{file}: studies.table-definitions: {said}"
+    expected = "its table would overwrite one of study 'table'; choose another name"
+    assert fault(file, changed("studies", value=studies)) == f"{file}: studies.table-definitions: {expected}"
 
 
-def test_the_toy_judge_is_not_asked_about_text_that_people_wrote(file: Path) -> None:
+def test_the_toy_judge_is_refused_for_text_that_people_wrote(file: Path) -> None:
     judge = {
         "kind": "trained",
         "architecture": {"model_type": "bert"},
@@ -376,21 +335,21 @@ def test_the_toy_judge_is_not_asked_about_text_that_people_wrote(file: Path) -> 
         configfile.load([file])
 
 
-def test_a_study_without_kind_says_which_there_are(file: Path) -> None:
+def test_a_study_without_kind_is_reported_with_the_allowed_ones(file: Path) -> None:
     message = fault(file, changed("studies", "table", value={key: STUDY[key] for key in STUDY if key != "kind"}))
     assert message.startswith(f"{file}: studies.table.kind: given None; allowed: ")
     assert "memorization" in message
 
 
-def test_targets_name_studies_and_take_no_studys_name(file: Path) -> None:
+def test_targets_name_studies_and_have_no_studys_name(file: Path) -> None:
     values = changed("targets", value={"both": ["table", "tabel"]})
-    said = "given 'tabel', which is not defined; allowed: table; did you mean 'table'?"
-    assert fault(file, values) == f"{file}: targets.both: {said}"
-    said = "a study has this name, and is a target by it; choose another"
-    assert fault(file, changed("targets", value={"table": ["table"]})) == f"{file}: targets.table: {said}"
+    expected = "given 'tabel', which is not defined; allowed: table; did you mean 'table'?"
+    assert fault(file, values) == f"{file}: targets.both: {expected}"
+    expected = "a study has this name, and every study is a target by its name; choose another"
+    assert fault(file, changed("targets", value={"table": ["table"]})) == f"{file}: targets.table: {expected}"
 
 
-def test_published_numbers_must_be_there(file: Path) -> None:
+def test_published_numbers_must_exist(file: Path) -> None:
     message = fault(file, changed("studies", "table", "published", value="table_0"))
     assert message.startswith(f"{file}: studies.table.published: given 'table_0'; allowed:")
 
@@ -398,7 +357,7 @@ def test_published_numbers_must_be_there(file: Path) -> None:
 LIKELY: dict[str, Any] = {"kind": "likelihood", "datasets": ["news"], "models": ["t5"], "states": ["base", "full"]}
 
 
-def test_likelihoods_are_not_told_of_decodings_in_bf16(file: Path) -> None:
+def test_likelihoods_refuse_decodings_in_bf16(file: Path) -> None:
     values = changed("studies", "likely", value=LIKELY | {"decodings": ["greedy", "fast"]})
     values["decodings"]["fast"] = {"strategy": "greedy", "precision": "bf16"}
 
@@ -408,7 +367,7 @@ def test_likelihoods_are_not_told_of_decodings_in_bf16(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "expected"),
     [
         ("decodings", ["greedi"], "given 'greedi', which is not defined; allowed: greedy"),
         ("epochs", [2], "given 2, which recipe 'full' does not keep; allowed: [1, 3]"),
@@ -416,8 +375,8 @@ def test_likelihoods_are_not_told_of_decodings_in_bf16(file: Path) -> None:
         ("draws", [0], "given 0"),
     ],
 )
-def test_a_study_of_likelihoods_names_what_there_is(file: Path, key: str, value: Any, told: str) -> None:
+def test_faults_of_a_study_of_likelihoods_are_reported(file: Path, key: str, value: Any, expected: str) -> None:
     message = fault(file, changed("studies", "likely", value=LIKELY | {key: value}))
 
     assert f"studies.likely.{key}" in message
-    assert told in message
+    assert expected in message

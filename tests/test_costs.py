@@ -1,4 +1,4 @@
-"""What a configuration will take: counted by hand."""
+"""Costs of a configuration, compared with a calculation by hand."""
 
 import json
 import struct
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from memorization import costs
-from memorization.config import Config
+from memorization.studies.kinds import Config
 
 
 def configuration(folder: Path, **sections: Any) -> Config:
@@ -41,7 +41,7 @@ def test_what_studies_share_counts_once(tmp_path: Path) -> None:
     assert (two.runs, two.training_runs, two.training_hours, two.checkpoint_bytes) == (4, 0, 0, 0)
 
 
-def test_hours_and_bytes_are_those_counted_by_hand(tmp_path: Path) -> None:
+def test_hours_and_bytes_equal_those_computed_by_hand(tmp_path: Path) -> None:
     one = costs.costs(configuration(tmp_path))[0]
 
     tokens_trained = (100 + 7) * 4 * 50
@@ -49,7 +49,7 @@ def test_hours_and_bytes_are_those_counted_by_hand(tmp_path: Path) -> None:
     # Base and fine-tuned, 60 probes of one dataset and 7 of the other, 20 tokens read and 30 written.
     assert one.inference_hours == pytest.approx(2 * 1e9 * 2 * (60 + 7) * 50 / 1e12 / 3600)
     assert one.checkpoint_bytes == 2 * 2 * 4 * 1e9
-    assert one.result_bytes == 2 * (60 + 7) * costs.BYTES_A_PROBE
+    assert one.result_bytes == 2 * (60 + 7) * costs.BYTES_PER_PROBE
 
 
 def test_parameters_are_read_from_the_header_of_local_weights(tmp_path: Path) -> None:
@@ -60,18 +60,18 @@ def test_parameters_are_read_from_the_header_of_local_weights(tmp_path: Path) ->
     assert costs.parameters(configuration(tmp_path, models=models), "big") == 16
 
 
-def test_what_is_not_known_is_said(tmp_path: Path) -> None:
+def test_what_is_unknown_is_reported(tmp_path: Path) -> None:
     hub = {"kind": "hub", "name": "a/b", "revision": "main"}
     plain = configuration(tmp_path)
-    assert "left out" not in costs.told(plain)
-    said = costs.told(
+    assert "left out" not in costs.summary(plain)
+    text = costs.summary(
         configuration(
             tmp_path,
             datasets={name: {"task": "qa", "source": hub} for name in ("far", "near")},
             models={"big": {"source": hub}},
         )
     )
-    assert "left out (rows): far, near." in said
-    assert "left out (parameters): big." in said
-    assert "total" in costs.told(plain)
-    assert "1 TFLOP/s" in costs.told(plain)
+    assert "left out (rows): far, near." in text
+    assert "left out (parameters): big." in text
+    assert "total" in costs.summary(plain)
+    assert "1 TFLOP/s" in costs.summary(plain)

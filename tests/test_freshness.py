@@ -5,11 +5,33 @@ from pathlib import Path
 import pytest
 
 from memorization import freshness
+from memorization.studies.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py") if path.name != "job.py")
-TABLES = {script for script in SCRIPTS if script.endswith("table.py")}
-FIGURES = {script for script in SCRIPTS if script.endswith("figure.py")}
+GOLDFISH = "memorization.models.recipes.goldfish"
+ENGINE = "memorization.models.engines.transformers"
+# What each rule passes to its digest: a script, and modules that it loads by name.
+RULES: dict[str, tuple[str, ...]] = {
+    path.stem: (path.name,)
+    for path in sorted((ROOT / "scripts").glob("*.py"))
+    if path.stem not in ("job", "table", "figure")
+}
+RULES |= {name: (f"{name}.py", ENGINE) for name in ("generations", "answers")}
+RULES["train with goldfish"] = ("train.py", GOLDFISH)
+RULES |= {
+    f"{kind.kind_name()}_{exhibit.name}": (
+        f"{exhibit.format}.py",
+        f"memorization.studies.{kind.kind_name()}.{exhibit.name}",
+    )
+    for kind in KINDS
+    for exhibit in kind.EXHIBITS
+}
+FIGURES = {rule for rule in RULES if rule.endswith("_figure")}
+TABLES = {
+    f"{kind.kind_name()}_{exhibit.name}" for kind in KINDS for exhibit in kind.EXHIBITS if exhibit.format == "table"
+}
+QUERIED = {f"{file.parent.name}_{file.stem}" for file in (ROOT / "memorization" / "studies").rglob("*.sql")}
+TRAININGS = {"train", "train with goldfish"}
 
 FILES = {
     "scripts/script.py": "from memorization import used\n\ndef main():\n    return used.value()\n",
@@ -18,7 +40,7 @@ FILES = {
     "memorization/inner/__init__.py": "FLAG = 1\n",
     "memorization/inner/late.py": "number = 1\n",
     "memorization/unused.py": "number = 1\n",
-    "memorization/errors.py": "WORDS = 1\n",
+    "memorization/errors.py": "number = 1\n",
 }
 
 
@@ -40,7 +62,7 @@ def known(tmp_path: Path) -> str:
     return digest(project(tmp_path / "known"))
 
 
-def test_the_digest_does_not_depend_on_the_place(tmp_path: Path, known: str) -> None:
+def test_the_digest_does_not_depend_on_the_folder(tmp_path: Path, known: str) -> None:
     assert digest(project(tmp_path / "elsewhere")) == known
     assert len(known) == 16
 
@@ -48,22 +70,24 @@ def test_the_digest_does_not_depend_on_the_place(tmp_path: Path, known: str) -> 
 @pytest.mark.parametrize(
     "code",
     [
-        "# said\nnumber = 1  # said\n",
-        '"""Said."""\nnumber = 1\n',
-        'number = 1\n"""Said of the number."""\n',
+        "# A comment.\nnumber = 1  # another\n",
+        '"""A module."""\nnumber = 1\n',
+        'number = 1\n"""A number."""\n',
         "\n\nnumber   =  (\n    1\n)\n",
     ],
     ids=["comment", "docstring", "docstring of a constant", "layout"],
 )
-def test_words_and_layout_change_nothing(tmp_path: Path, known: str, code: str) -> None:
+def test_comments_docstrings_and_layout_change_nothing(tmp_path: Path, known: str, code: str) -> None:
     assert digest(project(tmp_path / "other", {"memorization/inner/late.py": code})) == known
 
 
 def test_docstrings_of_functions_and_classes_change_nothing(tmp_path: Path) -> None:
     plain = "class A:\n    x: int = 1\n\n    def f(self):\n        return x\n"
-    said = 'class A:\n    """A."""\n\n    x: int = 1\n    """X."""\n\n    def f(self):\n        "F"\n        return x\n'
+    worded = (
+        'class A:\n    """A."""\n\n    x: int = 1\n    """X."""\n\n    def f(self):\n        "F"\n        return x\n'
+    )
     one, other = (
-        digest(project(tmp_path / name, {"memorization/used.py": code})) for name, code in (("a", plain), ("b", said))
+        digest(project(tmp_path / name, {"memorization/used.py": code})) for name, code in (("a", plain), ("b", worded))
     )
     assert one == other
 
@@ -87,7 +111,7 @@ def test_changed_code_that_the_script_reaches_changes_the_digest(
 
 
 @pytest.mark.parametrize("module", ["memorization/unused.py", "memorization/errors.py"])
-def test_code_that_is_not_reached_and_words_change_nothing(tmp_path: Path, known: str, module: str) -> None:
+def test_code_that_is_not_reached_or_excluded_changes_nothing(tmp_path: Path, known: str, module: str) -> None:
     assert digest(project(tmp_path / "other", {module: "number = 2\n"})) == known
 
 
@@ -126,65 +150,101 @@ def test_other_packages_are_not_reached(tmp_path: Path) -> None:
     assert freshness.reach(root / "scripts/script.py", root) == {"memorization"}
 
 
-def reached(script: str) -> set[str]:
-    return freshness.reach(ROOT / "scripts" / script, ROOT)
+@pytest.mark.parametrize("module", ["memorization.config", "memorization.config.detection", "memorization.errors"])
+def test_excluded_modules_are_in_no_digest(tmp_path: Path, module: str) -> None:
+    root = project(
+        tmp_path,
+        {
+            "scripts/script.py": f"import {module}\n",
+            "memorization/config/__init__.py": "",
+            "memorization/config/detection.py": "from memorization import used\n",
+        },
+    )
+    assert freshness.reach(root / "scripts/script.py", root) == {"memorization"}
+
+
+def test_a_module_that_is_loaded_by_name_is_reached_where_it_is_named(tmp_path: Path) -> None:
+    root = project(tmp_path, {"memorization/unused.py": "from memorization.inner import late\n"})
+    script = root / "scripts/script.py"
+    assert "memorization.unused" not in freshness.reach(script, root)
+    assert freshness.reach(script, root, "memorization.unused") >= {"memorization.unused", "memorization.inner.late"}
+    assert freshness.digest(script, root, "memorization.unused") != freshness.digest(script, root)
+
+
+def reached(rule: str) -> set[str]:
+    script, *modules = RULES[rule]
+    return freshness.reach(ROOT / "scripts" / script, ROOT, *modules)
 
 
 def test_detection_reaches_the_aligner_and_generation_does_not() -> None:
-    assert {"memorization.detection.alignment", "memorization.detection.text"} <= reached("matches.py")
-    assert not {name for name in reached("generations.py") if name.startswith("memorization.detection")}
-    assert "memorization.models.generation" in reached("generations.py")
-    assert "memorization.models.training" not in reached("generations.py")
+    assert {"memorization.detection.alignment", "memorization.detection.text"} <= reached("matches")
+    assert not {name for name in reached("generations") if name.startswith("memorization.detection")}
+    assert ENGINE in reached("generations")
+    assert "memorization.models.training" not in reached("generations")
 
 
-def test_rows_of_rates_belong_to_the_digests_of_the_scripts_that_write_them() -> None:
-    for script in ("rates.py", "comparisons.py", "definition_rates.py"):
-        assert "memorization.statistics" in reached(script)
+def test_no_stage_reaches_the_tables_and_figures_of_studies() -> None:
+    for rule in set(RULES) - TABLES - FIGURES:
+        assert not {name for name in reached(rule) if name.startswith("memorization.report")}, rule
+        assert "memorization.studies.kinds" not in reached(rule)
 
 
 def test_what_all_scripts_share_writes_no_row() -> None:
     shared = (ROOT / "scripts/job.py").read_text(encoding="utf-8")
     assert "pyarrow" not in shared
-    assert "SCHEMAS" not in shared
+    assert "schemas" not in shared
 
 
 @pytest.mark.parametrize(
-    ("module", "scripts"),
+    ("module", "rules"),
     [
-        ("detection/alignment.py", {"matches.py"}),
-        ("detection/documents.py", {"matches.py"}),
-        ("detection/kernel.py", {"matches.py"}),
-        ("detection/outcomes.py", {"outcomes.py"}),
-        ("detection/definitions.py", {"definitions.py"}),
-        ("retrieval.py", {"index.py", "candidates.py"}),
-        (
-            "statistics.py",
-            {"rates.py", "comparisons.py", "definition_rates.py", "extraction.py", "quality.py", "table.py"}
-            | {"attention_table.py", "correlation_table.py", "density_means.py"}
-            | {"sparse_coding_table.py", "sparse_coding_figure.py"},
-        ),
-        ("report/tables.py", TABLES | FIGURES),
-        ("report/definitions_table.py", {"definitions_table.py"}),
-        ("report/quality_table.py", {"quality_table.py", "quality_published_table.py", "quality_figure.py"}),
-        ("quality.py", {"quality.py"}),
-        ("models/answers.py", {"answers.py"}),
-        ("figures.py", FIGURES),
-        ("report/run.py", set()),
+        ("detection/alignment.py", {"matches"}),
+        ("detection/documents.py", {"matches"}),
+        ("detection/kernel.py", {"matches"}),
+        ("detection/outcomes.py", {"outcomes"}),
+        ("detection/definitions.py", {"definitions"}),
+        ("retrieval.py", {"index", "candidates"}),
+        ("coordinates.py", {"rates", "definition_rates", "extraction", "quality", "density_means"}),
+        ("schemas/training.py", TRAININGS | {"memorization_table", "trade_off_table"}),
+        ("schemas/density_means.py", {"density_means", "attention_table"}),
+        ("models/recipes/goldfish.py", {"train with goldfish"}),
+        ("models/training.py", TRAININGS),
+        ("models/fitting.py", TRAININGS | {"base_model", "classifier"}),
+        ("models/answers.py", {"answers"}),
+        ("models/engines/transformers.py", {"generations", "answers"}),
+        ("studies/quality/scores.py", {"quality"}),
+        ("studies/memorization/table.py", {"memorization_table"}),
+        ("studies/memorization/definitions.py", {"memorization_definitions"}),
+        ("studies/attention/correlation.py", {"attention_correlation"}),
+        ("studies/quality/headings.py", {"quality_table", "quality_published", "quality_figure"}),
+        ("report/query.py", QUERIED),
+        ("report/formats.py", TABLES),
+        ("report/drawing.py", FIGURES),
+        ("report/context.py", TABLES | FIGURES),
+        ("launch.py", set()),
         ("progress.py", set()),
         ("plan.py", set()),
         ("local_files.py", set()),
-        ("config.py", set()),
+        ("config/detection.py", set()),
+        ("studies/kind.py", set()),
+        ("studies/kinds.py", set()),
+        ("studies/memorization/plan.py", set()),
     ],
 )
-def test_an_edited_module_changes_the_digests_of_its_scripts_alone(
-    tmp_path: Path, module: str, scripts: set[str]
-) -> None:
+def test_an_edited_module_changes_the_digests_of_its_rules_alone(tmp_path: Path, module: str, rules: set[str]) -> None:
     for folder in ("memorization", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    before = {script: freshness.digest(tmp_path / "scripts" / script, tmp_path) for script in SCRIPTS}
+
+    def digests() -> dict[str, str]:
+        return {
+            rule: freshness.digest(tmp_path / "scripts" / script, tmp_path, *modules)
+            for rule, (script, *modules) in RULES.items()
+        }
+
+    before = digests()
     edited = tmp_path / "memorization" / module
     code = edited.read_text(encoding="utf-8")
     edited.unlink()
     edited.write_text(code + "\nEDITED = 1\n", encoding="utf-8")
-    after = {script: freshness.digest(tmp_path / "scripts" / script, tmp_path) for script in SCRIPTS}
-    assert {script for script in SCRIPTS if before[script] != after[script]} == scripts
+    after = digests()
+    assert {rule for rule in RULES if before[rule] != after[rule]} == rules

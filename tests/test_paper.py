@@ -1,16 +1,21 @@
-"""The paper as one configuration: every table and figure is there, and what they share is made once."""
+"""The paper as one configuration: every table and figure is a target, and shared runs are made once."""
 
 import csv
 import re
 from pathlib import Path
 
 import pytest
+from configurations import all_runs
 
 from memorization import configfile, local_files, plan
-from memorization.config import Config, HubDataset, HubModel, HubTokenizer, Memorization
+from memorization.config.data import HubDataset
+from memorization.config.models import HubModel, HubTokenizer
+from memorization.studies.kinds import Config
+from memorization.studies.memorization.plan import Memorization
+from memorization.studies.quality.plan import Quality
 
 ROOT = Path(__file__).resolve().parents[1]
-# Without a commit to pin: what they are instead stands beside them in the file.
+# Not pinned by a commit: comments in the file state why.
 UNPINNED = {
     "alexfabbri/multi_news": "refs/convert/parquet",
     "wmt/wmt19": "main",
@@ -34,10 +39,10 @@ def test_every_table_and_figure_is_a_target(paper: Config) -> None:
     assert set(paper.targets["paper"]) | set(paper.targets["beyond_the_paper"]) == set(paper.studies)
 
 
-def test_what_studies_share_is_one_run_and_no_two_runs_share_a_path(paper: Config) -> None:
-    runs = plan.all_runs(paper)
-    asked = sum(len(plan.study_runs(paper, study)) for study in paper.studies.values())
-    assert len({run.path for run in runs}) == len(runs) < asked
+def test_studies_share_runs_and_no_two_runs_share_a_path(paper: Config) -> None:
+    runs = all_runs(paper)
+    with_repetitions = sum(len(study.runs(paper)) for study in paper.studies.values())
+    assert len({run.path for run in runs}) == len(runs) < with_repetitions
     shared = [
         ("decodings", "task_disparity", 3),
         ("prefix_lengths", "task_disparity", 4),
@@ -46,9 +51,9 @@ def test_what_studies_share_is_one_run_and_no_two_runs_share_a_path(paper: Confi
         ("equal_length", "task_disparity", 10),
     ]
     for one, other, at_least in shared:
-        common = set(plan.study_runs(paper, paper.studies[one])) & set(plan.study_runs(paper, paper.studies[other]))
+        common = set(paper.studies[one].runs(paper)) & set(paper.studies[other].runs(paper))
         assert len(common) >= at_least, (one, other)
-    trainings = {tuple(run.values()) for study in paper.studies.values() for run in plan.training_runs(paper, study)}
+    trainings = {tuple(run.values()) for study in paper.studies.values() for run in study.trainings(paper)}
     # Four sizes on four tasks, T5-base on the fifth, GPT-Neo on five, on five other datasets, on one dataset for two
     # tasks, on five at once, and six further recipes on four.
     full = {run for run in trainings if run[1] == "full"}
@@ -57,7 +62,7 @@ def test_what_studies_share_is_one_run_and_no_two_runs_share_a_path(paper: Confi
     assert len(trainings) == len(full) + 1 + 6 * 4
 
 
-def test_probes_are_the_paper_s(paper: Config) -> None:
+def test_probes_are_those_of_the_paper(paper: Config) -> None:
     assert (paper.probes.n, paper.probes.prefix_tokens, paper.retrieval.candidates) == (10_000, 50, 10)
     short = {name for name in paper.datasets if plan.prefix_length(paper, name) == 15}
     assert short == {"wmt16", "wmt19", "ag_news", "translation"}
@@ -71,7 +76,7 @@ def test_every_published_rate_has_its_run(paper: Config) -> None:
     shown: dict[str, list[plan.Run]] = {}
     for study in paper.studies.values():
         if isinstance(study, Memorization) and study.published:
-            shown.setdefault(study.published, []).extend(plan.member_runs(paper, study))
+            shown.setdefault(study.published, []).extend(study.member_runs(paper))
     files = {file.stem for file in (ROOT / "workflow/published").glob("*.csv")}
     assert {name for name in files if not name.startswith("quality")} == set(shown)
     for name, runs in shown.items():
@@ -91,11 +96,11 @@ def test_every_published_rate_has_its_run(paper: Config) -> None:
 
 
 def test_every_quality_file_is_shown(paper: Config) -> None:
-    used = {study.published for study in paper.studies.values() if study.kind == "quality" and study.published}
+    used = {study.published for study in paper.studies.values() if isinstance(study, Quality) and study.published}
     assert used == {file.stem for file in (ROOT / "workflow/published").glob("quality*.csv")}
 
 
-def test_what_the_hub_serves_is_pinned(paper: Config) -> None:
+def test_revisions_on_the_hub_are_pinned(paper: Config) -> None:
     classifiers = [classifier.source for classifier in paper.classifiers.values()]
     sources = [each.source for each in (*paper.datasets.values(), *paper.models.values())]
     places: list[HubDataset | HubModel | HubTokenizer] = [
@@ -110,13 +115,13 @@ def test_what_the_hub_serves_is_pinned(paper: Config) -> None:
 
 
 def test_counts_for_the_plan_are_given(paper: Config) -> None:
-    asked = {name for study in paper.studies.values() for name in study.models}
-    assert all(paper.models[name].parameters for name in asked)
-    read = {name for study in paper.studies.values() for name in study.datasets}
-    assert all(paper.datasets[name].rows for name in read)
+    models = {name for study in paper.studies.values() for name in study.all_models()}
+    assert all(paper.models[name].parameters for name in models)
+    datasets = {name for study in paper.studies.values() for name in study.all_datasets()}
+    assert all(paper.datasets[name].rows for name in datasets)
 
 
-def test_without_the_file_that_must_be_fetched_the_rest_is_made(
+def test_without_the_optional_file_its_studies_are_left_out(
     paper: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -128,7 +133,7 @@ def test_without_the_file_that_must_be_fetched_the_rest_is_made(
     assert "data/renttherunway.parquet: no such file" in left_out["same_inputs"]
     targets = local_files.targets(paper)
     assert not set(left_out) & set(targets["paper"])
-    assert targets["figure_1"] == ["same_inputs"], "asking for it must say what is missing"
+    assert targets["figure_1"] == ["same_inputs"], "a run of this target must report the missing file"
 
     (tmp_path / "data").mkdir()
     (tmp_path / "data/renttherunway.parquet").touch()

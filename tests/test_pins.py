@@ -8,6 +8,10 @@ import pytest
 import yaml
 
 from memorization import freshness
+from memorization.config.models import Recipe
+from memorization.models.engine import engine_module
+from memorization.models.recipes.chosen import chosen
+from memorization.studies.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
@@ -37,17 +41,28 @@ def pip_packages(environment: Path) -> dict[str, str]:
     return pinned(packages)
 
 
-def rules() -> dict[str, str]:
-    """The environment of each script that a rule runs."""
-    found = {}
+def rules() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """By script, or kind and exhibit: the environment of its rule, and the modules that it loads by name."""
+    stated: dict[str, tuple[str, tuple[str, ...]]] = {}
     for file in RULES:
-        for rule in re.split(r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        for rule in re.split(r"^ *(?:rule|checkpoint)\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             script = re.search(r'script:\s*"\.\./\.\./scripts/([^"]+)"', rule)
-            environment = re.search(r'conda:\s*"\.\./\.\./envs/([^"]+)"', rule)
+            environment = re.search(r'conda:\s*f?"\.\./\.\./envs/([^"]+)"', rule)
             assert script is not None, rule
             assert environment is not None, rule
-            found[script[1]] = environment[1]
-    return found
+            stated[script[1]] = (environment[1], ())
+    for script in ("generations.py", "answers.py"):
+        stated[script] = (stated[script][0], (engine_module(),))
+    for recipe in ({"trains": "lora"}, {"trains": "head"}, {"goldfish": {}}, {"deduplicate": "near"}):
+        modules = chosen(Recipe.model_validate({"epochs": 1, **recipe}))
+        stated["train.py"] = (stated["train.py"][0], (*stated["train.py"][1], *modules))
+    del stated["table.py"], stated["figure.py"]
+    for kind in KINDS:
+        for exhibit in kind.EXHIBITS:
+            module = f"memorization.studies.{kind.kind_name()}.{exhibit.name}"
+            environment = "models.yaml" if exhibit.runs_model else "detection.yaml"
+            stated[f"{exhibit.format}.py {module}"] = (environment, (module,))
+    return stated
 
 
 def imported(file: Path) -> set[str]:
@@ -66,11 +81,16 @@ def imported(file: Path) -> set[str]:
     return roots - sys.stdlib_module_names - {freshness.PACKAGE, "job"}
 
 
-def needed(script: str) -> set[str]:
+def needed(script: str, modules: tuple[str, ...]) -> set[str]:
     """Distributions that a script needs, through every module of the package that it or `job` reaches."""
     root_scripts = [ROOT / "scripts" / script, ROOT / "scripts/job.py"]
-    modules = {name for file in root_scripts for name in freshness.reach(file, ROOT)} | freshness.VALUES_AND_WORDS
-    files = [*root_scripts, *(freshness._file(name, ROOT) for name in modules)]
+    reached = {name for file in root_scripts for name in freshness.reach(file, ROOT, *modules)}
+    left_out = [
+        file
+        for name in freshness.EXCLUDED
+        for file in [freshness._file(name, ROOT), *ROOT.joinpath(*name.split(".")).glob("*.py")]
+    ]
+    files = [*root_scripts, *left_out, *(freshness._file(name, ROOT) for name in reached)]
     roots = {root for file in files for root in imported(file)}
     return {BROUGHT_BY.get(root, PACKAGE_OF.get(root, root)) for root in roots}
 
@@ -90,17 +110,19 @@ def test_an_environment_has_a_python_that_the_project_allows(environment: Path) 
 
 
 def test_every_environment_is_used_by_a_rule() -> None:
-    assert {each.name for each in ENVIRONMENTS} == set(rules().values())
+    assert {each.name for each in ENVIRONMENTS} == {environment for environment, _ in rules().values()}
 
 
 def test_every_script_belongs_to_a_rule() -> None:
-    assert {path.name for path in (ROOT / "scripts").glob("*.py")} - {"job.py"} == set(rules())
+    scripts = {path.name for path in (ROOT / "scripts").glob("*.py")}
+    assert scripts - {"job.py"} == {rule.split(" ")[0] for rule in rules()}
 
 
-@pytest.mark.parametrize("script", sorted(rules()))
-def test_a_script_finds_what_it_imports_in_its_environment(script: str) -> None:
-    missing = needed(script) - set(pip_packages(ROOT / "envs" / rules()[script]))
-    assert not missing, f"envs/{rules()[script]} lacks {sorted(missing)}"
+@pytest.mark.parametrize("rule", sorted(rules()))
+def test_an_environment_contains_what_its_script_imports(rule: str) -> None:
+    environment, modules = rules()[rule]
+    missing = needed(rule.split(" ")[0], modules) - set(pip_packages(ROOT / "envs" / environment))
+    assert not missing, f"envs/{environment} lacks {sorted(missing)}"
 
 
 def test_the_project_pins_everything_that_the_package_imports() -> None:

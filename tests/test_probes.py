@@ -4,20 +4,18 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from plain_texts import PLAIN
 
 from memorization import storage
-from memorization.config import Probes
+from memorization.config.data import Probes
 from memorization.errors import UserError
 from memorization.models.scratch import train_tokenizer
-from memorization.probes import prefix_ends, read_tokenizer, write_probes
+from memorization.probes import Selection, prefix_ends, read_tokenizer, write_probes
+from memorization.schemas.dataset import DatasetTable
+from memorization.schemas.probes import ProbesTable
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
-PLAIN = [
-    "The committee reviewed the proposal for a new bridge across the northern river during its spring meeting.",
-    "Don't worry: 1,234 farmers have seen 56% more rain, and won't complain (at least not before autumn).",
-    "A pod of grey whales passed the lighthouse on Tuesday, watched by two hundred delighted tourists.",
-]
 UNUSUAL = [
     "  two spaces before, and   three between  ",
     "lines\n\n\nand\ttabs\r\nand more\n",
@@ -48,12 +46,12 @@ def any_tokenizer(request: pytest.FixtureRequest) -> Any:
 
 
 def ids(tokenizer: Any, text: str) -> list[int]:
-    found: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return found
+    token_ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return token_ids
 
 
-def test_a_prefix_holds_exactly_the_first_tokens(any_tokenizer: Any) -> None:
-    """T5 has one exception: its word mark that stands alone is white space, which it drops at the end of a text."""
+def test_a_prefix_contains_exactly_the_first_tokens(any_tokenizer: Any) -> None:
+    """T5 has one exception: its word mark on its own is white space, which it drops at the end of a text."""
     for text in PLAIN:
         tokens = ids(any_tokenizer, text)
         for k in range(1, len(tokens)):
@@ -109,7 +107,7 @@ def dataset(folder: Path, inputs: list[str], split: str = "train", name: str = "
         for number, text in enumerate(inputs)
     ]
     file = folder / f"{name}.parquet"
-    storage.write_table(file, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
+    storage.write_table(file, DatasetTable, pa.Table.from_pylist(rows, schema=DatasetTable.arrow()), {})
     return file
 
 
@@ -117,8 +115,9 @@ def written(
     file: Path, tokenizer: Any, k: int = 5, population: Any = "member", **settings: Any
 ) -> list[dict[str, Any]]:
     output = file.parent / "probes.parquet"
-    write_probes(file, tokenizer.backend_tokenizer, Probes(**settings), k, population, output, {"rule": "probes"})
-    rows: list[dict[str, Any]] = storage.read(output, "probes").to_pylist()
+    selection = Selection(Probes(**settings), k, population)
+    write_probes(file, tokenizer.backend_tokenizer, selection, output, {"rule": "probes"})
+    rows: list[dict[str, Any]] = storage.read(output, ProbesTable).to_pylist()
     return rows
 
 
@@ -152,12 +151,12 @@ def test_inputs_without_a_long_enough_suffix_are_left_out_and_counted(tmp_path: 
     }
 
 
-def numbered(n: int) -> list[str]:
+def numbered_inputs(n: int) -> list[str]:
     return [f"{number} {PLAIN[number % 3]}" for number in range(n)]
 
 
 def test_the_draw_is_seeded_and_keeps_the_order_of_the_dataset(tmp_path: Path, tokenizer: Any) -> None:
-    file = dataset(tmp_path, numbered(60))
+    file = dataset(tmp_path, numbered_inputs(60))
     one, again, other = (written(file, tokenizer, n=20, seed=seed) for seed in (1, 1, 2))
     assert one == again
     assert one != other
@@ -169,7 +168,7 @@ def test_the_draw_is_seeded_and_keeps_the_order_of_the_dataset(tmp_path: Path, t
 def test_the_draw_does_not_depend_on_how_rows_are_read(
     tmp_path: Path, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = dataset(tmp_path, numbered(60))
+    file = dataset(tmp_path, numbered_inputs(60))
     whole = written(file, tokenizer, n=20)
     stream = storage.stream
     monkeypatch.setattr(storage, "stream", lambda path, columns: stream(path, columns, rows=7))
@@ -177,17 +176,17 @@ def test_the_draw_does_not_depend_on_how_rows_are_read(
     assert written(file, tokenizer, n=20) == whole
 
 
-def test_fewer_usable_inputs_than_asked_for_are_warned_of(
+def test_fewer_usable_inputs_than_configured_give_a_warning(
     tmp_path: Path, tokenizer: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        assert len(written(dataset(tmp_path, [*numbered(6), "no"]), tokenizer, n=10)) == 6
-    assert "dataset news, split train: 10 probes asked for, 6 usable inputs: n is 6" in caplog.text
+        assert len(written(dataset(tmp_path, [*numbered_inputs(6), "no"]), tokenizer, n=10)) == 6
+    assert "dataset news, split train: 10 probes configured, 6 usable inputs: n is 6" in caplog.text
     assert "dataset news: 1 of 7 inputs left out: suffix too short" in caplog.text
 
 
 def test_controls_are_drawn_from_the_test_split(tmp_path: Path, tokenizer: Any) -> None:
-    rows = written(dataset(tmp_path, numbered(4), split="test"), tokenizer, population="control")
+    rows = written(dataset(tmp_path, numbered_inputs(4), split="test"), tokenizer, population="control")
     assert [row["id"] for row in rows] == [f"test-{number}" for number in range(4)]
 
 
@@ -198,13 +197,13 @@ def test_a_split_without_rows_is_named(tmp_path: Path, tokenizer: Any) -> None:
     assert not (tmp_path / "probes.parquet").exists()
 
 
-def test_inputs_that_are_all_too_short_say_what_to_change(tmp_path: Path, tokenizer: Any) -> None:
+def test_the_error_of_too_short_inputs_states_what_to_change(tmp_path: Path, tokenizer: Any) -> None:
     with pytest.raises(UserError, match=r"dataset 'news': none of the 2 inputs is longer than the prefix of 50 tokens"):
         written(dataset(tmp_path, ["short", "shorter"]), tokenizer, k=50)
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, tokenizer: Any) -> None:
-    file = dataset(tmp_path, numbered(10))
+    file = dataset(tmp_path, numbered_inputs(10))
     written(file, tokenizer, n=5)
     before = (tmp_path / "probes.parquet").read_bytes()
     written(file, tokenizer, n=5)
@@ -218,10 +217,10 @@ def test_blank_prefixes_and_suffixes_are_left_out(tokenizer: Any, tmp_path: Path
         for number, text in enumerate(texts)
     ]
     file, output = tmp_path / "blank.parquet", tmp_path / "probes.parquet"
-    storage.write_table(file, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
+    storage.write_table(file, DatasetTable, pa.Table.from_pylist(rows, schema=DatasetTable.arrow()), {})
     blank = len(tokenizer.backend_tokenizer.encode("word " * 3, add_special_tokens=False))
 
-    write_probes(file, tokenizer.backend_tokenizer, Probes(), blank, "member", output, {})
+    write_probes(file, tokenizer.backend_tokenizer, Selection(Probes(), blank, "member"), output, {})
 
-    assert storage.read(output, "probes")["id"].to_pylist() == ["2", "3", "4"]
+    assert storage.read(output, ProbesTable)["id"].to_pylist() == ["2", "3", "4"]
     assert storage.manifest_of(output)["left_out_suffix_too_short"] == 2

@@ -1,4 +1,4 @@
-"""Retrieval against BM25 worked out here in double precision, with scikit-learn's word counts."""
+"""Retrieval against BM25 computed here in double precision, with scikit-learn's word counts."""
 
 import itertools
 import re
@@ -17,6 +17,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from memorization import retrieval, storage
 from memorization.errors import UserError
 from memorization.retrieval import build_index, search
+from memorization.schemas.generations import GenerationsTable
+from memorization.schemas.probes import ProbesTable
 
 K1, B = 1.2, 0.75
 # The stop words of Tantivy's English filter, which are Lucene's.
@@ -46,7 +48,7 @@ def words(text: str) -> list[str]:
 def kept_length(words: int) -> int:
     """What Lucene's index keeps of a document's length, in one byte (SmallFloat.intToByte4 and back).
 
-    Exact below 40; above, a floating-point number of four bits whose first stands for itself.
+    Exact below 40; above, a floating-point number of four bits whose first is written out.
     """
     exact = 24
     if words < exact:
@@ -64,17 +66,17 @@ def bm25(texts: list[str], query: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     idf = np.log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
     kept = np.array([kept_length(int(length)) for length in lengths])
     weights = idf * counts * (K1 + 1) / (counts + K1 * (1 - B + B * kept / lengths.mean())[:, None])
-    asked = CountVectorizer(analyzer=lambda text: [word for word in words(text) if word not in STOP_WORDS])
-    asked.vocabulary = vectorizer.vocabulary_
-    scores: np.ndarray[Any, np.dtype[np.float64]] = weights @ asked.transform([query]).toarray()[0]
+    query_words = CountVectorizer(analyzer=lambda text: [word for word in words(text) if word not in STOP_WORDS])
+    query_words.vocabulary = vectorizer.vocabulary_
+    scores: np.ndarray[Any, np.dtype[np.float64]] = weights @ query_words.transform([query]).toarray()[0]
     return scores
 
 
 def ranked(scores: np.ndarray[Any, np.dtype[np.float64]], k: int) -> list[int]:
     """The k best rows that score at all; scores equal but for rounding are ordered by row."""
-    found = sorted(np.flatnonzero(scores > 0).tolist(), key=lambda row: -scores[row])
+    scored = sorted(np.flatnonzero(scores > 0).tolist(), key=lambda row: -scores[row])
     tied: list[list[int]] = []
-    for row in found:
+    for row in scored:
         if tied and scores[tied[-1][-1]] - scores[row] < retrieval.TIE * scores[row]:
             tied[-1].append(row)
         else:
@@ -103,13 +105,13 @@ QUERIES = [
 ]
 
 
-def agrees(found: list[tuple[int, float]], expected: np.ndarray[Any, np.dtype[np.float64]], k: int) -> None:
+def agrees(best: list[tuple[int, float]], expected: np.ndarray[Any, np.dtype[np.float64]], k: int) -> None:
     """The k best and no others, with their scores, falling, ties by row."""
-    assert len(found) == min(k, np.count_nonzero(expected))
-    rows = [row for row, _ in found]
-    assert [score for _, score in found] == pytest.approx(expected[rows], rel=1e-5)
-    assert [score for _, score in found] == pytest.approx(sorted(expected, reverse=True)[: len(found)], rel=1e-5)
-    for (row, score), (following, less) in pairwise(found):
+    assert len(best) == min(k, np.count_nonzero(expected))
+    rows = [row for row, _ in best]
+    assert [score for _, score in best] == pytest.approx(expected[rows], rel=1e-5)
+    assert [score for _, score in best] == pytest.approx(sorted(expected, reverse=True)[: len(best)], rel=1e-5)
+    for (row, score), (following, less) in pairwise(best):
         assert (-score, row) < (-less, following)
         if expected[row] == pytest.approx(expected[following], rel=1e-9):
             assert (score, row) == (less, min(row, following))
@@ -122,9 +124,9 @@ def test_scores_and_order_are_those_of_bm25(tmp_path: Path, query: str, longest:
     build_index(texts, tmp_path / "index")
     expected = bm25(texts, query)
     for k in (10, len(texts)):
-        found = hits(search(tmp_path / "index", [query], k=k))
-        agrees(found, expected, k)
-        assert [row for row, _ in found] == ranked(expected, k)
+        best = hits(search(tmp_path / "index", [query], k=k))
+        agrees(best, expected, k)
+        assert [row for row, _ in best] == ranked(expected, k)
 
 
 @pytest.mark.parametrize("length", [23, 24, 25, 39, 40, 41, 42, 55, 56, 57, 63, 64, 100, 1_000, 5_000, 100_000])
@@ -189,7 +191,7 @@ def test_the_best_are_the_first_of_all(indexed: tuple[list[str], Path], k: int) 
         assert ranks == list(range(1, len(ranks) + 1))
 
 
-def test_a_repeated_word_counts_as_often_as_it_stands_in_the_query(indexed: tuple[list[str], Path]) -> None:
+def test_a_repeated_word_counts_as_often_as_it_occurs_in_the_query(indexed: tuple[list[str], Path]) -> None:
     _, index = indexed
     table = search(index, ["whale", "whale whale whale"], k=5)
     once, thrice = hits(table, 0), hits(table, 1)
@@ -221,9 +223,9 @@ def test_scores_are_equal_whatever_the_order_of_their_sum(tmp_path: Path) -> Non
     ]
     query = " ".join(["first", *rest, "last"])
     build_index(texts, tmp_path / "index")
-    found = hits(search(tmp_path / "index", [query], k=len(texts)))
-    assert [row for row, _ in found] == ranked(bm25(texts, query), len(texts))
-    scores = dict(found)
+    best = hits(search(tmp_path / "index", [query], k=len(texts)))
+    assert [row for row, _ in best] == ranked(bm25(texts, query), len(texts))
+    scores = dict(best)
     assert all(scores[row] == scores[row + 1] for row in range(0, len(texts), 2))
 
 
@@ -287,9 +289,9 @@ def test_no_query_gives_an_empty_table(indexed: tuple[list[str], Path]) -> None:
 def test_a_very_long_query_is_answered(indexed: tuple[list[str], Path]) -> None:
     texts, index = indexed
     query = " ".join([f"unheard{number}" for number in range(9_000)] + WORDS * 63)
-    found = hits(search(index, [query], k=3))
+    best = hits(search(index, [query], k=3))
     expected = bm25(texts, " ".join(WORDS * 63))
-    assert [score for _, score in found] == pytest.approx(sorted(expected, reverse=True)[:3], rel=1e-4)
+    assert [score for _, score in best] == pytest.approx(sorted(expected, reverse=True)[:3], rel=1e-4)
 
 
 def test_empty_documents_keep_their_row(tmp_path: Path) -> None:
@@ -297,19 +299,19 @@ def test_empty_documents_keep_their_row(tmp_path: Path) -> None:
     assert sorted(row for row, _ in hits(search(tmp_path / "index", ["whale drought"]))) == [1, 3]
 
 
-def test_a_document_may_hold_any_character(tmp_path: Path) -> None:
+def test_a_document_may_contain_any_character(tmp_path: Path) -> None:
     build_index(
         ["\x00whale\x00\x1fdrought", "".join(map(chr, range(0xD800))), "w" * 100_000, "whale"], tmp_path / "index"
     )
     assert sorted(row for row, _ in hits(search(tmp_path / "index", ["whale"]))) == [0, 3]
 
 
-def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
+def test_an_empty_index_returns_nothing(tmp_path: Path) -> None:
     build_index([], tmp_path / "index")
     assert search(tmp_path / "index", ["whale"]).num_rows == 0
 
 
-def test_words_are_told_apart_as_the_index_does(tmp_path: Path) -> None:
+def test_words_are_separated_as_the_index_does(tmp_path: Path) -> None:
     build_index(["Straße café_naïve", "don't", "3,88", "日本語"], tmp_path / "index")
     table = search(tmp_path / "index", ["STRASSE straße", "Naïve", "don", "88", "日本語", "日本"])
     assert [[row for row, _ in hits(table, query)] for query in range(6)] == [[0], [0], [1], [2], [3], []]
@@ -324,7 +326,7 @@ def test_words_of_forty_bytes_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "nowhere", "file"])
 def test_a_folder_without_index_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("whale")
-    with pytest.raises(UserError, match=r"holds no index.*build_index"):
+    with pytest.raises(UserError, match=r"contains no index.*build_index"):
         search(tmp_path / name, ["whale"])
 
 
@@ -335,11 +337,11 @@ NO_TEXTS = [None, 7, float("nan"), b"whale", ["whale"], "half \ud83d"]
 def test_what_is_no_text_is_refused_by_its_place(indexed: tuple[list[str], Path], tmp_path: Path, other: Any) -> None:
     texts, index = indexed
     build_index(["whale"], tmp_path / "index")
-    with pytest.raises(UserError, match=r"^documents\[300\] (is|holds) .*:"):
+    with pytest.raises(UserError, match=r"^documents\[300\] (is|contains) .*:"):
         build_index([*texts, other, *texts], tmp_path / "index")
     assert len(hits(search(tmp_path / "index", ["whale"]))) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
-    with pytest.raises(UserError, match=r"^queries\[1003\] (is|holds) .*:"):
+    with pytest.raises(UserError, match=r"^queries\[1003\] (is|contains) .*:"):
         search(index, [*["whale"] * 1003, other])
 
 
@@ -350,7 +352,7 @@ def test_one_text_is_no_sequence_of_texts(indexed: tuple[list[str], Path], tmp_p
         search(indexed[1], "whale")
 
 
-def test_less_than_one_document_is_not_asked_for(indexed: tuple[list[str], Path]) -> None:
+def test_less_than_one_document_is_refused(indexed: tuple[list[str], Path]) -> None:
     with pytest.raises(UserError, match="k is 0"):
         search(indexed[1], ["whale"], k=0)
 
@@ -367,23 +369,41 @@ def test_a_broken_off_index_leaves_what_was_there(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
 
 
-def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = documents(60)
-    generations = [*QUERIES, "", "..."] * 5
-    probes: dict[str, list[Any]] = {
-        "probe": list(range(60)),
+def write_probes(file: Path, texts: list[str], first: int) -> None:
+    """Probes with these suffixes, numbered from `first`."""
+    columns: dict[str, list[Any]] = {
+        "probe": list(range(first, first + len(texts))),
         "id": texts,
         "prefix": texts,
         "suffix": texts,
-        "prefix_characters": [1] * 60,
-        "suffix_characters": [1] * 60,
-        "input_text": list(range(60)),
+        "prefix_characters": [1] * len(texts),
+        "suffix_characters": [1] * len(texts),
+        "input_text": list(range(len(texts))),
     }
-    storage.write_table(tmp_path / "probes.parquet", "probes", pa.table(probes), {})
-    written = {"probe": range(35), "generation": generations, "generated_tokens": [1] * 35, "at_limit": [True] * 35}
-    table = pa.table({name: list(values) for name, values in written.items()})
-    storage.write_table(tmp_path / "generations.parquet", "generations", table, {})
-    monkeypatch.setattr(retrieval, "QUERIES_A_BATCH", 4)
+    storage.write_table(file, ProbesTable, pa.table(columns), {})
+
+
+def write_generations(file: Path, texts: list[str], first: int) -> None:
+    """Generations of the probes from `first` on."""
+    columns: dict[str, list[Any]] = {
+        "probe": list(range(first, first + len(texts))),
+        "generation": texts,
+        "generated_tokens": [1] * len(texts),
+        "at_limit": [True] * len(texts),
+    }
+    storage.write_table(file, GenerationsTable, pa.table(columns), {})
+
+
+def candidates_of(generations: Path, index: Path) -> pa.Table:
+    return pa.Table.from_batches(retrieval.candidate_batches(generations, index, 3, threads=2))
+
+
+def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = documents(60)
+    generations = [*QUERIES, "", "..."] * 5
+    write_probes(tmp_path / "probes.parquet", texts, first=0)
+    write_generations(tmp_path / "generations.parquet", generations, first=0)
+    monkeypatch.setattr(retrieval, "QUERIES_PER_BATCH", 4)
     retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
     batches = list(retrieval.candidate_batches(tmp_path / "generations.parquet", tmp_path / "index", 3, threads=2))
     assert len(batches) == 9
@@ -393,6 +413,34 @@ def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatc
         "probe": expected["query"].to_pylist(),
         **{name: expected[name].to_pylist() for name in ("rank", "document", "score")},
     }
+
+
+def test_a_part_of_the_generations_has_the_candidates_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generations = [*QUERIES, "", "..."] * 5
+    write_probes(tmp_path / "probes.parquet", documents(60), first=0)
+    write_generations(tmp_path / "whole.parquet", generations, first=0)
+    write_generations(tmp_path / "part.parquet", generations[11:], first=11)
+    monkeypatch.setattr(retrieval, "QUERIES_PER_BATCH", 4)
+    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+
+    whole = candidates_of(tmp_path / "whole.parquet", tmp_path / "index")
+
+    assert candidates_of(tmp_path / "part.parquet", tmp_path / "index").to_pylist() == [
+        row for row in whole.to_pylist() if row["probe"] >= 11
+    ]
+
+
+def test_documents_of_an_index_of_suffixes_are_numbers_of_probes(tmp_path: Path) -> None:
+    write_generations(tmp_path / "generations.parquet", QUERIES, first=0)
+    tables = []
+    for first in (0, 5000):
+        write_probes(tmp_path / "probes.parquet", documents(60), first)
+        retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+        tables.append(candidates_of(tmp_path / "generations.parquet", tmp_path / "index").to_pylist())
+
+    assert tables[1] == [row | {"document": row["document"] + 5000} for row in tables[0]]
 
 
 def test_an_index_is_replaced(tmp_path: Path) -> None:

@@ -12,6 +12,10 @@ import pytest
 
 from memorization import retrieval, storage
 from memorization.errors import UserError
+from memorization.schemas.dataset import DatasetTable
+from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.rates import RatesTable
+from memorization.schemas.training import TrainingTable
 
 TRAINING = pa.table(
     {
@@ -22,33 +26,28 @@ TRAINING = pa.table(
         "validation_loss": [None, None],
         "kept": [False, True],
     },
-    schema=storage.SCHEMAS["training"],
+    schema=TrainingTable.arrow(),
 )
 
 
-def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
+def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "deep/er/training.parquet"
-    storage.write_table(file, "training", TRAINING, {})
-    assert storage.read(file, "training").equals(TRAINING)
+    storage.write_table(file, TrainingTable, TRAINING, {})
+    assert storage.read(file, TrainingTable).equals(TRAINING)
     assert storage.rows_of(file) == 2
     assert pa.Table.from_batches(storage.stream(file, ["loss"], rows=1)).to_pydict() == {"loss": [2.5, 1.25]}
 
 
 def test_columns_keep_their_unit_and_meaning(tmp_path: Path) -> None:
     file = tmp_path / "training.parquet"
-    storage.write_table(file, "training", TRAINING, {})
+    storage.write_table(file, TrainingTable, TRAINING, {})
     loss = pq.read_schema(file).field("loss")
     assert loss.metadata[b"unit"] == b"nats/token"
     assert b"mean training loss" in loss.metadata[b"meaning"]
 
 
-@pytest.mark.parametrize("name", storage.SCHEMAS)
-def test_every_column_states_its_meaning(name: str) -> None:
-    assert all(field.metadata[b"meaning"] for field in storage.SCHEMAS[name])
-
-
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         (TRAINING.drop_columns("loss"), "columns"),
         (TRAINING.append_column("more", pa.array([1, 2])), "columns"),
@@ -59,33 +58,33 @@ def test_every_column_states_its_meaning(name: str) -> None:
     ],
     ids=["missing", "additional", "order", "null", "type", "too large"],
 )
-def test_a_table_of_another_schema_is_not_written(tmp_path: Path, table: pa.Table, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        storage.write_table(tmp_path / "training.parquet", "training", table, {})
+def test_a_table_of_another_schema_is_not_written(tmp_path: Path, table: pa.Table, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        storage.write_table(tmp_path / "training.parquet", TrainingTable, table, {})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nulls_are_written_where_the_schema_allows_them(tmp_path: Path) -> None:
-    row = dict.fromkeys(storage.SCHEMAS["outcomes"].names) | {"probe": 0, "id": "a", "outcome": "none"}
-    table = pa.Table.from_pylist([row | {"spans": 0}], schema=storage.SCHEMAS["outcomes"])
-    storage.write_table(tmp_path / "outcomes.parquet", "outcomes", table, {})
-    assert storage.read(tmp_path / "outcomes.parquet", "outcomes")["rank"].to_pylist() == [None]
+    row = dict.fromkeys(OutcomesTable.arrow().names) | {"probe": 0, "id": "a", "outcome": "none"}
+    table = pa.Table.from_pylist([row | {"spans": 0}], schema=OutcomesTable.arrow())
+    storage.write_table(tmp_path / "outcomes.parquet", OutcomesTable, table, {})
+    assert storage.read(tmp_path / "outcomes.parquet", OutcomesTable)["rank"].to_pylist() == [None]
 
 
 def test_a_table_of_another_stage_is_not_read(tmp_path: Path) -> None:
-    storage.write_table(tmp_path / "a.parquet", "training", TRAINING, {})
-    with pytest.raises(ValueError, match="stated"):
-        storage.read(tmp_path / "a.parquet", "rates")
+    storage.write_table(tmp_path / "a.parquet", TrainingTable, TRAINING, {})
+    with pytest.raises(ValueError, match="expected"):
+        storage.read(tmp_path / "a.parquet", RatesTable)
 
 
-def test_the_manifest_comes_back_with_the_name_of_the_table(tmp_path: Path) -> None:
+def test_the_manifest_is_read_with_the_name_of_the_table(tmp_path: Path) -> None:
     file = tmp_path / "a.parquet"
     manifest = {"seed": 3, "title": "Größe 😀", "nested": {"b": [1, None], "a": 0.5}}
-    storage.write_table(file, "training", TRAINING, manifest)
+    storage.write_table(file, TrainingTable, TRAINING, manifest)
     assert storage.manifest_of(file) == {"table": "training", **manifest}
 
 
-def test_a_manifest_may_count_what_the_stream_brings(tmp_path: Path) -> None:
+def test_a_manifest_may_count_rows_of_the_stream(tmp_path: Path) -> None:
     seen = 0
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -94,7 +93,7 @@ def test_a_manifest_may_count_what_the_stream_brings(tmp_path: Path) -> None:
             seen += 1
             yield batch
 
-    rows = storage.write_batches(tmp_path / "a.parquet", "training", batches(), lambda: {"seen": seen})
+    rows = storage.write_batches(tmp_path / "a.parquet", TrainingTable, batches(), lambda: {"seen": seen})
     assert rows == 2
     assert storage.manifest_of(tmp_path / "a.parquet")["seen"] == 2
 
@@ -105,14 +104,14 @@ def test_a_file_without_manifest_has_an_empty_one(tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_can_be_written_and_read(tmp_path: Path) -> None:
-    storage.write_table(tmp_path / "a.parquet", "training", TRAINING.slice(0, 0), {"n": 0})
-    assert storage.read(tmp_path / "a.parquet", "training").num_rows == 0
+    storage.write_table(tmp_path / "a.parquet", TrainingTable, TRAINING.slice(0, 0), {"n": 0})
+    assert storage.read(tmp_path / "a.parquet", TrainingTable).num_rows == 0
     assert storage.manifest_of(tmp_path / "a.parquet")["n"] == 0
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     for name, manifest in (("a", {"x": 1, "y": 2}), ("b", {"y": 2, "x": 1})):
-        storage.write_table(tmp_path / name, "training", TRAINING, manifest)
+        storage.write_table(tmp_path / name, TrainingTable, TRAINING, manifest)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -131,7 +130,7 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_nothing_stands_at_the_target_before_the_end(tmp_path: Path) -> None:
+def test_there_is_no_target_before_the_end(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     with storage.replacing(file) as scratch:
         scratch.write_text("new")
@@ -150,7 +149,7 @@ def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
     assert [each.name for each in folder.iterdir()] == ["new"]
 
 
-def test_what_a_killed_job_left_is_removed(tmp_path: Path) -> None:
+def test_files_of_a_killed_job_are_removed(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     left = tmp_path / ".a.txt.partial"
     left.mkdir()
@@ -162,7 +161,7 @@ def test_what_a_killed_job_left_is_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         (errno.ENOSPC, "the disk is full"),
         (errno.EDQUOT, "the disk is full"),
@@ -171,17 +170,17 @@ def test_what_a_killed_job_left_is_removed(tmp_path: Path) -> None:
         (errno.EPERM, "cannot be written"),
     ],
 )
-def test_errors_of_the_disk_speak_to_the_user(tmp_path: Path, code: int, said: str) -> None:
+def test_errors_of_the_disk_are_user_errors(tmp_path: Path, code: int, message: str) -> None:
     file = tmp_path / "a.txt"
     storage.write_text(file, "old")
     with pytest.raises(UserError) as raised, storage.replacing(file):
         raise OSError(code, os.strerror(code))
-    assert str(raised.value).startswith(f"{file}: {said}")
+    assert str(raised.value).startswith(f"{file}: {message}")
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_folder_that_cannot_be_made_speaks_to_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_created_is_a_user_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
@@ -190,7 +189,7 @@ def test_a_folder_that_cannot_be_made_speaks_to_the_user(tmp_path: Path, monkeyp
         storage.write_text(tmp_path / "new/a.txt", "x")
 
 
-def test_other_errors_of_the_system_stay_what_they_are(tmp_path: Path) -> None:
+def test_other_errors_of_the_system_stay_unchanged(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError), storage.replacing(tmp_path / "a"):
         raise IsADirectoryError(errno.EISDIR, "Is a directory")
 
@@ -204,18 +203,18 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("only root of a machine that allows it can mount a small file system")
     yield disk
-    # Lazily: the exception of a failed write may still hold its file open.
+    # Lazily: the exception of a failed write may still keep its file open.
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def test_a_full_disk_speaks_to_the_user_and_keeps_what_was_there(full_disk: Path) -> None:
+def test_a_full_disk_is_a_user_error_and_keeps_earlier_files(full_disk: Path) -> None:
     noise = [os.urandom(500).hex() for _ in range(3000)]
-    text = dict.fromkeys(storage.SCHEMAS["dataset"].names, noise) | {"references": [[each] for each in noise]}
-    storage.write_table(full_disk / "a.parquet", "training", TRAINING, {})
+    text = dict.fromkeys(DatasetTable.arrow().names, noise) | {"references": [[each] for each in noise]}
+    storage.write_table(full_disk / "a.parquet", TrainingTable, TRAINING, {})
     before = (full_disk / "a.parquet").read_bytes()
     for name in ("a.parquet", "b.parquet"):
         with pytest.raises(UserError, match="the disk is full"):
-            storage.write_table(full_disk / name, "dataset", pa.table(text), {})
+            storage.write_table(full_disk / name, DatasetTable, pa.table(text), {})
     with pytest.raises(UserError, match="the disk is full"):
         storage.write_text(full_disk / "c.txt", "x" * 3_000_000)
     with pytest.raises(UserError, match="the disk is full"):

@@ -11,9 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from memorization import storage
-from memorization.config import FilesPairs, SyntheticPairs
-from memorization.datasets.sources import file_rows, require
+from memorization.config.detection import FilesPairs, SyntheticPairs
+from memorization.datasets.files import file_rows
+from memorization.datasets.rows import require
 from memorization.errors import UserError
+from memorization.schemas.pairs import PairsTable
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ def write_pairs(
     """Read a classifier's pairs and write them with schema `pairs`, the train split first.
 
     `files` gives the local file of each split where the source has files. Raises UserError for a missing file or
-    column, a text that is none, a label that is no whole number from 0, and where no pair has one of two labels.
+    column, a value that is not text, a label that is not a whole number from 0, and pairs with fewer than two labels.
     """
     key = f"classifiers.{classifier}.source.pairs"
     rows = [
@@ -43,8 +45,8 @@ def write_pairs(
     if len({label for split, label in labels if split == "train"}) < 2:
         raise UserError(f"{key}: pairs to train on have {len(labels)} label; a classifier needs pairs of two or more.")
     log.info("pairs of classifier %s: %s", classifier, dict(labels))
-    table = pa.Table.from_pylist(rows, schema=storage.SCHEMAS["pairs"])
-    storage.write_table(output, "pairs", table, manifest)
+    table = pa.Table.from_pylist(rows, schema=PairsTable.arrow())
+    storage.write_table(output, PairsTable, table, manifest)
 
 
 def _synthetic(pairs: SyntheticPairs, split: str) -> Iterator[dict[str, Any]]:

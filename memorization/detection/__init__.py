@@ -1,1 +1,1 @@
-"""What of a suffix stands in a generation: plagiarism detection on pairs of texts."""
+"""Detection of suffixes in generations: plagiarism detection on pairs of texts."""

@@ -1,45 +1,49 @@
 """The PAN 2015 text aligner (Sanchez-Perez et al., 2015), as adapted by Lee et al. (2023) and Zeng et al. (2024).
 
 Two texts are compared sentence by sentence, neighbouring similar sentences grow into passages, one of several
-overlapping passages is kept, short ones are dropped, and copied runs of words inside them are searched. One text is
-*suspicious* (it may have copied) and the other its *source*; `AlignmentParameters.roles` says which is which.
+overlapping passages is kept, short ones are dropped, and the passages are searched for copied runs of words. One text
+is *suspicious* (it may have copied) and the other its *source*; `AlignmentParameters.roles` decides which is which.
 
-Texts are prepared here, each once (`documents`); pairs are compared in compiled code, many a call (`kernel`).
+Texts are prepared here, each once (`documents`); compiled code compares many pairs per call (`kernel`).
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from itertools import pairwise
-from typing import Any, Literal, get_args
+from itertools import islice, pairwise
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from memorization import storage
 from memorization.detection import kernel
 from memorization.detection.documents import Documents
-from memorization.detection.text import Sentences, StemmerName, documents_of, sentence_model
+from memorization.detection.text import SentenceSplitter, StemmerName, checked_texts, sentence_model
 from memorization.errors import UserError
+from memorization.schemas.alignment import AlignmentTable
 
 TYPES = ("none", "verbatim", "summary", "other")
-"""Names of the kernel's types."""
+"""Names of the kernel's types, by number."""
 
 Roles = Literal["as_given", "swapped"]
 
-MATCHES = storage.SCHEMAS["alignment"]
-"""One row a detection, or one of type `none` without spans."""
+PAIRS_PER_CALL = 20_000
+"""Pairs that are compared in one call where there are more."""
+
+WORDS_IN_MEMORY = 20_000_000
+"""Words of prepared texts that an aligner keeps; some 60 bytes each."""
 
 
 @dataclass(frozen=True)
 class AlignmentParameters:
-    """The aligner's numbers, stemmer and roles; the defaults are those that all profiles share.
+    """Parameters of the aligner: thresholds, stemmer and roles; the defaults are those that all profiles share.
 
-    Gaps and sizes hold for both sides. "Above" is strict, "at least" is not.
+    Gaps and sizes apply to both sides. "Above" is strict, "at least" is not.
     """
 
     verbatim_length: int
@@ -56,28 +60,28 @@ class AlignmentParameters:
     validation_cosine: float = 0.34
     """The two sides of a passage have a cosine above this."""
     gap: int = 4
-    """Sentences that may lie between two seeds of one passage."""
+    """Sentences that two seeds of one passage may have between them."""
     smallest_gap: int = 0
-    """How far the gap is lowered for a passage that fails validation."""
+    """The smallest gap that is tried for a passage that fails validation."""
     summary_gap: int = 24
-    """The gap of the second pass, which looks for summaries."""
+    """The gap of the second pass, which searches for summaries."""
     sentence_size: int = 3
     """Content tokens below which a sentence is merged into the next one."""
     cluster_size: int = 1
-    """Seeds that a passage has at least."""
+    """A passage has at least this many seeds."""
 
     def __post_init__(self) -> None:
-        """Refuse a stemmer or roles that do not exist."""
-        for name, given, allowed in (
+        """UserError for an unknown stemmer or unknown roles, and for a number below 0."""
+        for name, value, allowed in (
             ("stemmer", self.stemmer, get_args(StemmerName)),
             ("roles", self.roles, get_args(Roles)),
         ):
-            if given not in allowed:
-                raise UserError(f"alignment parameter {name}: {given!r} is unknown; allowed: {', '.join(allowed)}.")
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if isinstance(value, int | float) and not 0 <= value < math.inf:
-                raise UserError(f"alignment parameter {entry.name}: {value} is not allowed; give a number from 0 up.")
+            if value not in allowed:
+                raise UserError(f"alignment parameter {name}: {value!r} is unknown; allowed: {', '.join(allowed)}.")
+        for field in fields(self):
+            number = getattr(self, field.name)
+            if isinstance(number, int | float) and not 0 <= number < math.inf:
+                raise UserError(f"alignment parameter {field.name}: {number} is not allowed; give a number from 0 up.")
 
     @classmethod
     def profile(cls, name: str) -> AlignmentParameters:
@@ -91,15 +95,13 @@ class AlignmentParameters:
         return profiles[name]
 
 
-WORDS_HELD = 20_000_000
-"""Words of prepared texts that an aligner keeps; some 60 bytes each."""
-
-
 class Aligner:
     """Prepares texts, each once, and compares pairs of them under one set of parameters."""
 
-    def __init__(self, parameters: AlignmentParameters, sentences: Sentences, threads: int | None = None) -> None:
-        """Begin with no text; so many threads compare pairs, one for each processor where None."""
+    def __init__(
+        self, parameters: AlignmentParameters, sentences: SentenceSplitter, threads: int | None = None
+    ) -> None:
+        """Begin with no text; `threads` compare pairs, one thread per processor where None."""
         self.parameters = parameters
         self.threads = threads or len(os.sched_getaffinity(0))
         self._sentences = sentences
@@ -110,61 +112,77 @@ class Aligner:
         self._numbers: dict[str, int] = {}
 
     def compare(self, generations: Sequence[str], suffixes: Sequence[str]) -> pa.Table:
-        """Compare generations[i] with suffixes[i], for each i; the table has the schema `MATCHES`.
+        """Compare generations[i] with suffixes[i], for each i; returns a table of schema `alignment`, by pair.
 
-        A long list may come in parts: texts stay prepared from one call to the next, until `WORDS_HELD` words are held;
-        then all are let go. UserError where an entry is no text, ValueError where the lists differ in length.
+        A long list may be compared in parts: texts stay prepared from one call to the next, until `WORDS_IN_MEMORY`
+        words are in memory; then all are released. UserError where an entry is not text, ValueError where the lists
+        differ in length.
         """
         if len(generations) != len(suffixes):
             raise ValueError(f"{len(generations)} generations but {len(suffixes)} suffixes: they are compared in pairs")
-        given = [*documents_of(generations, "generation"), *documents_of(suffixes, "suffix")]
-        if self._documents.size > WORDS_HELD:
+        texts = [*checked_texts(generations, "generation"), *checked_texts(suffixes, "suffix")]
+        if self._documents.size > WORDS_IN_MEMORY:
             self._forget()
-        new = [text for text in dict.fromkeys(given) if text not in self._numbers]
+        new = [text for text in dict.fromkeys(texts) if text not in self._numbers]
         self._numbers.update(zip(new, range(len(self._documents), len(self._documents) + len(new)), strict=True))
         self._documents.add(new)
-        numbers = np.array([self._numbers[text] for text in given], np.int64).reshape(2, -1)
+        numbers = np.array([self._numbers[text] for text in texts], np.int64).reshape(2, -1)
         swapped = self.parameters.roles == "swapped"
         with ThreadPoolExecutor(self.threads) as pool:
             detections = self._detections(np.ascontiguousarray(numbers[::-1] if swapped else numbers), pool)
-        return table_of(len(generations), detections, swapped)
+        return _alignment_table(len(generations), detections, swapped)
+
+    def compare_streams(self, generations: Iterator[str], suffixes: Iterator[str]) -> Iterator[tuple[int, pa.Table]]:
+        """Compare two streams of as many texts in pairs, `PAIRS_PER_CALL` at a time.
+
+        Yields for each part the number of its pairs and its table as `compare` returns it, with pairs numbered through
+        the whole stream. Raises as `compare` does.
+        """
+        first = 0
+        while part := list(islice(generations, PAIRS_PER_CALL)):
+            table = self.compare(part, list(islice(suffixes, len(part))))
+            pairs = pc.add(table["pair"], pa.scalar(first, pa.int32()))
+            yield len(part), table.set_column(0, table.schema.field("pair"), pairs)
+            first += len(part)
 
     def _detections(self, pairs: np.ndarray, pool: ThreadPoolExecutor) -> kernel.Detections:
-        """Detections of pairs (2, pairs) of suspicious and source text; both compiled steps run side by side."""
+        """Detections of pairs (2, pairs) of suspicious and source text; threads share the pairs in both steps."""
         documents, parameters = self._documents, self.parameters
         numbers = kernel.Numbers(*(getattr(parameters, name) for name in kernel.Numbers._fields))
 
-        def passages(part: range) -> kernel.Passages:
-            own = pairs[:, part.start : part.stop]
-            found: kernel.Passages = kernel.passages(documents.corpus, *own, documents.chunks.stem_count, numbers)
-            return found._replace(pair=found.pair + part.start)
+        def passages_of(part: range) -> kernel.Passages:
+            texts = pairs[:, part.start : part.stop]
+            own: kernel.Passages = kernel.passages(documents.corpus, *texts, documents.chunks.stem_count, numbers)
+            return own._replace(pair=own.pair + part.start)
 
-        found = _together(pool.map(passages, _parts(pairs.shape[1], self.threads)))
-        fragments, extra = self._fragments(pairs, found)
+        passages = _concatenated(pool.map(passages_of, _parts(pairs.shape[1], self.threads)))
+        fragments, extra = self._fragments(pairs, passages)
 
         def decide(part: range) -> kernel.Detections:
-            own = kernel.Passages(*(column[part.start : part.stop] for column in found))
-            skipped = 2 * np.count_nonzero(found.summary[: part.start] == 0)
+            own = kernel.Passages(*(column[part.start : part.stop] for column in passages))
+            skipped = 2 * np.count_nonzero(passages.summary[: part.start] == 0)
             items = fragments.items[skipped:]
             word_count, length = documents.chunks.word_count, parameters.verbatim_length
-            given = (fragments._replace(items=items), documents.words, extra, word_count, length)
-            detections: kernel.Detections = kernel.decide(documents.corpus, *pairs, own, *given)
+            words = (fragments._replace(items=items), documents.words, extra, word_count, length)
+            detections: kernel.Detections = kernel.decide(documents.corpus, *pairs, own, *words)
             return detections
 
         # A pair's passages stay together.
-        starts = np.flatnonzero(np.diff(found.pair, prepend=-1))
-        bounds = np.append(starts, len(found.pair))
+        starts = np.flatnonzero(np.diff(passages.pair, prepend=-1))
+        bounds = np.append(starts, len(passages.pair))
         parts = [range(bounds[part.start], bounds[part.stop]) for part in _parts(len(starts), self.threads)]
-        together: kernel.Detections = _together(pool.map(decide, parts))
-        return together
+        return _concatenated(pool.map(decide, parts))
 
-    def _fragments(self, pairs: np.ndarray, found: kernel.Passages) -> tuple[kernel.Fragments, kernel.Words]:
-        """Sentences of the first pass's passages, cut anew."""
+    def _fragments(self, pairs: np.ndarray, passages: kernel.Passages) -> tuple[kernel.Fragments, kernel.Words]:
+        """Sentences of the first pass's passages, split again."""
         corpus = self._documents.corpus
-        first_pass = found.summary == 0
+        first_pass = passages.summary == 0
         sides = []
-        ranges = (found.suspicious_first, found.suspicious_last), (found.source_first, found.source_last)
-        for texts, (first, last) in zip(pairs[:, found.pair[first_pass]], ranges, strict=True):
+        ranges = (
+            (passages.suspicious_first, passages.suspicious_last),
+            (passages.source_first, passages.source_last),
+        )
+        for texts, (first, last) in zip(pairs[:, passages.pair[first_pass]], ranges, strict=True):
             first = corpus.sentence_offsets[texts] + first[first_pass]
             last = corpus.sentence_offsets[texts] + last[first_pass]
             sides.append(
@@ -182,8 +200,11 @@ def _parts(total: int, count: int) -> list[range]:
     return [range(start, end) for start, end in pairwise(bounds) if end > start] or [range(0)]
 
 
-def _together(parts: Iterable[Any]) -> Any:
-    """Tables of one kind, one behind the other."""
+Table = TypeVar("Table", kernel.Passages, kernel.Detections)
+
+
+def _concatenated(parts: Iterable[Table]) -> Table:
+    """One table from several, one after the other."""
     tables = list(parts)
     return type(tables[0])(*map(np.concatenate, zip(*tables, strict=True)))
 
@@ -192,17 +213,17 @@ def align(
     generations: Sequence[str],
     suffixes: Sequence[str],
     parameters: AlignmentParameters,
-    sentences: Sentences | None = None,
+    sentences: SentenceSplitter | None = None,
 ) -> pa.Table:
-    """Compare generations[i] with suffixes[i], for each i; the table has the schema `MATCHES`.
+    """Compare generations[i] with suffixes[i], for each i; returns a table of schema `alignment`, by pair.
 
-    `sentences`: the sentence model, NLTK's English Punkt where none is given. Raises as `Aligner.compare` does.
+    `sentences`: the sentence model, NLTK's English Punkt where None. Raises as `Aligner.compare` does.
     """
     return Aligner(parameters, sentences or sentence_model("punkt_english")).compare(generations, suffixes)
 
 
-def table_of(pairs: int, detections: kernel.Detections, swapped: bool) -> pa.Table:
-    """One row a detection, and one of type `none` for each pair without; `swapped`: the suffixes were suspicious."""
+def _alignment_table(pairs: int, detections: kernel.Detections, swapped: bool) -> pa.Table:
+    """One row per detection, and one of type `none` per pair without any; `swapped`: the suffixes were suspicious."""
     without = np.setdiff1d(np.arange(pairs), detections.pair)
     numbers = np.concatenate([detections.pair, without])
     types = pa.DictionaryArray.from_arrays(detections.type, list(TYPES)).cast(pa.string())
@@ -215,4 +236,4 @@ def table_of(pairs: int, detections: kernel.Detections, swapped: bool) -> pa.Tab
         pa.concat_arrays([types, pa.array([TYPES[kernel.NONE]] * len(without), pa.string())]),
         *(pa.concat_arrays([pa.array(span, pa.int32()), nulls]) for span in spans),
     ]
-    return pa.table(columns, MATCHES).take(pa.array(np.argsort(numbers, kind="stable")))
+    return pa.table(columns, AlignmentTable.arrow()).take(pa.array(np.argsort(numbers, kind="stable")))

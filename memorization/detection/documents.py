@@ -1,8 +1,8 @@
 """Texts prepared for the aligner as flat arrays: sentences, stems and words as numbers, each text once.
 
-What the aligner needs of a text depends on that text alone (preprocessing step). Most of it is done a word at a time:
-a *chunk* is what stands between white space, and the tokens and stems of a chunk are worked out when it is first met,
-so that a long corpus costs little more than looking its chunks up.
+What the aligner needs of a text depends on that text alone (preprocessing step). Most of it is computed per *chunk*, a
+run of characters between white space: the tokens and stems of a chunk are computed when it first occurs, so that a long
+corpus costs little more than looking up its chunks.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from typing import Any, TypeVar
 import numpy as np
 
 from memorization.detection import kernel
-from memorization.detection.text import Sentences, StemmerName, is_content, stemmer, tokens, word_spans
+from memorization.detection.text import SentenceSplitter, StemmerName, is_content, stemmer, tokens, word_spans
 
-# Behind a full stop these may close a sentence though they stand apart from it, which Treebank's rule for the last
-# full stop sees.
+# After a full stop these may close a sentence although white space separates them from it; Treebank's rule for the last
+# full stop takes them into account.
 _CLOSERS = "])}>\"'»”’"
 _CHUNK = re.compile(r"\S+")
-# A word with at most one sign on either side, which Treebank always parts from it; a full stop at the end alone.
-_PLAIN = re.compile(r'["(\[]?([A-Za-z0-9]+)([,;:?!)\]".])?')
+# A word with at most one sign on either side, which Treebank always separates from it; a full stop only at the end.
+_SIMPLE = re.compile(r'["(\[]?([A-Za-z0-9]+)([,;:?!)\]".])?')
 _CONTRACTIONS = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
-# What a chunk stands beside: nothing, a space, or other white space, which some Treebank rules do not take for one.
+# What is beside a chunk: nothing, a space, or other white space, which some Treebank rules do not take for a space.
 _BESIDE = {"": ("", ""), " ": ("x ", " x"), "\n": ("x\n", "\nx")}
 
 
 class Chunks:
-    """What is known of every chunk met so far: numbers of its stems and words, and where in the chunk they stand."""
+    """All chunks so far: the numbers of their stems and words, and the places of the words in the chunk."""
 
     def __init__(self, name: StemmerName) -> None:
         """Begin with no chunk; stems are those of the named stemmer."""
         self._stem_of = stemmer(name)
         self._numbers: dict[tuple[str, str, str], int] = {}
-        self._middle: dict[str, int] = _Missing(lambda chunk: self._number(chunk, " ", " "))
-        self._first: dict[str, int] = _Missing(lambda chunk: self._number(chunk, "", " "))
-        self._last: dict[str, int] = _Missing(lambda chunk: self._number(chunk, " ", ""))
-        self._gaps: dict[int, int] = _Missing(self._gap)
+        self._middle: dict[str, int] = _Computed(lambda chunk: self._number(chunk, " ", " "))
+        self._first: dict[str, int] = _Computed(lambda chunk: self._number(chunk, "", " "))
+        self._last: dict[str, int] = _Computed(lambda chunk: self._number(chunk, " ", ""))
+        self._gaps: dict[int, int] = _Computed(self._gap)
         self._stem_numbers: dict[str, int] = {}
         self._word_numbers: dict[str, int] = {}
         self.lengths = array("i")
@@ -59,8 +59,8 @@ class Chunks:
         """Number of different words."""
         return len(self._word_numbers)
 
-    def of(self, sentence: str) -> list[int]:
-        """Numbers of the chunks of a sentence, so that lengths + 1 lead from the start of one to that of the next."""
+    def numbers_of(self, sentence: str) -> list[int]:
+        """Numbers of the chunks of a sentence; a chunk's start + its length + 1 is the start of the next chunk."""
         parts = sentence.split()
         if len(parts) < 2 or not parts[-1].strip(_CLOSERS):
             return [self._number(sentence, "", "")]
@@ -69,7 +69,7 @@ class Chunks:
         return list(self._spaced(sentence))
 
     def _spaced(self, sentence: str) -> Iterator[int]:
-        """Chunks of a sentence with white space other than single spaces; what is too wide becomes an empty chunk."""
+        """Chunks of a sentence with white space other than single spaces; wider white space becomes an empty chunk."""
         end = -1
         for match in _CHUNK.finditer(sentence):
             if match.start() != end + 1:
@@ -90,12 +90,12 @@ class Chunks:
 
     def _words(self, chunk: str, before: str, after: str) -> list[tuple[str, int, int]]:
         """Words of a chunk, with start and end in it."""
-        plain = _PLAIN.fullmatch(chunk)
-        if plain and (plain[2] != "." or not after) and plain[1].lower() not in _CONTRACTIONS:
-            return [(plain[1].lower(), *plain.span(1))]
+        simple = _SIMPLE.fullmatch(chunk)
+        if simple and (simple[2] != "." or not after) and simple[1].lower() not in _CONTRACTIONS:
+            return [(simple[1].lower(), *simple.span(1))]
         left, right = _BESIDE[before][0], _BESIDE[after][1]
-        found = tokens(left + chunk + right)
-        return word_spans(chunk, found[bool(left) : len(found) - bool(right)])
+        chunk_tokens = tokens(left + chunk + right)
+        return word_spans(chunk, chunk_tokens[bool(left) : len(chunk_tokens) - bool(right)])
 
     def _add(self, length: int, spans: Iterable[tuple[str, int, int]]) -> int:
         self.lengths.append(length)
@@ -118,37 +118,37 @@ class Chunks:
 Key = TypeVar("Key")
 
 
-class _Missing(dict[Key, int]):
-    """A dictionary that makes a missing value by a function of the key."""
+class _Computed(dict[Key, int]):
+    """A dictionary that computes a missing value from its key."""
 
-    def __init__(self, make: Callable[[Key], int]) -> None:
-        self._make = make
+    def __init__(self, compute: Callable[[Key], int]) -> None:
+        self._compute = compute
 
     def __missing__(self, key: Key) -> int:
-        value = self[key] = self._make(key)
+        value = self[key] = self._compute(key)
         return value
 
 
 class Documents:
     """Texts that were added so far, numbered from 0, as the arrays of the kernel."""
 
-    def __init__(self, sentences: Sentences, stemmer_name: StemmerName, sentence_size: int) -> None:
+    def __init__(self, sentences: SentenceSplitter, stemmer_name: StemmerName, sentence_size: int) -> None:
         """Begin with no text; `sentence_size`: tokens below which a sentence is merged into the next one."""
         self._sentences = sentences
         self._sentence_size = sentence_size
         self.chunks = Chunks(stemmer_name)
         self.texts: list[str] = []
         cut, tables = self._cut([]), self.chunks.tables()
-        self.sentences = _sentences(cut)
+        self.sentences = _places_of_sentences(cut)
         self.corpus = kernel.prepare(cut, tables, 0, sentence_size)
-        self.words = kernel.words_of(cut, tables)
+        self.words = kernel.sentence_words(cut, tables)
 
     def __len__(self) -> int:
         return len(self.texts)
 
     @property
     def size(self) -> int:
-        """Words held, those of the chunks included: a measure of memory, some 60 bytes each."""
+        """Number of words in memory, those of the chunks included; some 60 bytes each."""
         return len(self.words.numbers) + len(self.chunks.words)
 
     def add(self, texts: Iterable[str]) -> None:
@@ -159,29 +159,29 @@ class Documents:
         cut = self._cut((text, self._sentences.span_tokenize(text), 0) for text in readable)
         tables = self.chunks.tables()
         corpus = kernel.prepare(cut, tables, self.chunks.stem_count, self._sentence_size)
-        self.corpus = kernel.Corpus(*_joined(self.corpus, corpus))
-        self.words = kernel.Words(*_joined(self.words, kernel.words_of(cut, tables)))
-        self.sentences = kernel.Sentences(*_joined(self.sentences, _sentences(cut)))
+        self.corpus = kernel.Corpus(*_concatenated(self.corpus, corpus))
+        self.words = kernel.Words(*_concatenated(self.words, kernel.sentence_words(cut, tables)))
+        self.sentences = kernel.Sentences(*_concatenated(self.sentences, _places_of_sentences(cut)))
         self.texts += given
 
     def fragments(self, texts: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[Any, Any]:
-        """Cut passages into sentences anew, from their raw characters (verbatim step).
+        """Split passages into sentences again, from their raw characters (verbatim step).
 
         Arrays (passages,): a text's number, and the passage's start and length in it. Returns the passages' sentences
         as `kernel.Fragments`, and the `kernel.Words` of those sentences that are not sentences of their texts too.
         """
         passages, items = np.unique(np.stack([texts, starts, lengths], axis=1), axis=0, return_inverse=True)
-        counts, found = array("q", [0]), array("i")
+        counts, stretches = array("q", [0]), array("i")
         raw = []
         for text, origin, length in passages.tolist():
             passage = self.texts[text][origin : origin + length]
-            # In a text with a NUL, what was prepared is not the raw text.
+            # The prepared form of a text with a NUL is not its raw form.
             number = -1 if "\0" in passage else text
             for start, end in self._sentences.span_tokenize(passage):
-                found.extend((number, origin + start, origin + end))
+                stretches.extend((number, origin + start, origin + end))
                 raw.append((passage, start, end, origin))
             counts.append(len(raw))
-        sentences = kernel.locate(self.sentences, np.array(found, np.int32).reshape(-1, 3))
+        sentences = kernel.locate(self.sentences, np.array(stretches, np.int32).reshape(-1, 3))
         missing = np.flatnonzero(sentences < 0)
         sentences[missing] = -1 - np.arange(len(missing))
         extra = self._cut(
@@ -189,29 +189,29 @@ class Documents:
         )
         return (
             kernel.Fragments(items.reshape(-1), np.array(counts), sentences),
-            kernel.words_of(extra, self.chunks.tables()),
+            kernel.sentence_words(extra, self.chunks.tables()),
         )
 
     def _cut(self, texts: Iterable[tuple[str, Iterable[tuple[int, int]], int]]) -> kernel.Cut:
-        """Texts, their sentences (start, end), and the number that is added to starts and ends."""
+        """Cut texts, given with their sentences (start, end) and the number that is added to starts and ends."""
         sentence_offsets, chunk_offsets = array("q", [0]), array("q", [0])
         starts, ends, chunks = array("i"), array("i"), array("i")
         for text, spans, origin in texts:
             for start, end in spans:
                 starts.append(origin + start)
                 ends.append(origin + end)
-                chunks.extend(self.chunks.of(text[start:end]))
+                chunks.extend(self.chunks.numbers_of(text[start:end]))
                 chunk_offsets.append(len(chunks))
             sentence_offsets.append(len(starts))
         return kernel.Cut(*map(np.array, (sentence_offsets, starts, ends, chunk_offsets, chunks)))
 
 
-def _sentences(cut: kernel.Cut) -> kernel.Sentences:
-    """Where a cut's sentences are, without their chunks, which nobody asks for again."""
+def _places_of_sentences(cut: kernel.Cut) -> kernel.Sentences:
+    """Places of a cut's sentences, without their chunks, which are not needed again."""
     return kernel.Sentences(cut.sentence_offsets, cut.starts, cut.ends)
 
 
-def _joined(first: Any, second: Any) -> Iterator[np.ndarray]:
-    """Two tables of the same kind one behind the other; offsets go on where the first table's end."""
+def _concatenated(first: Any, second: Any) -> Iterator[np.ndarray]:
+    """Two tables of the same kind one after the other; offsets continue those of the first table."""
     for name, own, other in zip(first._fields, first, second, strict=True):
         yield np.concatenate([own, other[1:] + own[-1]] if name.endswith("offsets") else [own, other])

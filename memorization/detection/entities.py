@@ -1,4 +1,4 @@
-"""Entities of matches: which stand on both sides, and which of the training text leaked into the generation."""
+"""Entities of matches: which are on both sides, and which of the training text leaked into the generation."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
 
-from memorization import storage
-from memorization.detection.paraphrase import numbered, slices
+from memorization.detection.spans import RunTexts
+from memorization.schemas.entities import EntitiesTable
 
 Span = tuple[str, int, int]
 """Type of an entity, its first character and the character after its last."""
 
 Find = Callable[[Sequence[str]], Sequence[Sequence[Span]]]
-"""From n different texts to the entities of each."""
+"""From n different texts to the entities of each text."""
 
 _MONTH = (
     r"(?:jan(?:uary|\.)?|feb(?:ruary|\.)?|mar(?:ch|\.)?|apr(?:il|\.)?|(?-i:May)|june?|july?|aug(?:ust|\.)?|"
@@ -24,7 +24,7 @@ _MONTH = (
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?"
 _YEAR = r"(?:1[89]|20)\d\d"
 
-# In the order in which they are looked for: what one pattern found, no later one takes.
+# In the order in which they are searched: what one pattern has matched, no later one takes.
 EMAIL = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 DATE = re.compile(
     rf"\b(?:{_YEAR}-\d\d-\d\d|\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|\d\d?-\d\d?-{_YEAR}|{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|"
@@ -34,7 +34,8 @@ DATE = re.compile(
 AGE = re.compile(
     r"\b(?:\d{1,3}[\s-](?:year|yr|month|week)s?[\s-]old|\d{1,3}\s?(?:y/o|yo)|aged?\s(?:of\s)?\d{1,3})\b", re.IGNORECASE
 )
-# United States social security numbers, IBANs, codes of capitals and digits, long numbers, and what is named as one.
+# United States social security numbers, IBANs, codes of capitals and digits, long numbers, and what a word before it
+# calls a number.
 IDENTIFIER = re.compile(
     r"(?<![.,])\b(?:\d{3}-\d\d-\d{4}|[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?|[A-Z]{1,5}-?\d{4,}\w*|"
     r"\d{4}(?:[\s-]\d{4}){3}|\d{8,})\b"
@@ -45,9 +46,10 @@ IDENTIFIER = re.compile(
 def pattern_spans(text: str, region: str) -> list[Span]:
     """E-mail addresses, telephone numbers, dates, ages and identifiers of a text, from left to right.
 
-    Telephone numbers are those that libphonenumber finds possible: with a country's code, or written as in `region`.
+    Telephone numbers are those that libphonenumber takes for possible: with a country's code, or written as in
+    `region`.
     """
-    found: list[Span] = []
+    entities: list[Span] = []
     for kind, spans in (
         ("email", _matches(EMAIL, text)),
         ("date", _matches(DATE, text)),
@@ -55,8 +57,8 @@ def pattern_spans(text: str, region: str) -> list[Span]:
         ("phone", _phones(text, region)),
         ("identifier", _matches(IDENTIFIER, text)),
     ):
-        found += [(kind, start, end) for start, end in spans if not _overlaps(found, start, end)]
-    return sorted(found, key=lambda span: span[1:])
+        entities += [(kind, start, end) for start, end in spans if not _overlaps(entities, start, end)]
+    return sorted(entities, key=lambda span: span[1:])
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
@@ -64,7 +66,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
 
 
 def _phones(text: str, region: str) -> list[tuple[int, int]]:
-    # Its tables take a tenth of a second to load, and most texts hold no run of digits that could be a number.
+    # Its tables take a tenth of a second to load, and most texts have no run of digits that could be a number.
     if not re.search(r"(?:\d\W{0,2}){7}", text):
         return []
     from phonenumbers import Leniency, PhoneNumberMatcher
@@ -79,7 +81,7 @@ def _overlaps(spans: Iterable[Span], start: int, end: int) -> bool:
 
 
 def finder(patterns: bool, region: str, tag: Find | None) -> Find:
-    """All that is looked for: patterns, and the entities of a tagger where they overlap no pattern's."""
+    """A function that returns the entities of patterns, and those of a tagger that overlap none of a pattern."""
 
     def find(texts: Sequence[str]) -> list[list[Span]]:
         by_pattern = [pattern_spans(text, region) if patterns else [] for text in texts]
@@ -94,46 +96,47 @@ def finder(patterns: bool, region: str, tag: Find | None) -> Find:
 
 
 def words_of(text: str) -> str:
-    """A text by its words alone, between single spaces, so that `Ms. Smith` and `ms smith` are the same.
+    """The words of a text between single spaces, so that `Ms. Smith` and `ms smith` are the same.
 
-    Compatibility forms of Unicode and case do not count; whatever is no letter or digit divides words.
+    Compatibility forms of Unicode and case do not count; every character but letters and digits divides words.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"[^\W_]+", folded))
 
 
-def annotate(
-    matches: pa.Table, generations: Sequence[str], prefixes: Sequence[str], suffixes: Sequence[str], find: Find
-) -> pa.Table:
-    """Table of schema `entities`: a row for every match, by probe and rank.
+def annotate(matches: pa.Table, texts: RunTexts, find: Find) -> pa.Table:
+    """Table of schema `entities`: one row per match of schema `matches`, in their order.
 
-    Every different passage is searched once, and `find` called only where there is a match.
+    Every different passage is searched once, and `find` is called only where there is a match.
     """
-    rows = numbered(matches)
-    passages = [slices(row, generations, suffixes) for row in rows]
-    texts = sorted({text for pair in passages for text in pair})
-    found = dict(zip(texts, find(texts), strict=True)) if texts else {}
-    for row, (generated, trained) in zip(rows, passages, strict=True):
-        sides = [_named(text, found[text]) for text in (generated, trained)]
-        names = [{words_of(entity["text"]) for entity in side} for side in sides]
-        relation = relation_of(*names)
-        written, asked = (f" {words_of(texts[row['probe']])} " for texts in (generations, prefixes))
+    rows = matches.to_pylist()
+    aligned = [texts.passages(row) for row in rows]
+    passages = sorted({passage for pair in aligned for passage in pair})
+    entities_of = dict(zip(passages, find(passages), strict=True)) if passages else {}
+    for row, pair in zip(rows, aligned, strict=True):
+        generated, trained = (_named(passage, entities_of[passage]) for passage in pair)
+        relation = relation_of(*({words_of(entity["text"]) for entity in side} for side in (generated, trained)))
+        generation, prefix = (
+            f" {words_of(by_probe[row['probe']])} " for by_probe in (texts.generations, texts.prefixes)
+        )
         row |= {
-            "generation_entities": sides[0],
-            "training_entities": sides[1],
+            "generation_entities": generated,
+            "training_entities": trained,
             "relation": relation,
             "entities_match": relation != "different",
-            "leaked": [
-                entity
-                for entity in sides[1]
-                if f" {words_of(entity['text'])} " in written and f" {words_of(entity['text'])} " not in asked
-            ],
+            "leaked": [entity for entity in trained if _leaked(entity, generation, prefix)],
         }
-    return pa.Table.from_pylist(rows, schema=storage.SCHEMAS["entities"])
+    return pa.Table.from_pylist(rows, schema=EntitiesTable.arrow())
+
+
+def _leaked(entity: dict[str, str], generation: str, prefix: str) -> bool:
+    """Whether an entity's words are in the generation and not in the prefix, both given by their words."""
+    words = f" {words_of(entity['text'])} "
+    return words in generation and words not in prefix
 
 
 def _named(text: str, spans: Iterable[Span]) -> list[dict[str, str]]:
-    """Entities of a text as they are stored, each once; what has neither letter nor digit is none."""
+    """Entities of a text in the form of the schema, each once; a span without letter or digit is no entity."""
     named: dict[tuple[str, str], dict[str, str]] = {}
     for kind, start, end in spans:
         entity = text[start:end]

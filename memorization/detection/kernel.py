@@ -1,13 +1,12 @@
-"""The aligner's arithmetic, compiled: many pairs a call, without Python in between.
+"""The aligner's arithmetic, compiled: many pairs per call, without Python in between.
 
-Texts come as flat arrays (`Corpus`, `Words`) in which the lists of the items of a table stand one behind the other, and
-`offsets[i] : offsets[i + 1]` is where item i's stand. What is computed follows Sanchez-Perez et al. (2015) step by
-step, in double precision and in a stated order of summation: sentence by sentence, and within one in the order in which
-stems appear. So a result depends on nothing but the pair, and comparisons that are nearly equal fall the same way
-everywhere.
+Texts are flat arrays (`Corpus`, `Words`): the lists of a table's items follow one another, and the list of item i is
+`offsets[i] : offsets[i + 1]`. The computation follows Sanchez-Perez et al. (2015) step by step, in double precision and
+in a fixed order of summation: sentence by sentence, and within a sentence in the order in which stems appear. So a
+result depends on nothing but the pair, and comparisons of nearly equal numbers give the same result everywhere.
 
-Functions here release the GIL and share nothing, so that threads can take parts of the pairs. They stand in one file
-because the compiler keeps its machine code per file: it would not see that a function of another file has changed.
+Functions here release the GIL and share nothing, so that threads can take parts of the pairs. They are in one file
+because the compiler keeps its machine code per file: it would not notice a change of a function in another file.
 """
 
 import math
@@ -17,19 +16,19 @@ import numba
 import numpy as np
 
 NONE, VERBATIM, SUMMARY, OTHER = range(4)
-"""Types of a pair, in numbers."""
+"""Numbers of the types of a pair."""
 
 SUMMARY_RATIO = 3
 """A summary's source passages have at least this many times the characters of the suspicious ones."""
 
 SAME_PASSAGE = 0.99
-"""Two overlapping passages that both explain their sentences better than this are told apart by their length."""
+"""Of two overlapping passages that both explain their sentences better than this, the longer one is better."""
 
 compiled: Any = numba.njit(cache=True, nogil=True)
 
 
 class ChunkTables(NamedTuple):
-    """What stands in each chunk: numbers of stems; numbers of words with start and end in the chunk (characters)."""
+    """Contents of each chunk: numbers of stems; numbers of words with start and end in the chunk (characters)."""
 
     lengths: np.ndarray
     stem_offsets: np.ndarray
@@ -53,7 +52,7 @@ class Cut(NamedTuple):
 
 
 class Sentences(NamedTuple):
-    """Where the sentences of texts are, in characters: what is kept of a `Cut`."""
+    """Places of the sentences of texts, in characters: the part of a `Cut` that is kept."""
 
     sentence_offsets: np.ndarray
     """Of each text."""
@@ -77,8 +76,8 @@ class Words(NamedTuple):
 class Corpus(NamedTuple):
     """Prepared texts: sentences as frequencies of stems, the short ones merged.
 
-    Stems are counted within a text (`stems`), whose own vocabulary says which they are; `postings` turn a text's
-    sentences around: for each stem of its vocabulary, the sentences that hold it.
+    `stems` are places in the text's own vocabulary, which contains their numbers; the postings are the inverse of a
+    text's sentences: for each stem of its vocabulary, the sentences that contain it.
     """
 
     sentence_offsets: np.ndarray
@@ -90,11 +89,11 @@ class Corpus(NamedTuple):
     """Of each sentence."""
     stems: np.ndarray
     frequencies: np.ndarray
-    """Stems of a sentence in the order of their first appearance, and how often they stand there."""
+    """Stems of a sentence in the order of their first appearance, and how often the sentence contains them."""
     vocabulary_offsets: np.ndarray
     """Of each text."""
     vocabulary: np.ndarray
-    """Numbers of its stems, as they appear."""
+    """Numbers of its stems, in the order of their first appearance."""
     posting_offsets: np.ndarray
     """Of each entry of `vocabulary`."""
     posting_sentences: np.ndarray
@@ -102,7 +101,7 @@ class Corpus(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """Parameters of the aligner that decide about passages (see `alignment.AlignmentParameters`)."""
+    """Parameters of the aligner that decide on passages (see `alignment.AlignmentParameters`)."""
 
     seed_cosine: float
     seed_dice: float
@@ -126,7 +125,7 @@ class Passages(NamedTuple):
 
 
 @compiled
-def words_of(cut: Cut, tables: ChunkTables) -> Words:
+def sentence_words(cut: Cut, tables: ChunkTables) -> Words:
     """Words of every sentence."""
     sentences = len(cut.starts)
     offsets = np.zeros(sentences + 1, np.int64)
@@ -158,11 +157,11 @@ def words_of(cut: Cut, tables: ChunkTables) -> Words:
 
 @compiled
 def prepare(cut: Cut, tables: ChunkTables, stem_count: int, sentence_size: int) -> Corpus:
-    """Sentences of every text as frequencies of stems (preprocessing step); `stem_count`: how many stems there are.
+    """Sentences of every text as frequencies of stems (preprocessing step); `stem_count`: number of different stems.
 
-    Sentences without a stem vanish. Those of fewer than `sentence_size` tokens are merged into the next one, chains
-    of them too; the last stays as it is. The merged length is the sum of both: where there was space between them the
-    sentence ends that much too early, as in the published aligner.
+    Sentences without a stem are dropped. Those of fewer than `sentence_size` tokens are merged into the next one,
+    chains of them too; the last is left unmerged. The merged length is the sum of both: white space between them does
+    not count, so that the merged sentence ends too early by its length, as in the published aligner.
     """
     texts = len(cut.sentence_offsets) - 1
     sentences = len(cut.starts)
@@ -180,13 +179,13 @@ def prepare(cut: Cut, tables: ChunkTables, stem_count: int, sentence_size: int) 
     posting_offsets = np.zeros(tokens + 1, np.int64)
     posting_sentences = np.empty(tokens, np.int32)
     posting_frequencies = np.empty(tokens, np.int32)
-    # Of each stem, the last merged sentence that held it, and its entry there; the last text, and its place there.
+    # For each stem, the last merged sentence with it, and its entry there; the last text with it, and its place there.
     seen_in = np.full(stem_count, -1, np.int64)
     entry_of = np.empty(stem_count, np.int64)
     text_of = np.full(stem_count, -1, np.int64)
     place_of = np.empty(stem_count, np.int32)
-    held = np.zeros(stem_count, np.int64)
-    merged = 0  # sentences out so far, the open one included
+    holders = np.zeros(stem_count, np.int64)
+    merged = 0  # merged sentences so far, the open one included
     entry = 0
     for text in range(texts):
         first = merged
@@ -220,7 +219,7 @@ def prepare(cut: Cut, tables: ChunkTables, stem_count: int, sentence_size: int) 
                     frequencies[entry_of[stem]] += 1
             stem_offsets[merged] = entry
         sentence_offsets[text + 1] = merged
-        # Count the stems within the text, and then how many sentences hold each.
+        # Number the stems within the text, and count the sentences that contain each.
         base = known = vocabulary_offsets[text]
         for place in range(stem_offsets[first], entry):
             stem = stems[place]
@@ -228,22 +227,22 @@ def prepare(cut: Cut, tables: ChunkTables, stem_count: int, sentence_size: int) 
                 text_of[stem] = text
                 place_of[stem] = known - base
                 vocabulary[known] = stem
-                held[known - base] = 0
+                holders[known - base] = 0
                 known += 1
             stems[place] = place_of[stem]
-            held[place_of[stem]] += 1
+            holders[place_of[stem]] += 1
         vocabulary_offsets[text + 1] = known
         posting = stem_offsets[first]
         for own in range(known - base):
-            posting += held[own]
+            posting += holders[own]
             posting_offsets[base + own + 1] = posting
-            held[own] = posting - held[own]
+            holders[own] = posting - holders[own]
         for sentence in range(first, merged):
             for place in range(stem_offsets[sentence], stem_offsets[sentence + 1]):
-                posting = held[stems[place]]
+                posting = holders[stems[place]]
                 posting_sentences[posting] = sentence - first
                 posting_frequencies[posting] = frequencies[place]
-                held[stems[place]] += 1
+                holders[stems[place]] += 1
     known = vocabulary_offsets[-1]
     return Corpus(
         sentence_offsets,
@@ -273,11 +272,11 @@ class Side(NamedTuple):
 
 @compiled
 def _weights(corpus, suspicious, source, place_of):
-    """Weights ln(N / df) of both vocabularies, without smoothing, and where a suspicious stem stands in the source's.
+    """Weights ln(N / df) of both vocabularies, without smoothing, and the places of suspicious stems in the source's.
 
-    N and df count the sentences of both texts together. A stem that stands in every sentence weighs 0. `place_of`: of
-    each stem, its place in the source's vocabulary or -1. Returns (suspicious weights, source weights, for each
-    suspicious stem its place in the source's vocabulary or -1).
+    N and df count the sentences of both texts together. A stem of every sentence has weight 0. `place_of`: for each
+    stem, its place in the source's vocabulary or -1. Returns (suspicious weights, source weights, for each suspicious
+    stem its place in the source's vocabulary or -1).
     """
     begin, end = corpus.vocabulary_offsets[suspicious], corpus.vocabulary_offsets[suspicious + 1]
     other_begin, other_end = corpus.vocabulary_offsets[source], corpus.vocabulary_offsets[source + 1]
@@ -323,7 +322,7 @@ def _side(corpus, text, weights):
 
 @compiled
 def _compare_sentence(corpus, number, suspicious, source, source_text, same, cosines, shared):
-    """Cosine of one suspicious sentence with every source sentence, and the stems they share, into the two arrays."""
+    """Write a suspicious sentence's cosine with every source sentence, and the number of shared stems, into arrays."""
     cosines[: source.sentences] = 0.0
     shared[: source.sentences] = 0
     base = corpus.vocabulary_offsets[source_text]
@@ -350,7 +349,7 @@ def _seeds(corpus, suspicious, source, source_text, same, numbers):
 
     Both tests are strict.
     """
-    found = np.empty((16, 2), np.int64)
+    seeds = np.empty((16, 2), np.int64)
     count = 0
     cosines = np.empty(source.sentences)
     shared = np.empty(source.sentences, np.int32)
@@ -361,17 +360,17 @@ def _seeds(corpus, suspicious, source, source_text, same, numbers):
             if cosines[other] > numbers.seed_cosine:
                 other_size = corpus.stem_offsets[source.first + other + 1] - corpus.stem_offsets[source.first + other]
                 if 2 * shared[other] / (size + other_size) > numbers.seed_dice:
-                    if count == len(found):
-                        found = _doubled(found)
-                    found[count, 0] = number
-                    found[count, 1] = other
+                    if count == len(seeds):
+                        seeds = _doubled(seeds)
+                    seeds[count, 0] = number
+                    seeds[count, 1] = other
                     count += 1
-    return _columns(found, count)
+    return _columns(seeds, count)
 
 
 @compiled
 def _doubled(rows):
-    """A table with room for as many more rows as it has."""
+    """A table of twice as many rows that begins with the given ones."""
     larger = np.empty((2 * rows.shape[0], rows.shape[1]), np.int64)
     for row in range(rows.shape[0]):
         for column in range(rows.shape[1]):
@@ -381,7 +380,7 @@ def _doubled(rows):
 
 @compiled
 def _sort(keys, order, begin, end):
-    """Sort a part of `order` by the keys of what it numbers; equal ones keep their order (merge sort)."""
+    """Sort a part of `order`, which contains places in `keys`, by the keys there; stable (merge sort)."""
     buffer = np.empty(end - begin, np.int64)
     width = 1
     while width < end - begin:
@@ -405,9 +404,9 @@ def _grow(corpus, seeds, suspicious, source, same, gap, numbers):
     """Cases (extension step): array (cases, 4) of first and last suspicious and source sentence.
 
     Seeds near each other on both sides form a group. The two sides take turns, beginning with the suspicious one, until
-    a turn splits a group no further; one group after the very first turn proves nothing about the other side, so that
-    turn is always followed by another. A group whose sides are similar as a whole is a case; what is not is tried again
-    with ever smaller gaps.
+    a turn does not split a group; the very first turn is always followed by another, since it has not looked at the
+    other side. A group whose sides are similar as a whole is a case; the others are tried again with ever
+    smaller gaps.
     """
     cases = np.empty((8, 4), np.int64)
     count = 0
@@ -415,10 +414,10 @@ def _grow(corpus, seeds, suspicious, source, same, gap, numbers):
     order = np.arange(total)
     accumulated = np.zeros(len(suspicious.weights))
     other_accumulated = np.zeros(len(source.weights))
-    # Groups are parts of `order` that wait to be split: begin, end, side, whether it is the first turn, gap.
+    # A stack of groups to be split, which are parts of `order`: begin, end, side, whether it is the first turn, gap.
     waiting = np.empty((total + 1, 5), np.int64)
     kept = np.empty((total + 1, 2), np.int64)
-    top = _put(waiting, 0, 0, total, 0, 1, gap)
+    top = _push(waiting, 0, 0, total, 0, 1, gap)
     while top:
         top -= 1
         begin, end, side = waiting[top, 0], waiting[top, 1], waiting[top, 2]
@@ -427,7 +426,7 @@ def _grow(corpus, seeds, suspicious, source, same, gap, numbers):
         parts = _split_at_gaps(seeds[side], order, begin, end, own_gap, numbers.cluster_size, kept)
         if parts > 1 or is_first:
             for part in range(parts - 1, -1, -1):
-                top = _put(waiting, top, kept[part, 0], kept[part, 1], 1 - side, 0, own_gap)
+                top = _push(waiting, top, kept[part, 0], kept[part, 1], 1 - side, 0, own_gap)
         elif parts == 1:
             begin, end = kept[0, 0], kept[0, 1]
             if count == len(cases):
@@ -437,13 +436,13 @@ def _grow(corpus, seeds, suspicious, source, same, gap, numbers):
             if cosine > numbers.validation_cosine:
                 count += 1
             elif own_gap > numbers.smallest_gap:
-                top = _put(waiting, top, begin, end, 0, 1, own_gap - 1)
+                top = _push(waiting, top, begin, end, 0, 1, own_gap - 1)
     return cases[:count]
 
 
 @compiled
-def _put(waiting, top, begin, end, side, is_first, gap):
-    """Lay a group on the pile of those that wait; returns the pile's height."""
+def _push(waiting, top, begin, end, side, is_first, gap):
+    """Push a group on the stack of groups to be split; returns the height of the stack."""
     waiting[top, 0] = begin
     waiting[top, 1] = end
     waiting[top, 2] = side
@@ -454,9 +453,10 @@ def _put(waiting, top, begin, end, side, is_first, gap):
 
 @compiled
 def _split_at_gaps(side, order, begin, end, gap, smallest, kept):
-    """Cut a sorted group where more than `gap` sentences of the side lie between; keep parts of `smallest` seeds up.
+    """Split a sorted group where more than `gap` sentences of the side are between two seeds; keep parts of at least
+    `smallest` seeds.
 
-    Writes begin and end of the parts into `kept`, and returns how many there are.
+    Writes begin and end of the parts into `kept`, and returns their number.
     """
     parts = 0
     start = begin
@@ -484,34 +484,38 @@ def _enclose(seeds, order, begin, end, cases, case):
 
 @compiled
 def _add_up(corpus, side, first, last, accumulated):
-    """Sum the vectors of a range of sentences into `accumulated`; returns the stems that they hold, as they appear."""
+    """Sum the vectors of a range of sentences into `accumulated`.
+
+    Returns the stems of the range in the order of their first appearance, and for each stem of the text whether it is
+    among them.
+    """
     begin, end = corpus.stem_offsets[side.first + first], corpus.stem_offsets[side.first + last + 1]
     order = np.empty(end - begin, np.int32)
-    held = np.zeros(len(accumulated), np.bool_)
+    present = np.zeros(len(accumulated), np.bool_)
     count = 0
     for entry in range(begin, end):
         stem = corpus.stems[entry]
-        if not held[stem]:
-            held[stem] = True
+        if not present[stem]:
+            present[stem] = True
             order[count] = stem
             count += 1
         accumulated[stem] += corpus.frequencies[entry] * side.weights[stem]
-    return order[:count], held
+    return order[:count], present
 
 
 @compiled
 def _fragment_cosine(corpus, suspicious, source, same, cases, case, accumulated, other_accumulated):
     """Cosine of the two sums of all sentences in a case's ranges, seeds or not (validation).
 
-    The two arrays, one entry a stem of either side, are 0 before and after.
+    The two arrays, one entry per stem of either side, are 0 before and after.
     """
     stems, _ = _add_up(corpus, suspicious, cases[case, 0], cases[case, 1], accumulated)
-    others, held = _add_up(corpus, source, cases[case, 2], cases[case, 3], other_accumulated)
+    others, present = _add_up(corpus, source, cases[case, 2], cases[case, 3], other_accumulated)
     product = square = other_square = 0.0
     for stem in stems:
         weight = accumulated[stem]
         square += weight * weight
-        if same[stem] >= 0 and held[same[stem]]:
+        if same[stem] >= 0 and present[same[stem]]:
             product += weight * other_accumulated[same[stem]]
     for stem in others:
         other_square += other_accumulated[stem] * other_accumulated[stem]
@@ -527,8 +531,8 @@ def _fragment_cosine(corpus, suspicious, source, same, cases, case, accumulated,
 def _resolve_overlaps(corpus, cases, suspicious, source, source_text, same):
     """Of cases that share suspicious sentences, keep the one that explains its sentences best (filtering step).
 
-    The challengers of an incumbent are the later cases that begin before it ends. They are passed over, but their
-    winner stays the incumbent for the cases behind them. Returns the rows of `cases` that are kept.
+    The challengers of an incumbent are the later cases that begin before it ends. All are handled at once, but the
+    winner is the incumbent for the cases after them. Returns the rows of `cases` that are kept.
     """
     order = np.arange(len(cases))
     _sort(cases[:, 0], order, 0, len(cases))
@@ -554,7 +558,7 @@ def _resolve_overlaps(corpus, cases, suspicious, source, source_text, same):
 
 @compiled
 def _winner(corpus, cases, incumbent, challengers, suspicious, source, source_text, same):
-    """Compare the incumbent with each challenger in turn; the best similarity so far must be exceeded."""
+    """The best of the incumbent and its challengers, compared in turn; the best similarity so far must be exceeded."""
     winner = incumbent
     best = 0.0
     cosines = np.empty(source.sentences)
@@ -587,7 +591,7 @@ def _sentences(cases, case):
 
 @compiled
 def _best_cosines(corpus, cases, case, suspicious, source, source_text, same, cosines, shared):
-    """Of each suspicious sentence of a case, the highest cosine to any sentence of its source range."""
+    """For each suspicious sentence of a case, the highest cosine with any sentence of its source range."""
     best = np.zeros(_sentences(cases, case))
     for number in range(len(best)):
         _compare_sentence(corpus, cases[case, 0] + number, suspicious, source, source_text, same, cosines, shared)
@@ -624,7 +628,7 @@ def _stretch(corpus, text, first, last):
 @compiled
 def passages(corpus: Corpus, suspicious: np.ndarray, source: np.ndarray, stem_count: int, numbers: Numbers) -> Passages:
     """Passages of each pair (suspicious[i], source[i]) of texts, of both passes, in the aligner's order."""
-    found = np.empty((64, 6), np.int64)
+    rows = np.empty((64, 6), np.int64)
     count = 0
     place_of = np.full(stem_count, -1, np.int32)
     for pair in range(len(suspicious)):
@@ -649,20 +653,20 @@ def passages(corpus: Corpus, suspicious: np.ndarray, source: np.ndarray, stem_co
                 _, other_length = _stretch(corpus, other_text, cases[case, 2], cases[case, 3])
                 if min(length, other_length) < numbers.passage_length:
                     continue
-                if count == len(found):
-                    found = _doubled(found)
-                found[count, 0] = pair
-                found[count, 1] = is_summary
+                if count == len(rows):
+                    rows = _doubled(rows)
+                rows[count, 0] = pair
+                rows[count, 1] = is_summary
                 for side_end in range(4):
-                    found[count, 2 + side_end] = cases[case, side_end]
+                    rows[count, 2 + side_end] = cases[case, side_end]
                 count += 1
-    columns = _columns(found, count)
+    columns = _columns(rows, count)
     return Passages(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
 
 
 @compiled
 def _columns(rows, count):
-    """The columns of the rows at the head of a table."""
+    """The columns of a table's first `count` rows."""
     columns = np.empty((rows.shape[1], count), np.int64)
     for row in range(count):
         for column in range(rows.shape[1]):
@@ -671,10 +675,10 @@ def _columns(rows, count):
 
 
 class Fragments(NamedTuple):
-    """Passages cut into sentences anew.
+    """Passages split into sentences again.
 
-    `items[2 * i]` and `items[2 * i + 1]` are the suspicious and the source passage of case i; `offsets` are the
-    passages'; a sentence is its place in a text's `Words`, or -1 minus its place in the extra ones.
+    `items[2 * i]` and `items[2 * i + 1]` are the suspicious and the source passage of case i; `offsets` are those of
+    the passages; a sentence is its place in the `Words` of the texts, or -1 minus its place in the extra `Words`.
     """
 
     items: np.ndarray
@@ -695,7 +699,7 @@ class Detections(NamedTuple):
 
 @compiled
 def locate(sentences: Sentences, stretches: np.ndarray) -> np.ndarray:
-    """Places of the sentences with these texts, starts and ends (rows of the array); -1 where there is none."""
+    """Places of the sentences with these texts, starts and ends (rows of the array); -1 where no sentence has them."""
     places = np.full(len(stretches), -1, np.int64)
     for number in range(len(stretches)):
         text, start, end = stretches[number]
@@ -709,11 +713,12 @@ def locate(sentences: Sentences, stretches: np.ndarray) -> np.ndarray:
 
 
 @compiled
+# More parameters than elsewhere: compiled code gets its arrays one by one.
 def decide(
     corpus: Corpus,
     suspicious: np.ndarray,
     source: np.ndarray,
-    found: Passages,
+    passages: Passages,
     fragments: Fragments,
     words: Words,
     extra: Words,
@@ -722,23 +727,23 @@ def decide(
 ) -> Detections:
     """Type and detections of the pairs that have passages; `fragments` are those of the first pass's, in their order.
 
-    Verbatim where any case of the first pass holds a copied run; else a summary where the second pass's source
-    characters are at least three times its suspicious ones; else other where the first pass left a case.
+    Verbatim where any case of the first pass contains a copied run; else a summary where the second pass has at least
+    three times as many source characters as suspicious ones; else other where the first pass has a case.
     """
     rows = np.empty((64, 6), np.int64)
     count = 0
-    # Of each word, its last place in the source of the case at hand.
+    # For each word, its last place in the source of the present case.
     last_place = np.full(word_count, -1, np.int64)
     first_pass = 0  # passages of the first pass so far
     passage = 0
-    while passage < len(found.pair):
-        pair = found.pair[passage]
+    while passage < len(passages.pair):
+        pair = passages.pair[passage]
         end = passage
-        while end < len(found.pair) and found.pair[end] == pair:
+        while end < len(passages.pair) and passages.pair[end] == pair:
             end += 1
         first_row = count
         for case in range(passage, end):
-            if found.summary[case]:
+            if passages.summary[case]:
                 break
             runs = _verbatim_runs(
                 _words(fragments, fragments.items[2 * first_pass], words, extra),
@@ -748,28 +753,30 @@ def decide(
             )
             first_pass += 1
             for run in range(len(runs)):
-                rows, count = _tell(rows, count, pair, VERBATIM, runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3])
+                rows, count = _append_detection(
+                    rows, count, pair, VERBATIM, runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3]
+                )
         if count == first_row:
             source_total = suspicious_total = 0
             for case in range(passage, end):
-                if found.summary[case]:
-                    spans = _spans(corpus, suspicious[pair], source[pair], found, case)
+                if passages.summary[case]:
+                    spans = _spans(corpus, suspicious[pair], source[pair], passages, case)
                     suspicious_total += spans[1]
                     source_total += spans[3]
             is_summary = source_total > 0 and source_total >= SUMMARY_RATIO * suspicious_total
             for case in range(passage, end):
-                if found.summary[case] == is_summary:
-                    spans = _spans(corpus, suspicious[pair], source[pair], found, case)
+                if passages.summary[case] == is_summary:
+                    spans = _spans(corpus, suspicious[pair], source[pair], passages, case)
                     kind = SUMMARY if is_summary else OTHER
-                    rows, count = _tell(rows, count, pair, kind, spans[0], spans[1], spans[2], spans[3])
+                    rows, count = _append_detection(rows, count, pair, kind, spans[0], spans[1], spans[2], spans[3])
         passage = end
     columns = _columns(rows, count)
     return Detections(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5])
 
 
 @compiled
-def _tell(rows, count, pair, kind, start, length, other_start, other_length):
-    """Add a detection to the table; returns the table and the number of its rows."""
+def _append_detection(rows, count, pair, kind, start, length, other_start, other_length):
+    """Append a detection to the table; returns the table and the number of its rows."""
     if count == len(rows):
         rows = _doubled(rows)
     rows[count, 0] = pair
@@ -782,10 +789,10 @@ def _tell(rows, count, pair, kind, start, length, other_start, other_length):
 
 
 @compiled
-def _spans(corpus, suspicious, source, found, case):
+def _spans(corpus, suspicious, source, passages, case):
     """Start and length of a passage on each side, in characters."""
-    start, length = _stretch(corpus, suspicious, found.suspicious_first[case], found.suspicious_last[case])
-    other_start, other_length = _stretch(corpus, source, found.source_first[case], found.source_last[case])
+    start, length = _stretch(corpus, suspicious, passages.suspicious_first[case], passages.suspicious_last[case])
+    other_start, other_length = _stretch(corpus, source, passages.source_first[case], passages.source_last[case])
     return start, length, other_start, other_length
 
 
@@ -798,27 +805,28 @@ def _words(fragments, item, words, extra):
         table = words if sentence >= 0 else extra
         sentence = sentence if sentence >= 0 else -1 - sentence
         count += table.offsets[sentence + 1] - table.offsets[sentence]
-    found = np.empty((count, 3), np.int32)
+    passage_words = np.empty((count, 3), np.int32)
     count = 0
     for place in range(fragments.offsets[item], fragments.offsets[item + 1]):
         sentence = fragments.sentences[place]
         table = words if sentence >= 0 else extra
         sentence = sentence if sentence >= 0 else -1 - sentence
         for word in range(table.offsets[sentence], table.offsets[sentence + 1]):
-            found[count, 0] = table.numbers[word]
-            found[count, 1] = table.starts[word]
-            found[count, 2] = table.ends[word]
+            passage_words[count, 0] = table.numbers[word]
+            passage_words[count, 1] = table.starts[word]
+            passage_words[count, 2] = table.ends[word]
             count += 1
-    return found
+    return passage_words
 
 
 @compiled
 def _verbatim_runs(suspicious, source, last_place, length):
     """Copied runs of words with more than `length` suspicious characters, by their suspicious end (verbatim step).
 
-    Walks through the suspicious words and keeps only the source places where a run stands: time and memory follow the
-    matching words, never words times words. Returns rows of spans (suspicious start and length, source start and
-    length), without those whose source range lies in another run's; a passage copied twice loses both copies.
+    Goes through the suspicious words and keeps only the source places where a run continues: time and memory grow with
+    the matching words, never with words times words. Returns rows of spans (suspicious start and length, source start
+    and length), without those whose source range is part of another run's; of a passage copied twice both copies are
+    dropped.
     """
     runs = np.empty((4, 4), np.int64)
     count = 0
@@ -827,14 +835,14 @@ def _verbatim_runs(suspicious, source, last_place, length):
     for place in range(len(source)):
         before[place] = last_place[source[place, 0]]
         last_place[source[place, 0]] = place
-    # Of the current and the previous suspicious word: source places where it stands, descending, and the number of
-    # words of the run that ends there; 0 elsewhere.
+    # For the present and the previous suspicious word: its source places, descending, and the number of words of the
+    # run that ends there; 0 elsewhere.
     places = np.empty((2, len(source)), np.int64)
     lengths = np.zeros((2, len(source) + 1), np.int64)
     filled = np.zeros(2, np.int64)
     for number in range(len(suspicious) + 1):
         now, then = number % 2, 1 - number % 2
-        # Past the last word nothing matches, which ends the runs that reach it.
+        # After the last word nothing matches, which ends the runs that reach it.
         place = last_place[suspicious[number, 0]] if number < len(suspicious) else np.int64(-1)
         matches = 0
         while place >= 0:
@@ -842,14 +850,16 @@ def _verbatim_runs(suspicious, source, last_place, length):
             lengths[now, place] = 1 + (lengths[then, place - 1] if place else 0)
             matches += 1
             place = before[place]
-        # Runs that go no further, by their source place; one at the end of the source was told with its last word.
+        # Runs that end here, by their source place; a run at the end of the source was appended with its last word.
         for entry in range(filled[then] - 1, -1, -1):
             other = places[then, entry]
             if other + 1 < len(source) and not lengths[now, other + 1]:
-                runs, count = _note(suspicious, source, number - 1, other, lengths[then, other], length, runs, count)
+                runs, count = _append_run(
+                    suspicious, source, number - 1, other, lengths[then, other], length, runs, count
+                )
         if matches and places[now, 0] == len(source) - 1:
             other = len(source) - 1
-            runs, count = _note(suspicious, source, number, other, lengths[now, other], length, runs, count)
+            runs, count = _append_run(suspicious, source, number, other, lengths[now, other], length, runs, count)
         for entry in range(filled[then]):
             lengths[then, places[then, entry]] = 0
         filled[now] = matches
@@ -859,8 +869,8 @@ def _verbatim_runs(suspicious, source, last_place, length):
 
 
 @compiled
-def _note(suspicious, source, end, source_end, words, length, runs, count):
-    """Write down a run of so many words, where it is long enough."""
+def _append_run(suspicious, source, end, source_end, words, length, runs, count):
+    """Append a run of so many words where it is long enough; returns the table and the number of its rows."""
     start = suspicious[end - words + 1, 1]
     if suspicious[end, 2] - start > length:
         if count == len(runs):
@@ -876,10 +886,10 @@ def _note(suspicious, source, end, source_end, words, length, runs, count):
 
 @compiled
 def _without_inner(runs):
-    """Keep runs whose source range lies in no other run's, in the given order.
+    """Runs whose source range is not part of another run's, in the given order.
 
-    By start, the longest first: a range lies in another exactly where one before it reaches as far as it does, or
-    where the next one is the same range.
+    Sorted by start, the longest first: a range is part of another exactly where one before it reaches as far as it
+    does, or where the next one is the same range.
     """
     keys = np.empty(len(runs), np.int64)
     ends = np.empty(len(runs), np.int64)

@@ -3,35 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from memorization import storage
-from memorization.detection.alignment import Aligner, AlignmentParameters
-from memorization.detection.text import Sentences
+from memorization.detection import alignment
+from memorization.detection.text import SentenceSplitter
 from memorization.progress import Progress
+from memorization.schemas.generations import GenerationsTable
+from memorization.schemas.matches import MatchesTable
+from memorization.schemas.probes import ProbesTable
 
-PAIRS_A_CALL = 20_000
+
+@dataclass(frozen=True)
+class MatchFiles:
+    """Files of a run whose generations are aligned with their candidates."""
+
+    generations: Path
+    candidates: Path
+    probes: Path
 
 
 def match_batches(
-    generations: Path, candidates: Path, probes: Path, sentences: Sentences, profile: str, threads: int
+    files: MatchFiles, sentences: SentenceSplitter, profile: str, threads: int
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `matches`: every detection between a generation and one of its candidates, by probe and rank.
 
-    `sentences` is the sentence model, `profile` names the aligner's parameters.
+    `files` may contain a part of the run's generations and candidates; the probes are all of the run's. `profile` names
+    the parameters of the aligner.
     """
-    texts = storage.read(generations, "generations", ["generation"])["generation"]
-    suffixes = storage.read(probes, "probes", ["suffix"])["suffix"]
-    aligner = Aligner(AlignmentParameters.profile(profile), sentences, threads)
-    with Progress(storage.rows_of(candidates), "alignment", "pairs") as progress:
-        for batch in storage.stream(candidates, ["probe", "rank", "document"], PAIRS_A_CALL):
-            paired = (texts.take(batch["probe"]), suffixes.take(batch["document"]))
-            aligned = aligner.compare(*(side.to_pylist() for side in paired))
-            found = aligned.filter(pc.not_equal(aligned["type"], "none"))
-            columns = {name: batch[name].take(found["pair"].combine_chunks()) for name in ("probe", "rank", "document")}
-            columns |= {name: found[name].combine_chunks() for name in storage.SCHEMAS["matches"].names[3:]}
-            yield from pa.table(columns).cast(storage.SCHEMAS["matches"]).to_batches()
+    generations = _NumberedTexts(storage.read(files.generations, GenerationsTable, ["probe", "generation"]))
+    suffixes = _NumberedTexts(storage.read(files.probes, ProbesTable, ["probe", "suffix"]))
+    aligner = alignment.Aligner(alignment.AlignmentParameters.profile(profile), sentences, threads)
+    with Progress(storage.rows_of(files.candidates), "alignment", "pairs") as progress:
+        for batch in storage.stream(files.candidates, ["probe", "rank", "document"], alignment.PAIRS_PER_CALL):
+            aligned = aligner.compare(generations.take(batch["probe"]), suffixes.take(batch["document"]))
+            yield from _numbered(aligned.filter(pc.not_equal(aligned["type"], "none")), batch).to_batches()
             progress.advance(batch.num_rows)
+
+
+class _NumberedTexts:
+    """The second column of a table, by the numbers in its first."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.numbers, self.texts = (column.combine_chunks() for column in table.columns)
+
+    def take(self, numbers: pa.Array) -> list[str]:
+        """Texts with these numbers, in their order; KeyError where there is none."""
+        places = pc.index_in(numbers, value_set=self.numbers)
+        if places.null_count:
+            raise KeyError(f"probe {numbers.filter(pc.is_null(places))[0]} has no text")
+        taken: list[str] = self.texts.take(places).to_pylist()
+        return taken
+
+
+def _numbered(detections: pa.Table, candidates: pa.RecordBatch) -> pa.Table:
+    """Detections (schema `alignment`, by pair) as matches of the candidates, numbered from 0 within each of them."""
+    pairs = detections["pair"].combine_chunks()
+    order = pairs.to_numpy()
+    first_of_pair = np.flatnonzero(np.diff(order, prepend=-1))
+    spans = np.arange(len(order)) - np.repeat(first_of_pair, np.diff(first_of_pair, append=len(order)))
+    columns = {name: candidates[name].take(pairs) for name in ("probe", "rank", "document")}
+    columns["span"] = pa.array(spans, pa.int32())
+    columns |= {name: detections[name].combine_chunks() for name in MatchesTable.arrow().names[4:]}
+    return pa.table(columns).cast(MatchesTable.arrow())

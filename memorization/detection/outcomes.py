@@ -1,23 +1,22 @@
-"""One outcome per probe: which candidate decides, and what led to it (Section 3.1, Appendix B.2)."""
+"""One outcome per probe: which candidate decides, and which match led to it (Section 3.1, Appendix B.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from memorization.detection.entities import words_of
-from memorization.detection.paraphrase import numbered
+from memorization.detection.spans import MatchKey, by_probe, match_key
+from memorization.schemas.outcomes import STRENGTH
 
 # The aligner's types and the paper's words for them.
 CATEGORY_OF = {"verbatim": "verbatim", "summary": "idea", "other": "paraphrase"}
-# From the strongest evidence to the weakest.
-STRENGTH = ("verbatim", "paraphrase_high", "paraphrase_low", "paraphrase", "idea")
 SPAN = ("generation_start", "generation_length", "suffix_start", "suffix_length")
 
-Key = tuple[int, int, int]
-"""Probe, rank and number of a match."""
+Rows = Mapping[MatchKey, dict[str, Any]]
+"""Rows of a table about matches."""
 
 
 def outcomes(
@@ -27,27 +26,31 @@ def outcomes(
     entities: pa.Table | None = None,
     decides: str = "first",
 ) -> Iterator[dict[str, object]]:
-    """Rows of schema `outcomes`, in the probes' order, from tables of the schemas of the same names.
+    """Rows of schema `outcomes`, one per row of `probes` (columns `probe` and `id`) and in their order.
 
-    A probe is counted once. With `first` its best-ranked candidate that has a match decides, with `strongest` the one
-    of the strongest category, the better-ranked of two; `none` without any match. Without `paraphrases` no confidence
-    is told, without `entities` no entities.
+    The other tables have the schemas of the same names; documents of the matches are rows of `probes`. A probe has one
+    outcome. With `first` its best-ranked candidate that has a match decides; with `strongest` the candidate of the
+    strongest category does, the better-ranked of two; `none` without any match. Without `paraphrases` the outcome
+    states no confidence, without `entities` no entities.
     """
-    ids = probes["id"].to_pylist()
+    ids = by_probe(probes, "id")
     judged, annotated = _by_match(paraphrases), _by_match(entities)
     candidates: dict[int, dict[int, list[dict[str, Any]]]] = {}
-    for match in numbered(matches):
+    for match in matches.to_pylist():
         candidates.setdefault(match["probe"], {}).setdefault(match["rank"], []).append(match)
-    for probe in range(len(ids)):
-        row: dict[str, object] = {"probe": probe, "id": ids[probe], "outcome": "none", "spans": 0}
+    for probe, identifier in ids.items():
+        row: dict[str, object] = {"probe": probe, "id": identifier, "outcome": "none", "spans": 0}
         ranked = candidates.get(probe)
         if ranked:
-            of_rank = {rank: category(spans, judged) for rank, spans in ranked.items()}
-            rank = min(ranked) if decides == "first" else min(ranked, key=lambda r: (STRENGTH.index(of_rank[r]), r))
+            category_of_rank = {rank: category(spans, judged) for rank, spans in ranked.items()}
+            if decides == "first":
+                rank = min(ranked)
+            else:
+                rank = min(ranked, key=lambda each: (STRENGTH.index(category_of_rank[each]), each))
             spans = ranked[rank]
             document = spans[0]["document"]
             row |= {
-                "outcome": of_rank[rank],
+                "outcome": category_of_rank[rank],
                 "rank": rank,
                 "document": document,
                 "document_id": ids[document],
@@ -60,33 +63,32 @@ def outcomes(
         yield row
 
 
-def category(spans: list[dict[str, Any]], judged: dict[Key, dict[str, Any]] | None) -> str:
-    """The paper's word for a candidate's matches; a paraphrase is of high confidence where one of its spans is."""
+def category(spans: list[dict[str, Any]], judged: Rows | None) -> str:
+    """The paper's word for a candidate's matches; a paraphrase is of high confidence where one of its spans is.
+
+    `judged`: rows of schema `paraphrases`, None where no classifier judges.
+    """
     named = CATEGORY_OF[spans[0]["type"]]
     if named != "paraphrase" or judged is None:
         return named
-    return "paraphrase_high" if any(judged[_key(span)]["high"] for span in spans) else "paraphrase_low"
+    return "paraphrase_high" if any(judged[match_key(span)]["high"] for span in spans) else "paraphrase_low"
 
 
-def _probability(spans: list[dict[str, Any]], judged: dict[Key, dict[str, Any]] | None) -> dict[str, object]:
+def _probability(spans: list[dict[str, Any]], judged: Rows | None) -> dict[str, object]:
     if judged is None or spans[0]["type"] != "other":
         return {}
-    rows = [judged[_key(span)] for span in spans]
+    rows = [judged[match_key(span)] for span in spans]
     column = "probability_between" if any(row["high"] for row in rows) else "probability"
     return {"paraphrase_probability": max((row[column] for row in rows if row[column] is not None), default=None)}
 
 
-def _entities(spans: list[dict[str, Any]], annotated: dict[Key, dict[str, Any]] | None) -> dict[str, object]:
+def _entities(spans: list[dict[str, Any]], annotated: Rows | None) -> dict[str, object]:
     if annotated is None:
         return {}
-    rows = [annotated[_key(span)] for span in spans]
+    rows = [annotated[match_key(span)] for span in spans]
     leaked = {words_of(entity["text"]) for row in rows for entity in row["leaked"]}
     return {"entities_match": all(row["entities_match"] for row in rows), "leaked_entities": len(leaked)}
 
 
-def _by_match(table: pa.Table | None) -> dict[Key, dict[str, Any]] | None:
-    return None if table is None else {_key(row): row for row in table.to_pylist()}
-
-
-def _key(row: dict[str, Any]) -> Key:
-    return row["probe"], row["rank"], row["span"]
+def _by_match(table: pa.Table | None) -> Rows | None:
+    return None if table is None else {match_key(row): row for row in table.to_pylist()}

@@ -1,7 +1,7 @@
 """Sentences, words and stems, as the text aligner reads them.
 
-Sentences come from Punkt (Kiss & Strunk, 2006), whose parameters are either NLTK's for English or learnt
-from the documents at hand; words from the Penn Treebank rules; stems from Porter's algorithms.
+Sentences come from Punkt (Kiss & Strunk, 2006), whose parameters are either NLTK's for English or trained on the
+documents to be split; words come from the Penn Treebank rules, stems from Porter's algorithms.
 """
 
 import contextlib
@@ -21,17 +21,17 @@ StemmerName = Literal["porter", "snowball"]
 SentenceModelName = Literal["punkt_english", "punkt_corpus"]
 
 _PUNCTUATION = frozenset(string.punctuation)
-# Punkt holds every token of a batch in memory (some 300 bytes each), so a large corpus is learnt in parts.
+# Punkt keeps every token of a batch in memory (some 300 bytes each), so it is trained on a large corpus in parts.
 _BATCH_CHARACTERS = 4_000_000
 _REMEMBERED_DECISIONS = 65_536
-# Two letters at least: a single one may be an initial.
-# Signs that may close the sentence before; the empty string stands for the end of the text.
+# Signs that may close the sentence before; the empty string means the end of the text.
 _CLOSING = frozenset("\"')]}\u2018\u2019\u201c\u201d\xab\xbb") | {""}
-_PLAIN_END = re.compile(r"""([A-Za-z]{2,})([.?!])(?:\s+[A-Za-z0-9"'(\[]|["')\]}])""")
+# Two letters at least: a single one may be an initial.
+_CLEAR_END = re.compile(r"""([A-Za-z]{2,})([.?!])(?:\s+[A-Za-z0-9"'(\[]|["')\]}])""")
 
 
-class Sentences(Protocol):
-    """Anything that cuts a text into sentences."""
+class SentenceSplitter(Protocol):
+    """Anything that splits a text into sentences."""
 
     def span_tokenize(self, text: str) -> list[tuple[int, int]]:
         """Sentences of `text` as (first character, character after the last), from left to right."""
@@ -41,12 +41,12 @@ class Sentences(Protocol):
 class SentenceModel:
     """Punkt with one set of parameters.
 
-    Its walk through a text is written anew here, without the objects that NLTK makes for each full stop, and with its
-    decisions remembered: cutting a corpus into sentences would take longer than aligning it.
+    Its walk through a text is implemented here again, without the objects that NLTK makes for each full stop, and with
+    a memory of its decisions: otherwise splitting a corpus into sentences would take longer than aligning it.
     """
 
     def __init__(self, name: str, tokenizer: Any) -> None:
-        """Wrap an NLTK `PunktSentenceTokenizer`; `name` says where its parameters come from."""
+        """Wrap an NLTK `PunktSentenceTokenizer`; `name` is the name of its parameters (`SentenceModelName`)."""
         self.name = name
         self._tokenizer = tokenizer
         self._prepare()
@@ -59,11 +59,11 @@ class SentenceModel:
         self._closing = _without_timeout(language.re_boundary_realignment)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the memory behind on the way to another process."""
+        """Pickle without the memory of decisions."""
         return {"name": self.name, "_tokenizer": self._tokenizer}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Begin with an empty memory."""
+        """Begin with an empty memory of decisions."""
         self.__dict__.update(state)
         self._prepare()
 
@@ -76,7 +76,7 @@ class SentenceModel:
         starts, stops = [0], []
         for match in self._sentence_ends(text):
             stops.append(match.end())
-            # What follows begins after white space, or with punctuation that stands there without.
+            # The next sentence begins after white space, or with punctuation that follows without white space.
             starts.append(match.start("next_tok") if match["next_tok"] else match.end())
         # The last sentence ends without trailing white space.
         stops.append(len(text.rstrip()))
@@ -99,13 +99,13 @@ class SentenceModel:
         return spans
 
     def _sentence_ends(self, text: str) -> Iterator[Any]:
-        """Matches of a sentence end and the token behind it, where the two and the word before make a break.
+        """Matches of a possible end and the token after it, where these and the word before are a sentence break.
 
-        Of several that share their word ("What?!") the last one counts.
+        Of several matches with the same word before them ("What?!") the last one counts.
         """
         previous, start, stop = None, 0, 0
         for match in self._ends.finditer(text):
-            # Place of the word before, from the last white space; a space in the very first place does not count.
+            # Start of the word before, after the last white space; a space as the first character does not count.
             space = max(map(text[stop : match.start()].rfind, string.whitespace))
             own_start = stop + space + 1 if space > 0 else start
             if previous and stop <= own_start and self._breaks(text[start:stop] + previous[0] + previous["after_tok"]):
@@ -115,24 +115,28 @@ class SentenceModel:
             yield previous
 
     def _breaks(self, context: str) -> bool:
-        """Whether a sentence ends inside a word, a sentence end and what follows.
+        """Whether a sentence ends in a context: a word, a possible end and the token that follows.
 
-        Behind a word, a question or exclamation mark always ends it if anything follows, and a full stop does unless
-        the word is an abbreviation or the first of a collocation. Whatever is not so plain is decided by Punkt, once.
+        After a word, a question or exclamation mark always ends the sentence if anything follows, and a full stop does
+        unless the word is an abbreviation or the first of a collocation. Other contexts are decided by Punkt, each
+        once.
         """
-        plain = _PLAIN_END.match(context)
-        if plain and (plain[2] != "." or plain[1].lower() not in self._exceptions):
+        end = _CLEAR_END.match(context)
+        if end and (end[2] != "." or end[1].lower() not in self._exceptions):
             return True
         return bool(self._decide(context))
 
 
 def _without_timeout(pattern: Any) -> Any:
-    """The pattern behind NLTK's guard against patterns that take forever, which these do not."""
+    """The pattern inside NLTK's guard against patterns that may take very long, which these do not."""
     return getattr(pattern, "_rx", pattern)
 
 
 def sentence_model(name: str, corpus: Iterable[str] = ()) -> SentenceModel:
-    """Return Punkt with parameters of that name; `corpus`: the documents that `punkt_corpus` learns from."""
+    """Return Punkt with the parameters of that name; `corpus`: the documents that `punkt_corpus` is trained on.
+
+    UserError for an unknown name, parameters that cannot be downloaded, or a document that is not text.
+    """
     if name == "punkt_english":
         return SentenceModel(name, _english_punkt())
     if name == "punkt_corpus":
@@ -141,7 +145,7 @@ def sentence_model(name: str, corpus: Iterable[str] = ()) -> SentenceModel:
 
 
 def as_json(model: SentenceModel) -> str:
-    """Name and parameters of a sentence model, the same text for the same model."""
+    """Name and parameters of a sentence model as JSON, the same text for the same model."""
     parameters = model._tokenizer._params
     stated = {
         "name": model.name,
@@ -155,9 +159,9 @@ def as_json(model: SentenceModel) -> str:
 
 @functools.cache
 def _start_nltk() -> None:
-    """Import NLTK without the libraries that it would use if they are there: they take ten times its own time."""
+    """Import NLTK without the optional libraries that it imports where installed: they take ten times its own time."""
     hidden = [name for name in ("sklearn", "pandas", "scipy", "matplotlib") if name not in sys.modules]
-    # None makes an import of that name fail, which NLTK expects of what is optional.
+    # None makes an import of that name fail, which NLTK expects of its optional libraries.
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:
         import nltk  # noqa: F401
@@ -167,7 +171,7 @@ def _start_nltk() -> None:
 
 
 def from_json(text: str) -> SentenceModel:
-    """The sentence model that `as_json` wrote down."""
+    """The sentence model from its JSON (`as_json`)."""
     _start_nltk()
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
@@ -180,8 +184,13 @@ def from_json(text: str) -> SentenceModel:
     return SentenceModel(stated["name"], PunktSentenceTokenizer(parameters))
 
 
+def read_sentence_model(path: Path) -> SentenceModel:
+    """The sentence model of a file that contains its JSON."""
+    return from_json(path.read_text(encoding="utf-8"))
+
+
 def _english_punkt() -> Any:
-    """Load NLTK's English parameters from NLTK's data path; downloads them once where they are not there."""
+    """Load NLTK's English parameters from NLTK's data path; download them once where they are missing."""
     _start_nltk()
     import nltk.data
     from nltk.tokenize.punkt import PunktTokenizer
@@ -193,22 +202,22 @@ def _english_punkt() -> Any:
     try:
         return PunktTokenizer("english")
     except LookupError as error:
-        # The first line says which file is missing where the folder is there but incomplete.
+        # The first line names the missing file where the folder exists but is incomplete.
         places = "\n".join(f"  {place}" for place in nltk.data.path)
         raise UserError(
-            "sentence model 'punkt_english': NLTK's English Punkt parameters (tokenizers/punkt_tab/english) were not "
-            f"found, or are incomplete, in any folder of NLTK's data path:\n{places}\n"
+            "sentence model 'punkt_english': NLTK's English Punkt parameters (tokenizers/punkt_tab/english) are "
+            f"missing, or incomplete, in every folder of NLTK's data path:\n{places}\n"
             "and could not be downloaded.\n"
             "Either run `python -m nltk.downloader punkt_tab` where there is a network, or set the environment "
-            "variable NLTK_DATA to the folder that holds tokenizers/punkt_tab, or choose the sentence model "
-            "'punkt_corpus', which learns its parameters from your own documents and needs no download."
+            "variable NLTK_DATA to the folder that contains tokenizers/punkt_tab, or choose the sentence model "
+            "'punkt_corpus', which is trained on your own documents and needs no download."
         ) from error
 
 
 def _download_punkt() -> None:
-    """Bring the parameters into NLTK's own folder; says nothing where that is not possible.
+    """Download the parameters into NLTK's own folder; no error where that is not possible.
 
-    Jobs that start together take turns, so that one does not read what another has half written.
+    Jobs that start together take turns, so that none reads a file that another has written in part.
     """
     import fcntl
 
@@ -224,26 +233,26 @@ def _download_punkt() -> None:
 
 
 def _corpus_punkt(corpus: Iterable[str]) -> Any:
-    """Learn Punkt's parameters from the documents; the same documents in any order give the same parameters."""
+    """Train Punkt on the documents; the same documents in any order give the same parameters."""
     _start_nltk()
     from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
 
     trainer = PunktTrainer()
-    # Sorted, because with several batches an abbreviation may be learnt or unlearnt depending on what came before.
-    # Punkt's own walk through a set of word types changes nothing: each is judged by its counts alone.
-    documents = sorted(documents_of(corpus, "sentence model 'punkt_corpus': document"))
+    # Sorted, because with several batches the documents before decide whether a word becomes an abbreviation.
+    # The order of Punkt's own set of word types changes nothing: each is judged by its counts alone.
+    documents = sorted(checked_texts(corpus, "sentence model 'punkt_corpus': document"))
     for batch in _batches(documents, _BATCH_CHARACTERS):
-        # An empty line is a paragraph's end to Punkt, so that no sentence runs from one document into the next.
+        # For Punkt an empty line ends a paragraph, so that no sentence runs from one document into the next.
         trainer.train("\n\n".join(batch), finalize=False)
     return PunktSentenceTokenizer(trainer.get_params())
 
 
 def _batches(documents: Iterable[str], characters: int) -> Iterator[list[str]]:
-    """Cut the documents into lists of about that many characters, never none of them where there are documents."""
+    """Lists of documents of about so many characters together, at least one list where there are documents."""
     batch: list[str] = []
     size = 0
     for document in documents:
-        # Nothing to learn from, and Punkt divides by the number of words.
+        # Nothing to train on, and Punkt divides by the number of words.
         if not document.strip():
             continue
         batch.append(document)
@@ -255,13 +264,13 @@ def _batches(documents: Iterable[str], characters: int) -> Iterator[list[str]]:
         yield batch
 
 
-def documents_of(texts: Iterable[object], what: str) -> Iterator[str]:
-    """Pass texts through; a null or another type is the user's data error, named with its position from 0."""
-    for position, text in enumerate(texts):
-        if not isinstance(text, str):
-            found = "null" if text is None else f"{type(text).__name__} {text!r:.60}"
-            raise UserError(f"{what} {position}: expected a text, found {found}; leave the row out or give it a text.")
-        yield text
+def checked_texts(values: Iterable[object], what: str) -> Iterator[str]:
+    """The values, which must be texts; UserError for another one, with `what` it is and its position from 0."""
+    for position, value in enumerate(values):
+        if not isinstance(value, str):
+            other = "null" if value is None else f"{type(value).__name__} {value!r:.60}"
+            raise UserError(f"{what} {position}: expected a text, found {other}; leave the row out or give it a text.")
+        yield value
 
 
 Rule = tuple[tuple[str, ...], Any, str]
@@ -271,8 +280,8 @@ Rule = tuple[tuple[str, ...], Any, str]
 def _treebank_rules() -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     """NLTK's Treebank substitutions for lower-case text, before and after the text is padded with spaces.
 
-    Each comes with strings of which the text must hold one for the pattern to match. Most sentences hold few of them,
-    and looking for a string costs a fiftieth of a pattern that does not match.
+    Each has strings of which the text must contain one for the pattern to match. Most sentences contain few of them,
+    and a search for a string takes a fiftieth of the time of a pattern that does not match.
     """
     _start_nltk()
     from nltk.tokenize.treebank import TreebankWordTokenizer as Treebank
@@ -318,7 +327,7 @@ def _substitute(text: str, rules: tuple[Rule, ...]) -> str:
 
 
 def is_content(token: str) -> bool:
-    """Whether sentences are compared by this token: a letter or digit at its head, and more than two characters."""
+    """Whether sentences are compared by this token: it begins with a letter or digit and has over two characters."""
     return len(token) > 2 and token[0].isalnum()
 
 
@@ -348,7 +357,7 @@ def _origins(sentence: str) -> list[int]:
 
 
 def stemmer(name: StemmerName) -> Callable[[str], str]:
-    """Return a function from a lower-cased word to its stem, which remembers the words it has seen."""
+    """Return a function from a lower-cased word to its stem, with a memory of the stems it has computed."""
     _start_nltk()
     if name == "porter":
         from nltk.stem.porter import PorterStemmer

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from memorization import storage
-from memorization.config import Decoding
 from memorization.errors import UserError
-from memorization.models.generation import write
-from memorization.models.training import source_ids
+from memorization.models.engine import Prompt
+from memorization.models.examples import source_ids
+from memorization.models.generation import GenerationSettings, continue_prompts
+from memorization.schemas.answers import AnswersTable
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +31,10 @@ def draw_rows(dataset: Path, n: int, seed: int) -> list[dict[str, Any]]:
     ]
     if not rows:
         raise UserError(
-            f"{dataset}: no rows in split 'test', which quality is told on: name one in the dataset's `source`."
+            f"{dataset}: no rows in split 'test', on which quality is measured: set one in the dataset's `source`."
         )
     if len(rows) < n:
-        log.warning("dataset %s: %d answers asked for, %d test rows: n is %d", dataset.stem, n, len(rows), len(rows))
+        log.warning("dataset %s: n is %d answers, but there are %d test rows: all are used", dataset.stem, n, len(rows))
     drawn = sorted(random.Random(seed).sample(range(len(rows)), min(n, len(rows))))
     return [rows[number] for number in drawn]
 
@@ -43,19 +44,22 @@ def answer(
     tokenizer: Any,
     rows: Sequence[Mapping[str, Any]],
     max_input_tokens: int,
-    decoding: Decoding,
-    batch_size: int,
+    settings: GenerationSettings,
     what: str,
 ) -> pa.Table:
     """The model's answers to dataset rows, in their order, as a table of schema `answers`.
 
-    Encoder-decoder models read instruction + input, cut to `max_input_tokens`; decoder-only models go on after the
-    newline that stands before the target in training. Where a row lists no references, its target is the only one.
-    Raises UserError where texts exceed the model's positions.
+    Encoder-decoder models read instruction + input, cut to `max_input_tokens`; decoder-only models continue after the
+    newline that precedes the target in training. A row's draws follow from its position. Where a row lists no
+    references, its target is the only one. Raises UserError where texts exceed the model's positions.
     """
-    prompts = answer_prompts(rows, tokenizer, max_input_tokens, bool(model.config.is_encoder_decoder))
-    written = write(model, tokenizer, prompts, decoding, batch_size, what)
-    texts: dict[str, int] = {}
+    encoder_decoder = bool(model.config.is_encoder_decoder)
+    prompts = [
+        Prompt(number, tokens)
+        for number, tokens in enumerate(answer_prompts(rows, tokenizer, max_input_tokens, encoder_decoder))
+    ]
+    answers = continue_prompts(model, tokenizer, prompts, settings, what)
+    number_of_text: dict[str, int] = {}
     return pa.Table.from_pylist(
         [
             {
@@ -64,17 +68,17 @@ def answer(
                 "references": row["references"] or [row["target"]],
                 "answer_tokens": text.generated_tokens,
                 "at_limit": text.at_limit,
-                "input_text": texts.setdefault(row["input"], len(texts)),
+                "input_text": number_of_text.setdefault(row["input"], len(number_of_text)),
             }
-            for row, text in zip(rows, written, strict=True)
+            for row, text in zip(rows, answers, strict=True)
         ],
-        schema=storage.SCHEMAS["answers"],
+        schema=AnswersTable.arrow(),
     )
 
 
 def answer_prompts(
     rows: Sequence[Mapping[str, Any]], tokenizer: Any, max_input_tokens: int, encoder_decoder: bool
 ) -> list[list[int]]:
-    """Token ids after which a model writes its answer: what stands before the target in training."""
+    """Token ids after which a model writes its answer: those that precede the target in training."""
     newline = [] if encoder_decoder else tokenizer("\n", add_special_tokens=False)["input_ids"]
     return [[*ids.tolist(), *newline] for ids in source_ids(rows, tokenizer, max_input_tokens, encoder_decoder)]

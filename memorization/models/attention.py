@@ -1,18 +1,18 @@
 """How a model's output attends to its input, token by token (Section 6.2, Figures 4 to 14).
 
-A sample is read as in training: instruction + input, and the target by teacher forcing. A map has a row for each output
-token, the position at which the model writes that token, and a column for each input token; weights are means over
+A model reads a sample as in training: instruction + input, and the target by teacher forcing. A map has one row per
+output token (the position at which the model writes that token) and one column per input token; weights are means over
 the heads of a layer. Encoder-decoder models: cross-attention. Decoder-only models: self-attention on the input's
-positions, which is only a part of what a row has to give, and so is divided by its sum; that sum is kept as
+positions, which is only a part of a row's attention, and is therefore divided by its sum; that sum is kept as
 `input_share`.
 
-Every sample is a forward pass of its own, so there is no padding, and no batch that a map could depend on.
+Every sample has a forward pass of its own, so there is no padding, and no batch that a map could depend on.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,19 @@ import numpy as np
 import pyarrow as pa
 
 from memorization import storage
-from memorization.config import AttentionMaps, Recipe
+from memorization.config.generation import AttentionMaps
+from memorization.config.models import Recipe
 from memorization.errors import UserError
-from memorization.models.training import IGNORED, encode_examples
+from memorization.models.examples import IGNORED, encode_examples
+from memorization.models.prompts import position_limit
 from memorization.progress import Progress
+from memorization.schemas.attention_maps import AttentionMapsTable
+from memorization.schemas.probes import ProbesTable
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A probe's row of the dataset: number and identifier as in its probes table, and the texts that training reads."""
+    """A probe's row of the dataset: number and identifier of the probe, and the texts that training reads."""
 
     probe: int
     id: str
@@ -39,7 +43,7 @@ class Sample:
 
     @property
     def input_digest(self) -> str:
-        """The same for samples of the same input text, in any table of probes."""
+        """Digest of the input text: the same for samples of the same text, in any table of probes."""
         return hashlib.blake2b(self.input.encode(), digest_size=8).hexdigest()
 
 
@@ -47,9 +51,8 @@ class Sample:
 class Maps:
     """A sample's attention in every layer: T output tokens on L input tokens.
 
-    `weights` (layers, T, L), float64: each row sums to 1, or is 0 where a layer that attends locally sees no input
-    token any more. `input_share` (layers, T): the part of a row's attention that falls on input tokens; 1 in
-    cross-attention.
+    `weights` (layers, T, L), float64: each row sums to 1, or is 0 where a layer that attends locally no longer sees an
+    input token. `input_share` (layers, T): the fraction of a row's attention on input tokens; 1 in cross-attention.
     """
 
     sample: Sample
@@ -60,38 +63,38 @@ class Maps:
 
 
 def draw_samples(probes: Path, dataset: Path, split: str, samples: int, seed: int) -> list[Sample]:
-    """At most `samples` probes in drawn order, with their rows of the dataset's split.
+    """At most `samples` probes in the order of the draw, with their rows of the dataset's split.
 
-    More samples with the same seed begin with the same ones.
+    A larger number of samples with the same seed begins with the same ones.
     """
-    table = storage.read(probes, "probes", ["probe", "id", "prefix", "suffix"])
+    table = storage.read(probes, ProbesTable, ["probe", "id", "prefix", "suffix"])
     order = np.random.default_rng(seed).permutation(table.num_rows)[:samples]
     drawn = table.take(order).to_pylist()
     # Identifiers come from the data, where nothing makes them unique.
     wanted = {(row["id"], row["prefix"] + row["suffix"]) for row in drawn}
-    found: dict[tuple[str, str], tuple[str, str]] = {}
+    texts: dict[tuple[str, str], tuple[str, str]] = {}
     for batch in storage.stream(dataset, ["id", "split", "instruction", "input", "target"]):
         for row in batch.to_pylist():
             key = (row["id"], row["input"])
             if row["split"] == split and key in wanted:
-                found.setdefault(key, (row["instruction"], row["target"]))
+                texts.setdefault(key, (row["instruction"], row["target"]))
     return [
         Sample(row["probe"], row["id"], instruction, text, target)
         for row in drawn
         for text in [row["prefix"] + row["suffix"]]
-        for instruction, target in [found[row["id"], text]]
+        for instruction, target in [texts[row["id"], text]]
     ]
 
 
 def attend(model: Any, tokenizer: Any, samples: Sequence[Sample], settings: AttentionMaps, what: str) -> Iterator[Maps]:
     """Yield the maps of each sample, in the samples' order; changes the model's implementation of attention to eager.
 
-    Input and target are each cut to `settings.max_tokens`. Raises UserError where a sample needs more positions than
-    the model has, and where an architecture gives no attention weights.
+    Input and target are each cut to `settings.max_tokens`. `what` names the work in the log. Raises UserError where a
+    sample needs more positions than the model has, and where an architecture returns no attention weights.
     """
     import torch
 
-    # The fused kernels never hold the weights.
+    # The fused kernels never store the weights.
     model.set_attn_implementation("eager")
     encoder_decoder = bool(model.config.is_encoder_decoder)
     recipe = Recipe(
@@ -128,14 +131,14 @@ def _cross_attention(model: Any, read: np.ndarray, written: np.ndarray) -> list[
         output_attentions=True,
         use_cache=False,
     )
-    return [layer[0] for layer in _given(model, output, "cross_attentions")]
+    return [layer[0] for layer in _attentions(model, output, "cross_attentions")]
 
 
 def _self_attention(model: Any, tokens: np.ndarray, length: int) -> list[Any]:
     """Tensors (heads, T, L) of every layer: from the positions that write the output, on the first `length` tokens."""
     output = model(input_ids=_batch(model, tokens), output_attentions=True, use_cache=False)
     # A token is written at the position before it: the first one at the last position of the input.
-    return [layer[0, :, length - 1 : -1, :length] for layer in _given(model, output, "attentions")]
+    return [layer[0, :, length - 1 : -1, :length] for layer in _attentions(model, output, "attentions")]
 
 
 def _batch(model: Any, tokens: np.ndarray) -> Any:
@@ -144,12 +147,12 @@ def _batch(model: Any, tokens: np.ndarray) -> Any:
     return torch.from_numpy(tokens.astype(np.int64))[None].to(model.device)
 
 
-def _given(model: Any, output: Any, name: str) -> Any:
+def _attentions(model: Any, output: Any, name: str) -> Any:
     attentions = getattr(output, name, None)
     if not attentions or any(layer is None for layer in attentions):
         raise UserError(
-            f"the architecture {model.config.model_type!r} gives no attention weights in every layer: leave the model "
-            "out of studies of kind `attention`."
+            f"the architecture {model.config.model_type!r} does not return the attention weights of every layer: leave "
+            "the model out of studies of kind `attention`."
         )
     return attentions
 
@@ -164,17 +167,40 @@ def _texts(tokenizer: Any, tokens: np.ndarray) -> list[str]:
 
 
 def _check_positions(model: Any, needed: int) -> None:
-    # T5's positions are relative: its configuration names none.
-    limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    limit = position_limit(model)
     if limit is not None and needed > limit:
         raise UserError(
-            f"the model has {limit} positions, and a sample takes {needed}: lower `attention.max_tokens`, which cuts "
+            f"the model has {limit} positions, and a sample needs {needed}: lower `attention.max_tokens`, which cuts "
             "input and target."
         )
 
 
+Measure = Callable[[Mapping[str, Any], np.ndarray, np.ndarray], Iterable[Mapping[str, Any]]]
+"""Rows that describe a sample, from its columns (`probe`, `id`, `input_digest`), weights and input shares (`Maps`)."""
+
+
+def write_maps(
+    path: Path, maps: Iterable[Maps], heatmaps: int, measure: Measure, manifest: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Write the maps of the first `heatmaps` samples (schema `attention_maps`); return the rows of `measure` for all.
+
+    One sample's maps are in memory at a time.
+    """
+    measured: list[Mapping[str, Any]] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number, each in enumerate(maps):
+            sample = {key: getattr(each.sample, key) for key in ("probe", "id", "input_digest")}
+            measured.extend(measure(sample, each.weights, each.input_share))
+            if number < heatmaps:
+                yield batch_of(number, each)
+
+    storage.write_batches(path, AttentionMapsTable, batches(), manifest)
+    return measured
+
+
 def batch_of(number: int, maps: Maps) -> pa.RecordBatch:
-    """A sample's maps as rows of schema `attention`, one a layer; `number` is that of the sample in drawn order."""
+    """A sample's maps as rows of schema `attention_maps`, one per layer; `number` is the sample's place in the draw."""
     sample = {"sample": number, "probe": maps.sample.probe, "id": maps.sample.id}
     texts = {"output_texts": maps.output_tokens, "input_texts": maps.input_tokens}
     counts = {"output_tokens": len(maps.output_tokens), "input_tokens": len(maps.input_tokens)}
@@ -182,4 +208,4 @@ def batch_of(number: int, maps: Maps) -> pa.RecordBatch:
         {**sample, **counts, **texts, "layer": layer, "weights": weights.ravel().astype(np.float32)}
         for layer, weights in enumerate(maps.weights, start=1)
     ]
-    return pa.RecordBatch.from_pylist(layers, schema=storage.SCHEMAS["attention"])
+    return pa.RecordBatch.from_pylist(layers, schema=AttentionMapsTable.arrow())

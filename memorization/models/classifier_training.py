@@ -1,59 +1,53 @@
-"""Training of sentence-pair classifiers on labelled pairs: from an encoder's checkpoint, or from nothing."""
+"""Training of sentence-pair classifiers on labelled pairs: from an encoder's checkpoint, or from random weights."""
 
 from __future__ import annotations
 
 import logging
 import math
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from memorization import storage
-from memorization.config import Recipe, TrainedClassifier
+from memorization.config.detection import TrainedClassifier
 from memorization.errors import UserError
 from memorization.models import classifiers, loading
-from memorization.models.training import file_digest, fit, identify, saving
+from memorization.models.fitting import TrainingData, fit_new_model
+from memorization.models.padding import padded
+from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
+from memorization.schemas.pairs import PairsTable
 
 log = logging.getLogger(__name__)
 
 PAD, UNKNOWN, BEGIN, SEPARATOR = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 EQUIVALENT = 1
-# Attention score of a token with its like before training.
-LIKENESS = 8.0
+# Attention score between two occurrences of the same token before training.
+SAME_TOKEN_SCORE = 8.0
 
 
 @dataclass(frozen=True)
 class EncodedPair:
-    """Token ids of a pair, their types (0 first text, 1 second; None where the model knows none), and the label."""
+    """Token ids of a pair, their types (0 first text, 1 second; None where the model uses none), and the label."""
 
     ids: Sequence[int]
     types: Sequence[int] | None
     label: int
 
 
-def train(
-    name: str,
-    source: TrainedClassifier,
-    pairs: Path,
-    encoder: Path | None,
-    device: Any,
-    work: Path,
-    source_digest: str,
-    output: Path,
-) -> None:
-    """Train a classifier on the train split of a table of schema `pairs`; write it with its record into `output`.
+def train(name: str, source: TrainedClassifier, pairs: Path, encoder: Path | None, job: TrainingJob) -> None:
+    """Train a classifier on the train split of a table of schema `pairs`; write it with its record into `job.output`.
 
-    `encoder` is the local folder of the checkpoint to start from, where it is one. The record and the log tell accuracy
-    and F1 on the test split. Raises UserError for an architecture that cannot be built, and an encoder or labels that
-    cannot be used.
+    `encoder` is the local folder of the checkpoint to start from, where that is a folder. Record and log contain
+    accuracy and F1 on the test split. Raises UserError for an architecture that cannot be built, and for an encoder or
+    labels that cannot be used.
     """
     import torch
 
-    rows = storage.read(pairs, "pairs").to_pylist()
+    rows = storage.read(pairs, PairsTable).to_pylist()
     train_rows = [row for row in rows if row["split"] == "train"]
     labels = max(2, 1 + max(row["label"] for row in rows))
     torch.manual_seed(source.seed)
@@ -66,45 +60,31 @@ def train(
         tokenizer = train_tokenizer(
             (row[text] for row in train_rows for text in ("text1", "text2")), source.vocabulary, source.max_tokens
         )
-        model, digest = _from_nothing(name, source, tokenizer, labels), ""
-    model.to(device)
+        model, digest = _from_architecture(name, source, tokenizer, labels), ""
+    model.to(job.device)
     log.info("classifier %s: %d parameters", name, sum(parameter.numel() for parameter in model.parameters()))
-    identity = identify(
-        source.model_dump_json(exclude={"encoder", "pairs"}), digest, source_digest, str(device), file_digest(pairs)
+    identity = identity_of(
+        source.model_dump_json(exclude={"encoder", "pairs"}),
+        digest,
+        job.source_digest,
+        str(job.device),
+        file_digest(pairs),
     )
-    recipe = Recipe(**source.model_dump(include={"epochs", "batch_size", "learning_rate", "seed"}))
-    reports = fit(
-        model,
-        encode(train_rows, tokenizer, source.max_tokens),
-        recipe,
-        tokenizer.pad_token_id,
-        device,
-        work,
-        identity,
-        {recipe.epochs: saving(model, tokenizer)},
-        f"training classifier {name}",
-        batch_of,
-    )
-    record = {
-        "kind": "trained",
-        "name": name,
-        "revision": None,
-        "trust_remote_code": False,
-        "digest": identity,
-        "model_type": model.config.model_type,
+    data = TrainingData(encode(train_rows, tokenizer, source.max_tokens), partial(batch_of, pad=tokenizer.pad_token_id))
+    unfinished = Unfinished(job.work, identity)
+    loss = fit_new_model(model, tokenizer, data, source, unfinished, f"training classifier {name}")
+    record = loading.trained_record("trained", name, identity, model) | {
         "head": "sequence",
         "labels": [str(model.config.id2label[number]) for number in range(labels)],
-        "training_loss": reports[-1].loss,
+        "training_loss": loss,
     }
     trained = classifiers.Classifier(
-        model, tokenizer, device, tuple(record["labels"]), classifiers.longest_input(model, tokenizer)
+        model, tokenizer, job.device, tuple(record["labels"]), classifiers.longest_input(model, tokenizer)
     )
     record["test"] = quality(trained, [row for row in rows if row["split"] == "test"])
-    log.info("classifier %s: loss %.4f, on held-out pairs: %s", name, reports[-1].loss, record["test"] or "none given")
-    with storage.replacing(output) as folder:
-        shutil.copytree(work / f"kept-{recipe.epochs}", folder)
-        loading.write_record(folder, record)
-    shutil.rmtree(work, ignore_errors=True)
+    log.info("classifier %s: loss %.4f, on held-out pairs: %s", name, loss, record["test"] or "none given")
+    loading.write_model(job.output, unfinished.checkpoint(source.epochs), record)
+    unfinished.remove()
 
 
 def quality(classifier: classifiers.Classifier, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
@@ -112,37 +92,32 @@ def quality(classifier: classifiers.Classifier, rows: Sequence[dict[str, Any]]) 
     if not rows:
         return {}
     pairs = [(row["text1"], row["text2"]) for row in rows]
-    said = classifiers.probabilities(classifier, pairs, EQUIVALENT, 32)[0] > 0.5
+    predicted = classifiers.probabilities(classifier, pairs, EQUIVALENT, 32)[0] > 0.5
     true = np.array([row["label"] == EQUIVALENT for row in rows])
-    hits = int((said & true).sum())
+    hits = int((predicted & true).sum())
     return {
         "pairs": len(rows),
-        "accuracy": round(float((said == true).mean()), 4),
-        "f1": round(2 * hits / max(1, int(said.sum() + true.sum())), 4),
+        "accuracy": round(float((predicted == true).mean()), 4),
+        "f1": round(2 * hits / max(1, int(predicted.sum() + true.sum())), 4),
     }
 
 
 def encode(rows: Sequence[dict[str, Any]], tokenizer: Any, max_tokens: int) -> list[EncodedPair]:
     """Token ids of labelled pairs; where a pair is too long, the longer of its texts is cut first."""
     first, second = [row["text1"] for row in rows], [row["text2"] for row in rows]
-    found = tokenizer(first, second, truncation="longest_first", max_length=max_tokens)
-    types = found.get("token_type_ids") or [None] * len(rows)
+    encoded = tokenizer(first, second, truncation="longest_first", max_length=max_tokens)
+    types = encoded.get("token_type_ids") or [None] * len(rows)
     return [
-        EncodedPair(ids, kinds, row["label"]) for ids, kinds, row in zip(found["input_ids"], types, rows, strict=True)
+        EncodedPair(ids, kinds, row["label"]) for ids, kinds, row in zip(encoded["input_ids"], types, rows, strict=True)
     ]
 
 
 def batch_of(pairs: Sequence[EncodedPair], pad: int) -> dict[str, np.ndarray]:
     """int64 arrays (pairs, longest), padded on the right, and `labels` (pairs,)."""
-    shape = (len(pairs), max(len(pair.ids) for pair in pairs))
-    batch = {"input_ids": np.full(shape, pad, dtype=np.int64), "attention_mask": np.zeros(shape, dtype=np.int64)}
+    ids, mask = padded([pair.ids for pair in pairs], pad)
+    batch = {"input_ids": ids, "attention_mask": mask}
     if pairs[0].types is not None:
-        batch["token_type_ids"] = np.zeros(shape, dtype=np.int64)
-    for row, pair in enumerate(pairs):
-        batch["input_ids"][row, : len(pair.ids)] = pair.ids
-        batch["attention_mask"][row, : len(pair.ids)] = 1
-        if pair.types is not None:
-            batch["token_type_ids"][row, : len(pair.ids)] = pair.types
+        batch["token_type_ids"] = padded([pair.types or [] for pair in pairs], 0)[0]
     batch["labels"] = np.array([pair.label for pair in pairs], dtype=np.int64)
     return batch
 
@@ -150,14 +125,14 @@ def batch_of(pairs: Sequence[EncodedPair], pad: int) -> dict[str, np.ndarray]:
 def train_tokenizer(texts: Iterable[str], vocabulary: int, max_tokens: int) -> Any:
     """A lower-casing tokenizer of pairs with at most `vocabulary` entries, the same for the same texts.
 
-    Byte-level BPE between BERT's marks: the WordPiece trainer of `tokenizers` numbers its pieces by chance.
+    Byte-level BPE between BERT's marks, because the WordPiece trainer of `tokenizers` numbers its pieces at random.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
-    # With the space, so that a sentence's first word is the word that it is elsewhere.
+    # With the space, so that the first word of a sentence has the same tokens as elsewhere.
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
@@ -195,13 +170,13 @@ def _from_encoder(name: str, start: dict[str, Any], labels: int) -> tuple[Any, A
     model, missing = loading.read_weights(
         AutoModelForSequenceClassification, start, key, torch.float32, num_labels=labels, ignore_mismatched_sizes=True
     )
-    # The head is new, and with it the pooling layer of a checkpoint that was trained on masked words alone.
+    # The head is new, and so is the pooling layer of a checkpoint that was trained on masked words alone.
     body = [weight for weight in missing if weight.startswith(f"{model.base_model_prefix}.") and "pooler" not in weight]
     loading.refuse_missing(body, start, key)
     return model, tokenizer
 
 
-def _from_nothing(name: str, source: TrainedClassifier, tokenizer: Any, labels: int) -> Any:
+def _from_architecture(name: str, source: TrainedClassifier, tokenizer: Any, labels: int) -> Any:
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -218,22 +193,22 @@ def _from_nothing(name: str, source: TrainedClassifier, tokenizer: Any, labels: 
         raise UserError(
             f"classifiers.{name}.source.architecture: cannot be built: {' '.join(str(error).split())[:300]}"
         ) from error
-    if (read := classifiers.longest_input(model, tokenizer)) < source.max_tokens:
+    if (limit := classifiers.longest_input(model, tokenizer)) < source.max_tokens:
         raise UserError(
             f"classifiers.{name}.source.max_tokens: given {source.max_tokens}, and the architecture reads "
-            f"{read} tokens."
+            f"{limit} tokens."
         )
     loading.check_tokenizer(name, tokenizer, model.config, "classifiers")
-    _attend_to_like(model)
+    _attend_to_same_tokens(model)
     return model
 
 
-def _attend_to_like(model: Any) -> None:
-    """Let attention begin by looking for the same token, wherever it stands.
+def _attend_to_same_tokens(model: Any) -> None:
+    """Initialize attention so that a token attends to the same token at any position; changes `model` in place.
 
-    What makes two sentences equivalent is which of their words are the same, and from random weights a small encoder
-    needs hundreds of thousands of pairs to find that out. Keys that equal their queries give a token with its like a
-    score of `LIKENESS`, with others about 0; positions that begin as 0 do not blur it.
+    Two sentences are equivalent mainly where they have the same words, and from random weights a small encoder needs
+    hundreds of thousands of pairs to learn that. Where the weights of keys equal those of queries, a token has a score
+    of `SAME_TOKEN_SCORE` with the same token, and about 0 with others; position embeddings of 0 do not disturb this.
     """
     import torch
 
@@ -242,7 +217,7 @@ def _attend_to_like(model: Any) -> None:
             query, key = getattr(module, "query", None), getattr(module, "key", None)
             if isinstance(query, torch.nn.Linear) and isinstance(key, torch.nn.Linear):
                 width = model.config.hidden_size // model.config.num_attention_heads
-                query.weight.normal_(0.0, math.sqrt(LIKENESS / (math.sqrt(width) * query.in_features)))
+                query.weight.normal_(0.0, math.sqrt(SAME_TOKEN_SCORE / (math.sqrt(width) * query.in_features)))
                 key.weight.copy_(query.weight)
             if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
                 module.weight.zero_()

@@ -1,17 +1,18 @@
 """Classifiers: judges of sentence pairs (paraphrase or not) and taggers of tokens (named entities).
 
-A classifier's folder (`prepare`) holds `model.json`, which says where its checkpoint is and which labels it gives; one
-that the workflow trains lies in the folder itself.
+A classifier's folder (`prepare`) contains `model.json`, which states where its checkpoint is and which labels it has;
+a checkpoint that the workflow trains is in the folder itself.
 
 Numbers depend on a text alone. The order of floating-point sums follows the shape of a batch, so shapes are fixed: a
 text is padded to the next multiple of `STEP` tokens, and a batch to a multiple of `STEP` texts. On the CPU, batches of
-any such size then give the same bits; what is left elsewhere is below the `DECIMALS` that a probability keeps.
+any such size then give the same bits; differences on other devices are below the `DECIMALS` that a probability keeps.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from memorization import storage
-from memorization.config import FolderModel, HubModel
+from memorization.config.models import FolderModel, HubModel
 from memorization.errors import UserError
 from memorization.models import loading
 from memorization.progress import Progress
@@ -33,9 +34,9 @@ MEANING_OF: dict[Head, str] = {"sequence": "a sentence-pair classifier", "token"
 STEP = 8
 DECIMALS = 6
 OUTSIDE = "O"
-# Schemes of entity tags (BIO, BIOES, BILOU): what begins an entity, and what goes on with one.
+# Schemes of entity tags (BIO, BIOES, BILOU): prefixes that begin an entity, and those that continue one.
 BEGINS, CONTINUES = "BSU", "IEL"
-# Tokens that two windows over a long text share, as a part of a window.
+# Tokens that two windows over a long text share, as a fraction of a window.
 OVERLAP = 0.25
 
 
@@ -80,9 +81,13 @@ def check_label(record: Mapping[str, Any], name: str, equivalent: int) -> None:
         )
 
 
+Span = tuple[str, int, int]
+"""Type of an entity, its first character and the character after its last."""
+
+
 @dataclass(frozen=True)
 class Classifier:
-    """A loaded classifier: model and tokenizer, and the longest text in tokens that it reads."""
+    """A loaded classifier: model and tokenizer, its device and labels, and the most tokens that it reads."""
 
     model: Any
     tokenizer: Any
@@ -92,7 +97,7 @@ class Classifier:
 
 
 def load(record: dict[str, Any], name: str, device: Any) -> Classifier:
-    """A recorded classifier in fp32 on `device`; UserError where its weights cannot be read or are not all there."""
+    """A recorded classifier in fp32 on `device`; UserError where weights cannot be read or are missing."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
@@ -105,8 +110,53 @@ def load(record: dict[str, Any], name: str, device: Any) -> Classifier:
     )
 
 
+class DeferredClassifier:
+    """A classifier that loads its checkpoint when it first has to classify something."""
+
+    def __init__(self, folder: Path, name: str, device: str, threads: int, batch_size: int) -> None:
+        """Read the record of a classifier's folder (`prepare`).
+
+        `name` is its key in the configuration, `device` and `threads` are those of `loading.start_torch`; `batch_size`
+        changes no result.
+        """
+        self.record = loading.read_record(folder)
+        self.name = name
+        self.batch_size = batch_size
+        self._device, self._threads = device, threads
+        self._classifier: Classifier | None = None
+
+    @property
+    def digest(self) -> str:
+        """Digest of what decides the checkpoint's numbers."""
+        return str(self.record["digest"])
+
+    @property
+    def device_type(self) -> str | None:
+        """`cpu` or `cuda`; None where nothing has been classified."""
+        return None if self._classifier is None else str(self._classifier.device.type)
+
+    def judge(self, equivalent: int) -> Callable[[Sequence[tuple[str, str]]], tuple[np.ndarray, np.ndarray]]:
+        """The function `probabilities` of the label `equivalent`; UserError where there is no label of that number."""
+        check_label(self.record, self.name, equivalent)
+        return functools.partial(self.probabilities, label=equivalent)
+
+    def probabilities(self, pairs: Sequence[tuple[str, str]], label: int) -> tuple[np.ndarray, np.ndarray]:
+        """The probability of `label` for each pair and whether the pair was cut: (n,), (n,)."""
+        return probabilities(self._loaded(), pairs, label, self.batch_size)
+
+    def entities(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The entities of each text, from left to right."""
+        return entities(self._loaded(), texts, self.batch_size)
+
+    def _loaded(self) -> Classifier:
+        if self._classifier is None:
+            device = loading.start_torch(self._device, self._threads)
+            self._classifier = load(self.record, self.name, device)
+        return self._classifier
+
+
 def longest_input(model: Any, tokenizer: Any) -> int:
-    """Tokens that a model can read: its positions, without those that RoBERTa's kind keeps for padding."""
+    """Most tokens that a model can read: its positions, without those that models like RoBERTa keep for padding."""
     import torch
 
     positions = model.config.max_position_embeddings or tokenizer.model_max_length
@@ -120,9 +170,9 @@ def longest_input(model: Any, tokenizer: Any) -> int:
 def probabilities(
     classifier: Classifier, pairs: Sequence[tuple[str, str]], label: int, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The probability of `label` for each pair, to six decimals, and whether the pair was cut to be read: (n,), (n,).
+    """The probability of `label` for each pair, to six decimals, and whether the pair was cut: (n,), (n,).
 
-    Where a pair is too long, the longer of its texts is cut first.
+    A pair of too many tokens is cut, the longer of its texts first.
     """
     tokenizer = classifier.tokenizer
     encodings, cut = [], np.zeros(len(pairs), dtype=bool)
@@ -141,21 +191,17 @@ def probabilities(
     return result, cut
 
 
-Span = tuple[str, int, int]
-"""Type of an entity, its first character and the character after its last."""
-
-
 def entities(classifier: Classifier, texts: Sequence[str], batch_size: int) -> list[list[Span]]:
     """The entities of each text, from left to right.
 
     A word has the tag of its first token. Longer texts are read in windows that overlap by a quarter; a word's tag is
-    taken from the window in which it stands farthest from an edge.
+    taken from the window in which it is farthest from an edge.
     """
     tokenizer = classifier.tokenizer
     special = tokenizer.num_special_tokens_to_add()
     owners, offsets, encodings = [], [], []
     for number, text in enumerate(texts):
-        found = tokenizer(
+        windows = tokenizer(
             text,
             truncation=True,
             max_length=classifier.max_tokens,
@@ -163,10 +209,10 @@ def entities(classifier: Classifier, texts: Sequence[str], batch_size: int) -> l
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )
-        owners += [number] * len(found["input_ids"])
-        offsets += found.pop("offset_mapping")
-        found.pop("overflow_to_sample_mapping", None)
-        encodings += _rows(found)
+        owners += [number] * len(windows["input_ids"])
+        offsets += windows.pop("offset_mapping")
+        windows.pop("overflow_to_sample_mapping", None)
+        encodings += _rows(windows)
     words = [word_spans(text) for text in texts]
     best: list[dict[int, tuple[int, str]]] = [{} for _ in texts]
     tags: dict[int, np.ndarray] = {}
@@ -174,7 +220,7 @@ def entities(classifier: Classifier, texts: Sequence[str], batch_size: int) -> l
         for index, logits in _logits(classifier, encodings, batch_size):
             tags[index] = logits.argmax(-1)
             progress.advance()
-    # In the windows' order, so that of two equally good ones the first counts, whatever batch they were in.
+    # In the order of the windows, so that the first of two equally good ones counts, whatever batches they were in.
     for index, (owner, spans) in enumerate(zip(owners, offsets, strict=True)):
         kept = best[owner]
         begins_text = index == 0 or owners[index - 1] != owner
@@ -189,9 +235,10 @@ def entities(classifier: Classifier, texts: Sequence[str], batch_size: int) -> l
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
-    """Words as taggers are trained on them: between white space, with the punctuation at their edges apart.
+    """Words (start, end) as taggers are trained on them: runs between white space, without punctuation at the edges.
 
-    A full stop stays with a word that has another one (U.S.) or is a single letter (J.).
+    Each punctuation character at an edge is a word of its own. A full stop stays with a word that has another one
+    (U.S.) or is a single letter (J.).
     """
     spans = []
     position = 0
@@ -219,7 +266,7 @@ def _first_tokens(
 ) -> Iterator[tuple[int, int]]:
     """(word, token): the first token of a window that shares characters with each word; both run from left to right.
 
-    A word that begins before the window is left out: an earlier window holds it.
+    A word that begins before the window is left out: an earlier window contains it.
     """
     real = [(number, start, end) for number, (start, end) in enumerate(tokens) if end > start]
     position = 0
@@ -234,23 +281,23 @@ def _first_tokens(
 
 
 def decode(tagged: Sequence[tuple[tuple[int, int], str]]) -> list[Span]:
-    """Entities from words' spans and tags, in the way of conlleval: another type, or a tag that begins, begins one."""
-    found: list[Span] = []
-    going_on: str | None = None
+    """Entities from words' spans and tags, as conlleval reads them: another type, or a tag that begins, begins one."""
+    decoded: list[Span] = []
+    open_kind: str | None = None
     for (start, end), tag in tagged:
         prefix, kind = _parts(tag)
         if not prefix:
-            going_on = None
-        elif prefix in BEGINS or kind != going_on:
-            found.append((kind, start, end))
-            going_on = kind
+            open_kind = None
+        elif prefix in BEGINS or kind != open_kind:
+            decoded.append((kind, start, end))
+            open_kind = kind
         else:
-            found[-1] = (kind, found[-1][1], end)
-    return found
+            decoded[-1] = (kind, decoded[-1][1], end)
+    return decoded
 
 
 def _parts(tag: str) -> tuple[str, str]:
-    """Prefix and type of a tag: ("B", "PER") for B-PER; no prefix outside of entities."""
+    """Prefix and type of a tag: ("B", "PER") for B-PER; both empty outside of entities."""
     prefix, _, kind = tag.partition("-")
     return (prefix, kind) if kind and prefix in (*BEGINS, *CONTINUES) else ("", "")
 

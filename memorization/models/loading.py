@@ -1,8 +1,8 @@
 """Base models and checkpoints: where they come from, whether they can be used, loading them.
 
-A base model's folder (`prepare`) holds its tokenizer and `model.json`, which says where the weights are: in the folder
-itself for a model trained from scratch, else in a local folder or on the hub. A fine-tuned checkpoint is a plain
-transformers folder. Weights are read from safetensors alone.
+A base model's folder (`prepare`) contains its tokenizer and its record, `model.json`, which names the place of the
+weights: the folder itself for a model trained from scratch, otherwise a local folder or the hub. A fine-tuned
+checkpoint is a plain transformers folder. Weights are read only from safetensors.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 from memorization import storage
-from memorization.config import FolderModel, HubModel
+from memorization.config.models import FolderModel, HubModel
 from memorization.errors import UserError
 
 RECORD = "model.json"
@@ -23,7 +24,7 @@ RECORD = "model.json"
 def start_torch(device: str, threads: int) -> Any:
     """Set torch up for repeatable results and return the `torch.device` for `auto`, `cpu` or `cuda`.
 
-    UserError where a GPU is asked for and there is none.
+    UserError where a GPU is required and there is none.
     """
     # Read when the libraries start: a fixed number of threads gives a fixed order of floating-point sums.
     os.environ["MKL_DYNAMIC"] = os.environ["OMP_DYNAMIC"] = "FALSE"
@@ -38,9 +39,9 @@ def start_torch(device: str, threads: int) -> Any:
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("compute.device: given 'cuda', and torch sees no GPU here; allowed here: auto, cpu.")
     torch.set_num_threads(threads)
-    # As `use_deterministic_algorithms`, which also imports a compiler that nothing here uses, in two seconds.
+    # Like `use_deterministic_algorithms`, which would also import a compiler that is not used here, in two seconds.
     torch.set_deterministic_debug_mode("warn")
-    # It would fill every new tensor with NaN first, to find reads of memory that was never written.
+    # Otherwise every new tensor would first be filled with NaN, to reveal reads of memory that was never written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     return torch.device(chosen)
@@ -49,8 +50,8 @@ def start_torch(device: str, threads: int) -> Any:
 def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output: Path) -> None:
     """Check that a hub or local checkpoint can be used, and write its record folder.
 
-    Raises UserError for a folder without configuration, weights or tokenizer, pickle weights only, a tokenizer that is
-    not the model's, and a hub that cannot be reached.
+    Raises UserError for a folder without configuration, weights or tokenizer, weights in pickle files only, a
+    tokenizer that is not the model's, and a hub that cannot be reached.
     """
     record = locate(f"models.{name}", source, path)
     config = load_config(record, name)
@@ -59,7 +60,7 @@ def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output
     record |= {"model_type": config.model_type, "encoder_decoder": bool(config.is_encoder_decoder)}
     with storage.replacing(output) as folder:
         folder.mkdir()
-        # Probes are cut by it, without a deep learning library.
+        # Probes are cut with it, without a deep learning library.
         if tokenizer.is_fast:
             tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
         else:
@@ -68,9 +69,9 @@ def prepare(name: str, source: FolderModel | HubModel, path: Path | None, output
 
 
 def locate(key: str, source: FolderModel | HubModel, path: Path | None) -> dict[str, Any]:
-    """Where a checkpoint's files are and the digest of what decides its numbers, as its record begins.
+    """The first entries of a checkpoint's record: where its files are, and the digest of what determines its numbers.
 
-    `key` is the configuration's key of it, for messages. Raises UserError as `prepare` says.
+    `key` is its key in the configuration, for messages. Raises UserError as `prepare` does.
     """
     if isinstance(source, FolderModel):
         assert path is not None
@@ -94,13 +95,32 @@ def locate(key: str, source: FolderModel | HubModel, path: Path | None) -> dict[
     return record
 
 
+def trained_record(kind: str, name: str, digest: str, model: Any) -> dict[str, Any]:
+    """The first entries of the record of a checkpoint that was trained here."""
+    return {
+        "kind": kind,
+        "name": name,
+        "revision": None,
+        "trust_remote_code": False,
+        "digest": digest,
+        "model_type": model.config.model_type,
+    }
+
+
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write a checkpoint's record into its folder."""
     (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def write_model(output: Path, checkpoint: Path, record: dict[str, Any]) -> None:
+    """Write the folder of a model that was trained here: a copy of its checkpoint's folder, with its record."""
+    with storage.replacing(output) as folder:
+        shutil.copytree(checkpoint, folder)
+        write_record(folder, record)
+
+
 def read_record(base: Path) -> dict[str, Any]:
-    """The record of a base model's or classifier's folder; one that was trained here is named by that folder."""
+    """The record of a base model's or classifier's folder; the name of one that was trained here is that folder."""
     record: dict[str, Any] = json.loads((base / RECORD).read_text(encoding="utf-8"))
     if record["kind"] in ("scratch", "trained"):
         record["name"] = str(base)
@@ -121,23 +141,23 @@ def _check_weights(key: str, path: Path) -> None:
         if pickled:
             raise UserError(
                 f"{key}: its weights are pickled ({', '.join(pickled[:3])}), which can run code when loaded, and are "
-                "never read; allowed: *.safetensors. Convert them where you trust them (`save_pretrained` writes "
+                "never read; allowed: *.safetensors. If you trust them, convert them (`save_pretrained` writes "
                 "safetensors)."
             )
-        raise UserError(f"{key}: no weights there; expected model.safetensors.")
+        raise UserError(f"{key}: it contains no weights; expected model.safetensors.")
 
 
 def _check_tokenizer_files(key: str, path: Path) -> None:
     if not any(any(path.glob(pattern)) for pattern in ("tokenizer*", "*.model", "vocab*")):
-        # The tokenizer that transformers makes up then knows no word.
+        # Without an error, transformers would construct a tokenizer without words.
         raise UserError(
-            f"{key}: no tokenizer there; expected tokenizer.json. Put the model's own tokenizer into its folder; a hub "
-            "model takes one from elsewhere with `tokenizer: {name: ..., revision: ...}`."
+            f"{key}: it contains no tokenizer; expected tokenizer.json. Put the model's own tokenizer into its folder; "
+            "for a hub model, `tokenizer: {name: ..., revision: ...}` names another repository that contains it."
         )
 
 
 def folder_digest(path: Path) -> str:
-    """Digest of the files that decide what a model writes."""
+    """Digest of the files that determine what a model writes."""
     digest = hashlib.sha256()
     for file in sorted(path.iterdir()):
         if file.is_file() and file.suffix in {".safetensors", ".json", ".model", ".txt"}:
@@ -148,14 +168,14 @@ def folder_digest(path: Path) -> str:
 
 
 def _download(key: str, source: HubModel, weights: bool = True) -> str:
-    """Bring a hub model, or its tokenizer alone, into the hub's cache; return the commit of its revision."""
+    """Download a hub model, or its tokenizer alone, into the hub's cache; return the commit of its revision."""
     from huggingface_hub import snapshot_download
 
     patterns = ["*.json", "*.model", "*.txt"] + ["*.safetensors"] * weights + ["*.py"] * source.trust_remote_code
     try:
         folder = snapshot_download(source.name, revision=source.revision, allow_patterns=patterns)
     except Exception as error:
-        # The hub's client raises one of a dozen classes of three libraries where it cannot reach or find something.
+        # The hub's client raises any of a dozen classes of three libraries when something is unreachable or missing.
         raise UserError(
             f"{key}: {source.name!r} (revision {source.revision!r}): cannot be loaded from the hub: "
             f"{' '.join(str(error).split())[:300]} Check the network and the name; without a network, download it "
@@ -188,9 +208,9 @@ def load_config(record: dict[str, Any], name: str, section: str = "models") -> A
 
 
 def load_tokenizer(record: dict[str, Any], name: str, section: str = "models") -> Any:
-    """The tokenizer of a recorded model, with a padding and an end token; UserError where there is none.
+    """The tokenizer of a recorded model, with a padding and an end token; UserError where it cannot be used.
 
-    Classifiers take fast tokenizers alone, which give character offsets.
+    Classifiers need fast tokenizers, which give character offsets.
     """
     from transformers import AutoTokenizer
 
@@ -200,7 +220,7 @@ def load_tokenizer(record: dict[str, Any], name: str, section: str = "models") -
             place["name"], revision=place["revision"], trust_remote_code=place["trust_remote_code"]
         )
     except Exception as error:
-        # A missing or foreign tokenizer shows as OSError, ValueError, TypeError or ImportError, as the files have it.
+        # A missing or foreign tokenizer raises OSError, ValueError, TypeError or ImportError, depending on the files.
         raise UserError(
             f"{section}.{name}: no usable tokenizer in {place['name']}: {' '.join(str(error).split())[:300]}"
         ) from error
@@ -209,7 +229,7 @@ def load_tokenizer(record: dict[str, Any], name: str, section: str = "models") -
             f"{section}.{name}: its tokenizer has no fast form (tokenizer.json), which gives character offsets."
         )
     if not tokenizer.is_fast and tokenizer.eos_token is None:
-        # FSMT names it so.
+        # FSMT calls its end token so.
         tokenizer.eos_token = tokenizer.sep_token
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -217,7 +237,7 @@ def load_tokenizer(record: dict[str, Any], name: str, section: str = "models") -
 
 
 def check_tokenizer(name: str, tokenizer: Any, config: Any, section: str = "models") -> None:
-    """UserError where a tokenizer cannot be the model's: more entries than embeddings, or other special tokens."""
+    """UserError where a tokenizer cannot be the model's: too many or too few entries, or another end token."""
     entries, embeddings = len(tokenizer), config.get_text_config().vocab_size
     if entries > embeddings:
         raise UserError(
@@ -251,42 +271,42 @@ def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, preci
     if checkpoint is not None:
         record = {**record, "name": str(checkpoint), "revision": None}
     model, missing = read_weights(kind, record, f"models.{name}", dtype)
-    refuse_missing(completed(model, missing), record, f"models.{name}")
+    refuse_missing(repair_fsmt(model, missing), record, f"models.{name}")
     return model.to(device).eval()
 
 
 def load_state(
     base: Path, name: str, checkpoints: str | None, epoch: str, precision: str, device: Any
 ) -> tuple[Any, Any]:
-    """The model that a base model's folder records, in a state, and its tokenizer.
+    """The model in a state, and its tokenizer; `base` is the base model's folder.
 
-    `checkpoints` is the folder of its fine-tuning, of which an epoch is loaded; None: the base model itself. UserError
-    as in `load_model` and `load_tokenizer`.
+    `checkpoints` is the folder of its fine-tuning, from which the checkpoint of `epoch` is loaded; None: the base model
+    itself. UserError as in `load_model` and `load_tokenizer`.
     """
     record = read_record(base)
     checkpoint = Path(checkpoints, f"epoch-{epoch}") if checkpoints else None
     return load_model(record, name, checkpoint, precision, device), load_tokenizer(record, name)
 
 
-def completed(model: Any, missing: list[str]) -> list[str]:
-    """Make up what transformers leaves undone in an FSMT model, in place; return the weights that are still missing.
+def repair_fsmt(model: Any, missing: list[str]) -> list[str]:
+    """Complete an FSMT model that transformers leaves incomplete, in place; return the weights that are still missing.
 
-    A published FSMT file has one of the embeddings that share their weights, and no sinusoidal positions; and the model
-    makes no decoder inputs of labels, so that it could not be trained. Other models are left as they are.
+    A published FSMT file contains only one of the embeddings that share their weights, and no sinusoidal positions;
+    and the model derives no decoder inputs from labels, so that it could not be trained. Other models are not changed.
     """
     if model.config.model_type != "fsmt":
         return missing
     encoder, decoder = model.model.encoder, model.model.decoder
     absent = [name for name in missing if not name.endswith("embed_positions.weight")]
-    # The decoder's embeddings are those of its output; the encoder's too, where it has the same vocabulary.
+    # The decoder's embeddings and its output share weights; the encoder's too, where the vocabulary is the same.
     shared = {
         "model.decoder.embed_tokens.weight": decoder.embed_tokens,
         "model.decoder.output_projection.weight": decoder.output_projection,
         "model.encoder.embed_tokens.weight": encoder.embed_tokens,
     }
-    if given := [module.weight for name, module in shared.items() if name not in absent]:
-        for name in [name for name in shared if name in absent and shared[name].weight.shape == given[0].shape]:
-            shared[name].weight = given[0]
+    if present := [module.weight for name, module in shared.items() if name not in absent]:
+        for name in [name for name in shared if name in absent and shared[name].weight.shape == present[0].shape]:
+            shared[name].weight = present[0]
             absent.remove(name)
         model.config.tie_word_embeddings = len({id(module.weight) for module in shared.values()}) == 1
     for side in (encoder, decoder):
@@ -297,7 +317,7 @@ def completed(model: Any, missing: list[str]) -> list[str]:
 
 def _decode_from_labels(model: Any, positional: Any, named: dict[str, Any]) -> Any:
     if named.get("labels") is not None and named.get("decoder_input_ids") is None:
-        # Of a copy: it writes over the marks of ignored labels.
+        # From a copy, because the method overwrites the labels that are ignored.
         shifted = model.prepare_decoder_input_ids_from_labels(named["labels"].clone())
         named = {**named, "decoder_input_ids": shifted}
     return positional, named
@@ -306,7 +326,7 @@ def _decode_from_labels(model: Any, positional: Any, named: dict[str, Any]) -> A
 def read_weights(kind: Any, record: dict[str, Any], key: str, dtype: Any, **changed: Any) -> tuple[Any, list[str]]:
     """A recorded model of the transformers class `kind`, and the names of its weights that the files lack.
 
-    `changed` are keys of its configuration. UserError where the files cannot be read.
+    `changed` overrides keys of its configuration. UserError where the files cannot be read.
     """
     try:
         model, report = kind.from_pretrained(
@@ -319,7 +339,7 @@ def read_weights(kind: Any, record: dict[str, Any], key: str, dtype: Any, **chan
             **changed,
         )
     except Exception as error:
-        # Broken files show as OSError, SafetensorError, RuntimeError, ValueError or KeyError.
+        # Broken files raise OSError, SafetensorError, RuntimeError, ValueError or KeyError.
         raise UserError(f"{key}: {record['name']} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
     return model, sorted(report["missing_keys"])
 
@@ -329,5 +349,5 @@ def refuse_missing(missing: list[str], record: dict[str, Any], key: str) -> None
     if missing:
         raise UserError(
             f"{key}: {record['name']}: {len(missing)} weights are missing ({', '.join(missing[:3])}, ...), so they "
-            "would be random: these weights are not of the architecture in config.json."
+            "would be random: these weights belong to another architecture than that of config.json."
         )

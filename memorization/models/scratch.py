@@ -1,40 +1,33 @@
-"""A small model from nothing: a tokenizer trained on a dataset, then prefix language modelling on its inputs."""
+"""Models trained from scratch: a tokenizer trained on a dataset, then prefix language modelling on its inputs."""
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from memorization import storage
-from memorization.config import Pretraining, Recipe, ScratchModel
+from memorization.config.models import Pretraining, ScratchModel
 from memorization.errors import UserError
 from memorization.models import loading
-from memorization.models.training import Example, file_digest, fit, identify, saving
+from memorization.models.examples import Example, collate
+from memorization.models.fitting import TrainingData, fit_new_model
+from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
 
 log = logging.getLogger(__name__)
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 
 
-def build(
-    name: str,
-    source: ScratchModel,
-    dataset: Path,
-    tokenizer_folder: Path | None,
-    device: Any,
-    work: Path,
-    source_digest: str,
-    output: Path,
-) -> None:
-    """Train model and, where no folder of one is given, tokenizer; write them with their record into `output`.
+def build(name: str, source: ScratchModel, dataset: Path, tokenizer_folder: Path | None, job: TrainingJob) -> None:
+    """Train a model and write it with its record into `job.output`.
 
-    Raises UserError for an architecture that transformers does not know or cannot build.
+    The tokenizer is that of a given folder, or is trained too. Raises UserError for an architecture that transformers
+    does not know or cannot build.
     """
     import torch
 
@@ -51,44 +44,27 @@ def build(
         place = {"name": str(tokenizer_folder), "revision": None, "trust_remote_code": False}
         tokenizer = loading.load_tokenizer(place, name)
     torch.manual_seed(settings.seed)
-    model = _model(name, source, tokenizer).to(device)
+    model = _model(name, source, tokenizer).to(job.device)
+    encoder_decoder = bool(model.config.is_encoder_decoder)
     loading.check_tokenizer(name, tokenizer, model.config)
     log.info("model %s: %d parameters", name, sum(parameter.numel() for parameter in model.parameters()))
-    examples = prefix_examples([row["input"] for row in rows], tokenizer, settings, model.config.is_encoder_decoder)
-    identity = identify(
+    examples = prefix_examples([row["input"] for row in rows], tokenizer, settings, encoder_decoder)
+    identity = identity_of(
         source.model_dump_json(exclude={"tokenizer"}),
         loading.folder_digest(tokenizer_folder) if tokenizer_folder else "",
-        source_digest,
-        str(device),
+        job.source_digest,
+        str(job.device),
         file_digest(dataset),
     )
-
-    recipe = Recipe(**settings.model_dump(include={"epochs", "batch_size", "learning_rate", "seed"}))
-    reports = fit(
-        model,
-        examples,
-        recipe,
-        tokenizer.pad_token_id,
-        device,
-        work,
-        identity,
-        {recipe.epochs: saving(model, tokenizer)},
-        f"pretraining {name}",
-    )
-    record = {
-        "kind": "scratch",
-        "name": name,
-        "revision": None,
-        "trust_remote_code": False,
-        "digest": identity,
-        "model_type": model.config.model_type,
-        "encoder_decoder": bool(model.config.is_encoder_decoder),
-        "pretraining_loss": reports[-1].loss,
+    data = TrainingData(examples, partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder))
+    unfinished = Unfinished(job.work, identity)
+    loss = fit_new_model(model, tokenizer, data, settings, unfinished, f"pretraining {name}")
+    record = loading.trained_record("scratch", name, identity, model) | {
+        "encoder_decoder": encoder_decoder,
+        "pretraining_loss": loss,
     }
-    with storage.replacing(output) as folder:
-        shutil.copytree(work / f"kept-{settings.epochs}", folder)
-        (folder / loading.RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    shutil.rmtree(work, ignore_errors=True)
+    loading.write_model(job.output, unfinished.checkpoint(settings.epochs), record)
+    unfinished.remove()
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
@@ -130,12 +106,15 @@ def _model(name: str, source: ScratchModel, tokenizer: Any) -> Any:
         raise UserError(
             f"models.{name}.source.architecture: cannot be built: {' '.join(str(error).split())[:300]}"
         ) from error
-    loading.completed(model, [])
+    loading.repair_fsmt(model, [])
     return model
 
 
 def prefix_examples(texts: list[str], tokenizer: Any, settings: Pretraining, encoder_decoder: bool) -> list[Example]:
-    """Each text cut at a seeded place: the first part is read, the rest is written (decoder-only: plain text)."""
+    """Each text cut at a random place, drawn by the seed: the first part is read, the rest is written.
+
+    Decoder-only models: the whole text is read and written. UserError where no text has two tokens.
+    """
     generator = np.random.default_rng([settings.seed, 0])
     end = np.array([tokenizer.eos_token_id], dtype=np.int32)
     examples = []

@@ -1,1 +1,1 @@
-"""What people read: tables and the closing words of a run."""
+"""What tables and figures share: cells, sheets and their formats, drawing, SQL."""

@@ -1,4 +1,4 @@
-"""The benchmark runs, at a tiny size, and says that both programs found the same."""
+"""The benchmark runs, at a tiny size, and reports that both programs return the same."""
 
 import subprocess
 import sys

@@ -13,14 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memorization.detection import alignment, kernel
-from memorization.detection.alignment import MATCHES, Aligner, AlignmentParameters, align
+from memorization.detection.alignment import Aligner, AlignmentParameters, align
 from memorization.detection.documents import Documents
 from memorization.detection.text import SentenceModel, sentence_model
 from memorization.errors import UserError
+from memorization.schemas.alignment import AlignmentTable
 
 SHARED = Path(__file__).parents[2] / "../shared"
 GOLDEN = SHARED / "detector"
 PROFILES = ["zeng2024", "pan2015"]
+SCHEMA = AlignmentTable.arrow()
 
 BRIDGE = "The committee reviewed the proposal for a new bridge across the northern river during its spring meeting."
 DROUGHT = "Local farmers have complained that the drought reduced their corn harvest by nearly forty percent."
@@ -34,7 +36,7 @@ BRIDGE_REWORDED = (
 )
 DROUGHT_REWORDED = "By almost forty percent was corn harvest reduced from drought, complained several local farmers."
 
-Found = tuple[str, list[tuple[int, int, int, int]]]
+Alignment = tuple[str, list[tuple[int, int, int, int]]]
 
 
 @cache
@@ -42,21 +44,21 @@ def model() -> SentenceModel:
     return sentence_model("punkt_corpus", SENTENCES)
 
 
-def grouped(table: pa.Table) -> list[Found]:
+def grouped(table: pa.Table) -> list[Alignment]:
     """(type, spans) of each pair, in the order of the table."""
-    found: list[Found] = []
+    results: list[Alignment] = []
     for row in table.to_pylist():
-        if row["pair"] == len(found):
-            found.append((row["type"], []))
-        spans = tuple(row[name] for name in MATCHES.names[2:])
+        if row["pair"] == len(results):
+            results.append((row["type"], []))
+        spans = tuple(row[name] for name in SCHEMA.names[2:])
         if None not in spans:
-            found[-1][1].append(spans)
-    return found
+            results[-1][1].append(spans)
+    return results
 
 
-def aligned(generation: str, suffix: str, profile: str = "zeng2024") -> Found:
-    [found] = grouped(align([generation], [suffix], AlignmentParameters.profile(profile), model()))
-    return found
+def aligned(generation: str, suffix: str, profile: str = "zeng2024") -> Alignment:
+    [result] = grouped(align([generation], [suffix], AlignmentParameters.profile(profile), model()))
+    return result
 
 
 def read(name: str) -> list[dict[str, Any]]:
@@ -77,14 +79,14 @@ def test_agrees_with_the_original_program(pairs: str, golden: str, profile: str)
     given_pairs = read(pairs)
     expected = [(row["type"], [tuple(span) for span in row["detections"]]) for row in read(f"{golden}_{profile}")]
     generations, suffixes = ([pair[side] for pair in given_pairs] for side in ("susp", "src"))
-    found = grouped(align(generations, suffixes, AlignmentParameters.profile(profile)))
-    assert len(found) == len(expected)
-    different = [pair["id"] for pair, own, other in zip(given_pairs, found, expected, strict=True) if own != other]
+    results = grouped(align(generations, suffixes, AlignmentParameters.profile(profile)))
+    assert len(results) == len(expected)
+    different = [pair["id"] for pair, own, other in zip(given_pairs, results, expected, strict=True) if own != other]
     assert different == []
 
 
 def test_identical_texts_of_one_sentence_give_nothing() -> None:
-    # Every stem stands in every sentence and weighs nothing.
+    # Every sentence contains every stem, so that none has a weight.
     assert aligned(BRIDGE, BRIDGE) == ("none", [])
 
 
@@ -94,7 +96,7 @@ def test_copy_of_two_sentences_is_verbatim() -> None:
     assert aligned(generation, suffix) == ("verbatim", [(len(MUSIC) + 1, len(copied), 0, len(copied))])
 
 
-def test_copy_must_be_longer_where_the_profile_says_so() -> None:
+def test_copy_must_be_longer_where_the_profile_requires_it() -> None:
     generation, suffix = f"{BRIDGE} {MUSIC} {TAXES}", f"{BRIDGE} {WHALES} {ROBOT}"
     assert 50 < len(BRIDGE) < 150
     assert aligned(generation, suffix)[0] == "verbatim"
@@ -134,7 +136,7 @@ def test_reworded_sentences_are_other() -> None:
 
 
 def test_generation_that_elaborates_a_suffix_is_a_summary() -> None:
-    # Its four versions stand on the source side, since this profile swaps the roles.
+    # Its four versions are on the source side, since this profile swaps the roles.
     versions = [
         BRIDGE_REWORDED,
         "Reviewing the committee's bridge proposal took, across the northern river, the spring's new meeting.",
@@ -165,10 +167,10 @@ def test_runs_and_offsets_where_lower_case_is_longer() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_table_has_the_schema_also_without_pairs(profile: str) -> None:
     parameters = AlignmentParameters.profile(profile)
-    assert align([], [], parameters, model()).schema == MATCHES
+    assert align([], [], parameters, model()).schema == SCHEMA
     table = align(["", BRIDGE], [BRIDGE, ""], parameters, model())
-    assert table.schema == MATCHES
-    assert table.to_pylist() == [{"pair": pair, "type": "none"} | dict.fromkeys(MATCHES.names[2:]) for pair in range(2)]
+    assert table.schema == SCHEMA
+    assert table.to_pylist() == [{"pair": pair, "type": "none"} | dict.fromkeys(SCHEMA.names[2:]) for pair in range(2)]
 
 
 def test_wrong_input_is_refused() -> None:
@@ -192,7 +194,7 @@ def test_unknown_names_are_refused_with_the_allowed_ones() -> None:
         AlignmentParameters(50, 50, "porter", "swapped", gap=-1)
 
 
-def pairwise_oracle(generations: list[str], suffixes: list[str], parameters: AlignmentParameters) -> list[Found]:
+def pairwise_oracle(generations: list[str], suffixes: list[str], parameters: AlignmentParameters) -> list[Alignment]:
     punkt = model()._tokenizer
     pairs = zip(generations, suffixes, strict=True)
     return [transcription.aligned(generation, suffix, parameters, punkt) for generation, suffix in pairs]
@@ -210,10 +212,10 @@ def test_copied_runs_are_those_of_the_definition(first: list[int], second: list[
 
     spelled, other = ([(str(number), *span) for number, *span in words(side)] for side in (first, second))
     last_place = np.full(3, -1)
-    found = kernel._verbatim_runs(
+    runs = kernel._verbatim_runs(
         *(np.array(words(side), np.int32).reshape(-1, 3) for side in (first, second)), last_place, length
     )
-    assert [tuple(run) for run in found.tolist()] == transcription.verbatim(spelled, other, length)
+    assert [tuple(run) for run in runs.tolist()] == transcription.verbatim(spelled, other, length)
     assert set(last_place) == {-1}
 
 
@@ -275,7 +277,7 @@ def test_a_pair_does_not_depend_on_the_others(
     # Every text with every other, as candidates of several generations are.
     pairs = pairs + [(generation, suffix) for generation, _ in pairs for _, suffix in pairs]
 
-    def run(part: list[tuple[str, str]]) -> list[Found]:
+    def run(part: list[tuple[str, str]]) -> list[Alignment]:
         return grouped(align([pair[0] for pair in part], [pair[1] for pair in part], parameters, model()))
 
     whole = run(pairs)
@@ -295,13 +297,26 @@ def test_roles_are_nothing_but_an_exchange() -> None:
     assert [span[2:] + span[:2] for span in others] == spans
 
 
+def test_streams_are_compared_in_parts_and_numbered_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    generations = [f"{MUSIC} {sentence} {BRIDGE}" for sentence in SENTENCES]
+    suffixes = [f"{BRIDGE} {sentence} {TAXES}" for sentence in SENTENCES]
+    parameters = AlignmentParameters.profile("zeng2024")
+    monkeypatch.setattr(alignment, "PAIRS_PER_CALL", 4)
+    parts = list(Aligner(parameters, model()).compare_streams(iter(generations), iter(suffixes)))
+    assert [pairs for pairs, _ in parts] == [4, 2]
+    whole = align(generations, suffixes, parameters, model())
+    assert pa.concat_tables([table for _, table in parts]).to_pylist() == whole.to_pylist()
+    with pytest.raises(ValueError, match="2 generations but 1 suffixes"):
+        list(Aligner(parameters, model()).compare_streams(iter(generations), iter(suffixes[:5])))
+
+
 @settings(deadline=None, max_examples=100)
 @given(PAIRS, st.sampled_from(PROFILES))
 def test_agrees_with_the_plain_transcription(pairs: list[tuple[str, str]], profile: str) -> None:
     parameters = AlignmentParameters.profile(profile)
     generations, suffixes = map(list, zip(*pairs, strict=True))
-    found = grouped(align(generations, suffixes, parameters, model()))
-    assert found == pairwise_oracle(generations, suffixes, parameters)
+    results = grouped(align(generations, suffixes, parameters, model()))
+    assert results == pairwise_oracle(generations, suffixes, parameters)
 
 
 # Few words in many short sentences: passages that overlap, shrink and tie as no text of a person does.
@@ -334,8 +349,8 @@ def test_agrees_with_the_plain_transcription_under_any_parameters(
     generation: str, suffix: str, numbers: dict[str, Any], roles: Any
 ) -> None:
     parameters = AlignmentParameters(stemmer="porter", roles=roles, **CLOSE, **numbers)
-    found = grouped(align([generation], [suffix], parameters, model()))
-    assert found == pairwise_oracle([generation], [suffix], parameters)
+    results = grouped(align([generation], [suffix], parameters, model()))
+    assert results == pairwise_oracle([generation], [suffix], parameters)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -360,9 +375,9 @@ def test_long_texts_take_no_memory_of_words_times_words() -> None:
     generation, suffix = long_text(5_000, 1), long_text(20_000, 2)
     copied = f"{BRIDGE} {DROUGHT}"
     generation, suffix = f"{generation} {copied}", f"{copied} {suffix}"
-    found = aligned(generation, suffix)
-    assert found[0] == "verbatim"
-    assert (generation.index(copied), len(copied), 0, len(copied)) in found[1]
+    kind, spans = aligned(generation, suffix)
+    assert kind == "verbatim"
+    assert (generation.index(copied), len(copied), 0, len(copied)) in spans
 
 
 def test_a_text_that_repeats_one_word_is_compared() -> None:
@@ -391,6 +406,6 @@ def test_texts_are_prepared_once_and_let_go_when_they_are_many(monkeypatch: pyte
     first = aligner.compare(generations, suffixes)
     assert aligner.compare(generations, suffixes) == first
     assert sorted(added) == sorted({BRIDGE, MUSIC, DROUGHT, WHALES})
-    monkeypatch.setattr(alignment, "WORDS_HELD", 10)
+    monkeypatch.setattr(alignment, "WORDS_IN_MEMORY", 10)
     assert aligner.compare(generations, suffixes) == first
     assert len(added) == 8

@@ -1,28 +1,29 @@
-import math
 import random
-import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from memorization import storage
-from memorization.config import Definitions
+from memorization.config.detection import Definitions
 from memorization.detection import definitions as d
+from memorization.detection.similarity import common_head
 from memorization.probes import read_tokenizer
+from memorization.schemas.dataset import DatasetTable
+from memorization.schemas.definitions import DefinitionsTable
+from memorization.schemas.generations import GenerationsTable
+from memorization.schemas.matches import MatchesTable
+from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.probes import ProbesTable
+from memorization.schemas.schema import Schema
 
 SHARED = Path(__file__).parents[2] / "../shared/models"
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the dog sleeps through the whole afternoon. "
 TEXTS = st.text(st.sampled_from("ab c\n.é猫🙂"), max_size=24)
-WORDS = st.lists(st.sampled_from(["the", "The", "cat", "sat", "Straße", "猫", "7", "--", "."]), max_size=12).map(
-    " ".join
-)
-LETTERS = st.lists(st.sampled_from("abcd"), max_size=14)
 
 
 def byte_pairs() -> Tokenizer:
@@ -69,130 +70,9 @@ def compared(
     limit: int = 100,
     **values: Any,
 ) -> dict[str, Any]:
-    [pair] = d.written_pairs([generation], [suffix], tokenizer)
+    [pair] = d.tokenized_pairs([generation], [suffix], tokenizer)
     [row] = d.compare([pair], [at_limit], limit, tokenizer, Definitions(**values))
     return row
-
-
-# Runs and edits, against the plainest programs that find them.
-
-
-def longest_run_by_table(one: Any, other: Any) -> int:
-    longest = 0
-    ends = [0] * (len(other) + 1)
-    for each in one:
-        ends = [0] + [ends[place] + 1 if each == with_ else 0 for place, with_ in enumerate(other)]
-        longest = max(longest, *ends)
-    return longest
-
-
-def distance_by_table(one: str, other: str) -> int:
-    row = list(range(len(other) + 1))
-    for above, each in enumerate(one):
-        left = [above + 1]
-        for place, with_ in enumerate(other):
-            left.append(min(left[-1] + 1, row[place + 1] + 1, row[place] + (each != with_)))
-        row = left
-    return row[-1]
-
-
-def subsequence_by_table(one: list[str], other: list[str]) -> int:
-    row = [0] * (len(other) + 1)
-    for each in one:
-        left = [0]
-        for place, with_ in enumerate(other):
-            left.append(row[place] + 1 if each == with_ else max(left[-1], row[place + 1]))
-        row = left
-    return row[-1]
-
-
-@given(TEXTS, TEXTS)
-@example("", "")
-@example("aaaa", "aaa")
-def test_longest_common_run_is_that_of_a_table(one: str, other: str) -> None:
-    assert d.longest_common_run(one, other) == longest_run_by_table(one, other) == d.longest_common_run(other, one)
-
-
-@given(st.lists(st.integers(0, 3), max_size=20), st.lists(st.integers(0, 3), max_size=20))
-def test_runs_of_tokens_are_found_as_substrings_are(one: list[int], other: list[int]) -> None:
-    # Large vocabularies reach the surrogates, which are characters of no text.
-    high = [0xD7FE + 2 * token for token in one], [0xD7FE + 2 * token for token in other]
-    expected = longest_run_by_table(one, other)
-    for pair in ((one, other), high):
-        assert d.longest_common_run(*map(d._as_text, pair)) == expected
-
-
-@given(st.lists(st.integers(0, 2), max_size=9), st.lists(st.integers(0, 2), max_size=9))
-def test_the_equal_head_ends_at_the_first_difference(one: list[int], other: list[int]) -> None:
-    size = d.equal_head(one, other)
-    assert one[:size] == other[:size]
-    assert size == min(len(one), len(other)) or one[size] != other[size]
-
-
-@given(TEXTS, TEXTS)
-def test_edit_similarity_is_that_of_a_table(one: str, other: str) -> None:
-    longer = max(len(one), len(other))
-    expected = 1 - distance_by_table(one, other) / longer if longer else 0.0
-    assert d.edit_similarity(one, other) == pytest.approx(expected)
-
-
-@given(WORDS, WORDS)
-def test_rouge_l_is_that_of_a_table(one: str, other: str) -> None:
-    first, second = (re.findall(r"\w+", text.lower()) for text in (one, other))
-    common = subsequence_by_table(first, second)
-    precision, recall = (common / len(first) if first else 0, common / len(second) if second else 0)
-    expected = 2 * precision * recall / (precision + recall) if common else 0
-    assert d.rouge_l(one, other) == pytest.approx(expected)
-
-
-def test_rouge_l_of_a_known_example() -> None:
-    # Lin (2004), Section 3: LCS 3 of 4 words.
-    assert d.rouge_l("police kill the gunman", "police killed the gunman") == pytest.approx(0.75)
-    assert d.rouge_l("the gunman kill police", "police killed the gunman") == pytest.approx(0.5)
-
-
-def bleu_by_counts(generation: list[str], reference: list[str]) -> float:
-    """BLEU-4 as Papineni et al. (2002) define it; an order without a hit counts 1/2, 1/4, ... hits, as in NIST's."""
-    logs, halved = [], 1.0
-    for order in range(1, min(4, len(generation)) + 1):
-        ours, theirs = (
-            Counter(tuple(words[i : i + order]) for i in range(len(words) - order + 1))
-            for words in (generation, reference)
-        )
-        hits = float(sum((ours & theirs).values()))
-        if not hits:
-            halved /= 2
-            hits = halved
-        logs.append(math.log(hits / sum(ours.values())))
-    if not generation or not set(generation) & set(reference):
-        return 0.0
-    brevity = min(0.0, 1 - len(reference) / len(generation))
-    return math.exp(brevity + sum(logs) / len(logs))
-
-
-@given(LETTERS, LETTERS)
-def test_bleu_is_that_of_counted_n_grams(generation: list[str], reference: list[str]) -> None:
-    assert d.bleu(" ".join(generation), " ".join(reference)) == pytest.approx(bleu_by_counts(generation, reference))
-
-
-def test_bleu_is_that_of_nltk() -> None:
-    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
-
-    draw = random.Random(0)
-    for _ in range(200):
-        generation = draw.choices("abcdef", k=draw.randint(4, 30))
-        reference = [each if draw.random() < 0.8 else draw.choice("abcdef") for each in generation][
-            : draw.randint(4, 30)
-        ]
-        expected = sentence_bleu([reference], generation, smoothing_function=SmoothingFunction().method3)
-        assert d.bleu(" ".join(generation), " ".join(reference)) == pytest.approx(expected)
-
-
-@given(TEXTS)
-def test_a_text_is_fully_similar_to_itself(text: str) -> None:
-    for similarity in (d.bleu, d.edit_similarity, d.rouge_l):
-        assert similarity(text, text) in (0.0, 1.0)
-    assert d.edit_similarity(text, text) == float(text != "")
 
 
 # Tokens, and what both sides are encoded from.
@@ -205,18 +85,18 @@ def test_what_a_model_writes_for_the_suffix_equals_it(tokenizer: Tokenizer, seed
     """Whatever the tokenizer loses: a model that writes the suffix's first tokens gives back so many."""
     suffix = lead + "".join(random.Random(seed).choices("the dog fox\n  {}é猫.,Q", k=40))
     written = tokenizer.decode(tokenizer.encode(suffix, add_special_tokens=False).ids)
-    [whole] = d.written_pairs([written], [suffix], tokenizer)
+    [whole] = d.tokenized_pairs([written], [suffix], tokenizer)
     assert whole.generation_tokens == whole.suffix_tokens
     # Cut between words, as a text without the words behind.
     head = " ".join(written.split(" ")[: size + 1])
-    [part] = d.written_pairs([head], [suffix], tokenizer)
+    [part] = d.tokenized_pairs([head], [suffix], tokenizer)
     spaces = len(part.generation) - len(part.generation.rstrip())
-    assert d.equal_head(part.generation_tokens, part.suffix_tokens) >= len(part.generation_tokens) - spaces
+    assert common_head(part.generation_tokens, part.suffix_tokens) >= len(part.generation_tokens) - spaces
 
 
 @TOKENIZERS
 def test_heads_of_tokens_encode_to_themselves(tokenizer: Tokenizer) -> None:
-    [pair] = d.written_pairs([""], [SENTENCE], tokenizer)
+    [pair] = d.tokenized_pairs([""], [SENTENCE], tokenizer)
     for size in range(1, len(pair.suffix_tokens) + 1):
         cut = tokenizer.decode(pair.suffix_tokens[:size])
         # White space at the end may belong to a longer token than that of the cut text.
@@ -232,7 +112,7 @@ def test_leading_white_space_is_not_compared() -> None:
             assert row["longest_common_substring"] == len("the lazy dog")
 
 
-def test_what_a_tokenizer_cannot_write_is_not_asked_for() -> None:
+def test_what_a_tokenizer_cannot_write_is_not_required() -> None:
     suffix = "the dog {sleeps}\n\nthrough the afternoon"
     row = compared("the dog sleeps through the afternoon", suffix, PIECES, tokens=8)
     assert (row["extractable"], row["bleu"], row["edit_similarity"], row["rouge_l"]) == (True, 1, 1, 1)
@@ -240,7 +120,7 @@ def test_what_a_tokenizer_cannot_write_is_not_asked_for() -> None:
 
 
 def test_extractable_are_m_equal_tokens_and_no_fewer() -> None:
-    [pair] = d.written_pairs([""], [SENTENCE], BYTES)
+    [pair] = d.tokenized_pairs([""], [SENTENCE], BYTES)
     words = SENTENCE.split()
     broken = " ".join([*words[:5], "yes", *words[6:]])
     equal = compared(broken, SENTENCE)["equal_tokens"]
@@ -257,7 +137,7 @@ def test_equal_tokens_elsewhere_are_no_continuation() -> None:
     assert row["longest_common_substring"] == len(SENTENCE.strip())
 
 
-def test_a_limit_below_m_leaves_nothing_to_tell() -> None:
+def test_a_limit_below_m_makes_a_pair_incomparable() -> None:
     head = SENTENCE[:30]
     limited = compared(head, SENTENCE, limit=7, tokens=20)
     assert (limited["comparable"], limited["extractable"]) == (False, None)
@@ -310,7 +190,7 @@ def test_texts_without_words_are_no_error(tokenizer: Tokenizer, generation: str,
 @settings(max_examples=40)
 def test_a_row_depends_on_nothing_but_its_pair(tokenizer: Tokenizer, generations: list[tuple[str, str, bool]]) -> None:
     texts, suffixes, limits = (list(each) for each in zip(*generations, strict=True))
-    pairs = d.written_pairs(texts, suffixes, tokenizer)
+    pairs = d.tokenized_pairs(texts, suffixes, tokenizer)
     together = list(d.compare(pairs, limits, 9, tokenizer, Definitions(tokens=6)))
     for row, text, suffix, limited in zip(together, texts, suffixes, limits, strict=True):
         assert row == compared(text, suffix, tokenizer, limited, limit=9, tokens=6)
@@ -391,12 +271,12 @@ def test_copies_are_those_that_every_passage_of_a_generation_looked_up_would_sho
     assert d.copying(generations, prefixes, iter(texts), characters) == expected
 
 
-def test_a_generation_copies_wherever_the_passage_stands_unless_its_prompt_holds_it() -> None:
+def test_a_generation_copies_a_passage_of_any_place_unless_its_prompt_contains_it() -> None:
     text = "He was told that the pain would go away by itself within a week or two, and it did."
     passage = text[8:58]
-    asked = ["", "Is it so?", text, "", ""]
+    prompts = ["", "Is it so?", text, "", ""]
     written = ["So " + passage.upper(), f"x {passage}", passage, passage[1:], "y" + passage.replace(" ", "\n")]
-    assert d.copying(written, asked, ["nothing", f"and {text}"], 50) == [True, True, False, False, True]
+    assert d.copying(written, prompts, ["nothing", f"and {text}"], 50) == [True, True, False, False, True]
     assert d.copying([], [], [text], 50) == []
 
 
@@ -409,18 +289,35 @@ def test_the_deciding_candidate_has_the_spans() -> None:
             "generation_length": [50, 51, 52, 53],
         }
     )
-    assert d.deciding_spans([3, None, 2], matches) == {0: [(5, 50), (60, 52)], 2: [(7, 53)]}
-    assert d.deciding_spans([1, None, 2], matches) == {0: [(0, 51)], 2: [(7, 53)]}
+    assert d.deciding_spans({0: 3, 1: None, 2: 2}, matches) == {0: [(5, 50), (60, 52)], 2: [(7, 53)]}
+    assert d.deciding_spans({0: 1, 1: None, 2: 2}, matches) == {0: [(0, 51)], 2: [(7, 53)]}
 
 
 # A run's files.
 
 
+TABLES: dict[str, type[Schema]] = {
+    "probes": ProbesTable,
+    "generations": GenerationsTable,
+    "outcomes": OutcomesTable,
+    "matches": MatchesTable,
+    "dataset": DatasetTable,
+}
+
+
 def run_of(
-    folder: Path, rows: list[dict[str, Any]], training: list[str], population: Any = "member", prompt: bool = False
+    folder: Path,
+    rows: list[dict[str, Any]],
+    training: list[str],
+    population: Any = "member",
+    prompt: bool = False,
+    first: int = 0,
 ) -> pa.Table:
-    """Definitions of probes given by prefix, suffix, generation, and spans of a deciding match."""
-    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ("probes", "generations", "outcomes", "matches")}
+    """Definitions of probes given by prefix, suffix, generation, and spans of a deciding match.
+
+    The run's own files begin at the probe `first`, its probes at 0.
+    """
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     for probe, row in enumerate(rows):
         sizes = {"prefix_characters": len(row["prefix"]), "suffix_characters": len(row["suffix"])}
         tables["probes"].append({"probe": probe, "id": str(probe), "input_text": probe, **sizes, **row})
@@ -431,8 +328,8 @@ def run_of(
             {"probe": probe, "id": str(probe), "outcome": "none", "spans": len(spans), "rank": rank}
         )
         tables["matches"] += [
-            {"probe": probe, "rank": rank, "document": 0, "type": "other", "suffix_start": 0, "suffix_length": 9}
-            | {"generation_start": start, "generation_length": length}
+            {"probe": probe, "rank": rank, "document": 0, "span": 0, "type": "other"}
+            | {"generation_start": start, "generation_length": length, "suffix_start": 0, "suffix_length": 9}
             for rank, (start, length) in [*((2, span) for span in spans), *((3, (0, 1)) for _ in spans)]
         ]
     tables["dataset"] = [
@@ -441,16 +338,16 @@ def run_of(
         for text in texts
     ]
     for name, content in tables.items():
-        schema = storage.SCHEMAS[name]
-        known = [{key: value for key, value in row.items() if key in schema.names} for row in content]
-        storage.write_table(folder / f"{name}.parquet", name, pa.Table.from_pylist(known, schema=schema), {})
-    paths = [folder / f"{name}.parquet" for name in ("probes", "generations", "outcomes", "matches", "dataset")]
-    batches = list(d.definition_batches(*paths, BYTES, population, 100, prompt, Definitions(tokens=5)))
-    return pa.Table.from_batches(batches, schema=storage.SCHEMAS["definitions"])
+        kept = content if name in ("probes", "dataset") else [row for row in content if row["probe"] >= first]
+        table = pa.Table.from_pylist(kept, schema=TABLES[name].arrow())
+        storage.write_table(folder / f"{name}.parquet", TABLES[name], table, {})
+    files = d.RunFiles(**{name: folder / f"{name}.parquet" for name in TABLES})
+    batches = list(d.definition_batches(files, BYTES, population, 100, prompt, Definitions(tokens=5)))
+    return pa.Table.from_batches(batches, schema=DefinitionsTable.arrow())
 
 
-def test_a_run_has_a_row_a_probe_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(d, "PROBES_A_BATCH", 2)
+def test_a_run_has_one_row_per_probe_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(d, "PROBES_PER_BATCH", 2)
     texts = [f"Letter {number}. {SENTENCE}" for number in range(5)]
     rows = [
         {"prefix": text[:9], "suffix": text[9:], "generation": text[9 : 60 - 10 * at]} for at, text in enumerate(texts)
@@ -467,6 +364,16 @@ def test_a_run_has_a_row_a_probe_in_their_order(tmp_path: Path, monkeypatch: pyt
     # The first alone has 50 characters in a row. The target is the sentence that every input ends with.
     assert table["copies_input"].to_pylist() == [True, False, False, False, False]
     assert table["copies_target"].to_pylist() == [True, False, False, False, False]
+
+
+def test_a_part_of_the_generations_gives_the_rows_of_the_whole(tmp_path: Path) -> None:
+    texts = [f"Letter {number}. {SENTENCE}" for number in range(4)]
+    rows: list[dict[str, Any]] = [
+        {"prefix": text[: 9 + at], "suffix": text[9 + at :], "generation": text[9 : 60 - 10 * at], "spans": [(at, 9)]}
+        for at, text in enumerate(texts)
+    ]
+    whole = run_of(tmp_path, rows, texts)
+    assert run_of(tmp_path, rows, texts, first=2).to_pylist() == whole.to_pylist()[2:]
 
 
 def test_what_follows_the_prompt_is_compared_where_a_generation_begins_with_it(tmp_path: Path) -> None:

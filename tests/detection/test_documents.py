@@ -23,15 +23,15 @@ class OneSentence:
 
 
 def documents(*texts: str, sentences: Any = None, sentence_size: int = 1) -> Documents:
-    found = Documents(sentences or OneSentence(), "porter", sentence_size)
-    found.add(texts)
-    return found
+    prepared = Documents(sentences or OneSentence(), "porter", sentence_size)
+    prepared.add(texts)
+    return prepared
 
 
-def frequencies(found: Documents, text: int) -> list[dict[str, int]]:
-    """Stems of a text's merged sentences, in their order, and how often each stands there."""
-    corpus = found.corpus
-    names = list(found.chunks._stem_numbers)
+def frequencies(prepared: Documents, text: int) -> list[dict[str, int]]:
+    """Stems of a text's merged sentences, in their order, and how often each occurs."""
+    corpus = prepared.corpus
+    names = list(prepared.chunks._stem_numbers)
     vocabulary = corpus.vocabulary[corpus.vocabulary_offsets[text] : corpus.vocabulary_offsets[text + 1]]
     first, last = corpus.sentence_offsets[text : text + 2]
     return [
@@ -43,10 +43,10 @@ def frequencies(found: Documents, text: int) -> list[dict[str, int]]:
     ]
 
 
-def words(found: Documents, sentence: int) -> list[tuple[str, int, int]]:
-    names = list(found.chunks._word_numbers)
-    own = slice(*found.words.offsets[sentence : sentence + 2])
-    columns = (found.words.numbers[own], found.words.starts[own], found.words.ends[own])
+def words(prepared: Documents, sentence: int) -> list[tuple[str, int, int]]:
+    names = list(prepared.chunks._word_numbers)
+    own = slice(*prepared.words.offsets[sentence : sentence + 2])
+    columns = (prepared.words.numbers[own], prepared.words.starts[own], prepared.words.ends[own])
     return [
         (names[number], start, end) for number, start, end in zip(*(column.tolist() for column in columns), strict=True)
     ]
@@ -54,18 +54,18 @@ def words(found: Documents, sentence: int) -> list[tuple[str, int, int]]:
 
 @given(TREEBANK)
 def test_chunks_have_the_tokens_of_their_sentence(sentence: str) -> None:
-    found = documents(sentence)
+    prepared = documents(sentence)
     tokens = nltk.TreebankWordTokenizer().tokenize(sentence.replace("\0", " ").lower())
     expected: dict[str, int] = {}
     for token in filter(is_content, tokens):
         expected[STEM(token)] = expected.get(STEM(token), 0) + 1
-    assert frequencies(found, 0) == ([expected] if expected else [])
-    assert [list(each) for each in frequencies(found, 0)] == ([list(expected)] if expected else [])
+    assert frequencies(prepared, 0) == ([expected] if expected else [])
+    assert [list(each) for each in frequencies(prepared, 0)] == ([list(expected)] if expected else [])
     spans = word_spans(sentence.replace("\0", " "), tokens)
     if spans:
         spans[0] = (spans[0][0], 0, spans[0][2])
         spans[-1] = (*spans[-1][:2], len(sentence))
-    assert (words(found, 0) if sentence else []) == spans
+    assert (words(prepared, 0) if sentence else []) == spans
 
 
 @given(st.lists(TREEBANK, max_size=4))
@@ -90,23 +90,23 @@ def test_words_reach_to_both_ends_of_their_sentence() -> None:
 
 def test_short_sentences_are_merged_into_the_next() -> None:
     text = "Yes.  Never.  The committee reviewed the proposal. Why not?"
-    found = documents(text, sentences=sentence_model("punkt_corpus", CORPUS), sentence_size=3)
+    prepared = documents(text, sentences=sentence_model("punkt_corpus", CORPUS), sentence_size=3)
     # The spaces between merged sentences are not counted, so that the span ends early; the last stays short.
-    assert found.corpus.starts.tolist() == [0, text.index("Why")]
-    assert found.corpus.lengths.tolist() == [4 + 6 + 36, 8]
-    assert frequencies(found, 0)[1] == {"whi": 1, "not": 1}
+    assert prepared.corpus.starts.tolist() == [0, text.index("Why")]
+    assert prepared.corpus.lengths.tolist() == [4 + 6 + 36, 8]
+    assert frequencies(prepared, 0)[1] == {"whi": 1, "not": 1}
 
 
 def test_a_nul_separates_words_and_counts_as_a_character() -> None:
-    found = documents("Boats\0sank.")
-    assert frequencies(found, 0) == [{"boat": 1, "sank": 1}]
-    assert words(found, 0) == [("boats", 0, 5), ("sank", 6, 11)]
+    prepared = documents("Boats\0sank.")
+    assert frequencies(prepared, 0) == [{"boat": 1, "sank": 1}]
+    assert words(prepared, 0) == [("boats", 0, 5), ("sank", 6, 11)]
 
 
 def test_postings_turn_sentences_around() -> None:
-    found = documents("One river. Two rivers, a river! A bridge.", sentences=sentence_model("punkt_corpus", CORPUS))
-    corpus = found.corpus
-    names = list(found.chunks._stem_numbers)
+    prepared = documents("One river. Two rivers, a river! A bridge.", sentences=sentence_model("punkt_corpus", CORPUS))
+    corpus = prepared.corpus
+    names = list(prepared.chunks._stem_numbers)
     postings = {
         names[stem]: list(
             zip(corpus.posting_sentences[own].tolist(), corpus.posting_frequencies[own].tolist(), strict=True)
@@ -119,16 +119,16 @@ def test_postings_turn_sentences_around() -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "!!!", "\0"])
 def test_texts_without_words(text: str) -> None:
-    found = documents(text)
-    assert frequencies(found, 0) == []
-    assert len(found.words.numbers) == 0
+    prepared = documents(text)
+    assert frequencies(prepared, 0) == []
+    assert len(prepared.words.numbers) == 0
 
 
-def test_passages_are_cut_anew_and_sentences_found_again() -> None:
+def test_passages_are_split_again_and_their_known_sentences_reused() -> None:
     text = "One river is here. Two rivers are there. Why?"
-    found = documents(text, text.replace(" ", "\0"), sentences=sentence_model("punkt_corpus", CORPUS))
+    prepared = documents(text, text.replace(" ", "\0"), sentences=sentence_model("punkt_corpus", CORPUS))
     texts, starts, lengths = np.array([0, 0, 0, 1]), np.array([0, 19, 0, 0]), np.array([40, 21, 16, 18])
-    fragments, extra = found.fragments(texts, starts, lengths)
+    fragments, extra = prepared.fragments(texts, starts, lengths)
 
     def sentences(item: int) -> list[int]:
         own = slice(*fragments.offsets[fragments.items[item] : fragments.items[item] + 2])
@@ -136,10 +136,10 @@ def test_passages_are_cut_anew_and_sentences_found_again() -> None:
 
     assert sentences(0) == [0, 1]
     assert sentences(1) == [1]
-    # One that ends elsewhere than a sentence of the text, and one of a text that holds a NUL, are cut for themselves.
+    # A passage that ends elsewhere than a sentence of the text, and one of a text with a NUL, have words of their own.
     assert {sentence for item in (2, 3) for sentence in sentences(item)} == {-1, -2}
     assert len(extra.offsets) == 3
-    names = list(found.chunks._word_numbers)
+    names = list(prepared.chunks._word_numbers)
     [cut_off] = [place for place in range(2) if extra.ends[extra.offsets[place + 1] - 1] == 16]
     assert [names[number] for number in extra.numbers[slice(*extra.offsets[cut_off : cut_off + 2])]][-1] == "her"
 
@@ -147,6 +147,6 @@ def test_passages_are_cut_anew_and_sentences_found_again() -> None:
 def test_empty_chunks_bridge_wide_gaps() -> None:
     sentence = " One  river\n\n\tis here. "
     chunks = Chunks("porter")
-    numbers = chunks.of(sentence)
+    numbers = chunks.numbers_of(sentence)
     assert len(numbers) == 4 + 3
     assert sum(chunks.lengths[number] + 1 for number in numbers) == len(sentence.rstrip()) + 1

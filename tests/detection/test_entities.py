@@ -8,9 +8,12 @@ import pytest
 
 from memorization import storage
 from memorization.detection.entities import Span, annotate, finder, pattern_spans, relation_of, words_of
+from memorization.detection.spans import RunTexts
+from memorization.schemas.entities import EntitiesTable
+from memorization.schemas.matches import MatchesTable
 
 
-def found(text: str, region: str = "US") -> list[tuple[str, str]]:
+def pattern_entities(text: str, region: str = "US") -> list[tuple[str, str]]:
     return [(kind, text[start:end]) for kind, start, end in pattern_spans(text, region)]
 
 
@@ -42,7 +45,7 @@ def found(text: str, region: str = "US") -> list[tuple[str, str]]:
     ],
 )
 def test_a_pattern_finds(text: str, kind: str, expected: str) -> None:
-    assert found(text) == [(kind, expected)]
+    assert pattern_entities(text) == [(kind, expected)]
 
 
 @pytest.mark.parametrize(
@@ -58,15 +61,15 @@ def test_a_pattern_finds(text: str, kind: str, expected: str) -> None:
     ],
 )
 def test_other_numbers_are_no_entities(text: str) -> None:
-    assert found(text) == []
+    assert pattern_entities(text) == []
 
 
 def test_local_numbers_are_those_of_the_region() -> None:
-    assert found("Ruf 030 901820 an", "DE") == [("phone", "030 901820")]
+    assert pattern_entities("Ruf 030 901820 an", "DE") == [("phone", "030 901820")]
 
 
-def test_what_one_pattern_found_no_other_takes() -> None:
-    assert found("5551234567@example.com") == [("email", "5551234567@example.com")]
+def test_what_one_pattern_has_matched_no_other_takes() -> None:
+    assert pattern_entities("5551234567@example.com") == [("email", "5551234567@example.com")]
 
 
 def test_words_leave_out_case_marks_and_forms() -> None:
@@ -88,7 +91,7 @@ def test_relation_of_two_sets(generated: set[str], trained: set[str], relation: 
     assert relation_of(generated, trained) == relation
 
 
-def test_a_taggers_entities_stand_beside_those_of_patterns_where_they_overlap_none() -> None:
+def test_a_taggers_entities_are_added_to_those_of_patterns_where_they_overlap_none() -> None:
     def tag(texts: Sequence[str]) -> list[list[Span]]:
         return [[("PER", 0, 4), ("ORG", 10, 15)] for _ in texts]
 
@@ -99,31 +102,33 @@ def test_a_taggers_entities_stand_beside_those_of_patterns_where_they_overlap_no
     assert finder(False, "US", None)(["a@b.org"]) == [[]]
 
 
-def test_a_tagger_is_not_asked_about_nothing() -> None:
+def test_a_tagger_is_not_called_without_texts() -> None:
     def tag(texts: Sequence[str]) -> Any:
         raise AssertionError
 
     assert finder(True, "US", tag)([]) == []
 
 
+def match_of(generation: str, suffix: str, probe: int = 0, document: int = 0) -> dict[str, Any]:
+    """A match that aligns both whole texts."""
+    keys = {"probe": probe, "rank": 1, "document": document, "span": 0, "type": "other"}
+    spans = {"generation_start": 0, "generation_length": len(generation), "suffix_start": 0}
+    return keys | spans | {"suffix_length": len(suffix)}
+
+
+def annotations(matches: list[dict[str, Any]], texts: RunTexts) -> list[dict[str, Any]]:
+    table = pa.Table.from_pylist(matches, schema=MatchesTable.arrow())
+    rows: list[dict[str, Any]] = annotate(table, texts, finder(True, "US", None)).to_pylist()
+    return rows
+
+
 def annotated(generation: str, suffix: str, prefix: str = "") -> dict[str, Any]:
-    """The only row of one match that spans both texts."""
-    match = {
-        "probe": 0,
-        "rank": 1,
-        "document": 0,
-        "type": "other",
-        "generation_start": 0,
-        "generation_length": len(generation),
-        "suffix_start": 0,
-        "suffix_length": len(suffix),
-    }
-    matches = pa.Table.from_pylist([match], schema=storage.SCHEMAS["matches"])
-    [row] = annotate(matches, [generation], [prefix], [suffix], finder(True, "US", None)).to_pylist()
-    return dict(row)
+    """The only row of one match that aligns both whole texts."""
+    [row] = annotations([match_of(generation, suffix)], RunTexts({0: generation}, {0: prefix}, {0: suffix}))
+    return row
 
 
-def test_entities_of_both_sides_are_told_each_once() -> None:
+def test_entities_of_both_sides_are_listed_each_once() -> None:
     row = annotated("On May 3, on may 3 and on MAY 3", "See a@b.org on May 3")
 
     assert row["generation_entities"] == [{"type": "date", "text": "May 3"}]
@@ -131,7 +136,7 @@ def test_entities_of_both_sides_are_told_each_once() -> None:
     assert (row["relation"], row["entities_match"]) == ("subset", True)
 
 
-def test_entities_of_the_training_text_that_the_prefix_does_not_hold_have_leaked() -> None:
+def test_entities_of_the_training_text_that_the_prefix_lacks_have_leaked() -> None:
     row = annotated("call 555-123-4567 or a@b.org", "a@b.org or (555) 123-4567 or c@d.org", prefix="I am A@B.org.")
 
     assert row["leaked"] == [{"type": "phone", "text": "(555) 123-4567"}]
@@ -139,12 +144,10 @@ def test_entities_of_the_training_text_that_the_prefix_does_not_hold_have_leaked
 
 def test_a_leak_counts_in_the_whole_generation_and_as_whole_words() -> None:
     suffix = "born May 3"
-    match = {"probe": 0, "rank": 1, "document": 0, "type": "other"}
-    match |= {"generation_start": 0, "generation_length": 4, "suffix_start": 0, "suffix_length": len(suffix)}
-    matches = pa.Table.from_pylist([match], schema=storage.SCHEMAS["matches"])
+    matches = [match_of("born", suffix)]
 
     def leaked(generation: str) -> list[dict[str, str]]:
-        [row] = annotate(matches, [generation], [""], [suffix], finder(True, "US", None)).to_pylist()
+        [row] = annotations(matches, RunTexts({0: generation}, {0: ""}, {0: suffix}))
         return list(row["leaked"])
 
     assert leaked("born on May 3.") == [{"type": "date", "text": "May 3"}]
@@ -161,16 +164,30 @@ def test_without_matches_nothing_is_searched() -> None:
     def unwanted(texts: Sequence[str]) -> Any:
         raise AssertionError
 
-    empty = pa.Table.from_pylist([], schema=storage.SCHEMAS["matches"])
-    table = annotate(empty, ["a"], ["b"], ["c"], unwanted)
+    empty = pa.Table.from_pylist([], schema=MatchesTable.arrow())
+    table = annotate(empty, RunTexts({0: "a"}, {0: "b"}, {0: "c"}), unwanted)
 
     assert table.num_rows == 0
-    assert table.schema.names == storage.SCHEMAS["entities"].names
+    assert table.schema.names == EntitiesTable.arrow().names
+
+
+def test_a_part_of_the_generations_gives_the_rows_of_the_whole() -> None:
+    generations = ["on May 3", "a@b.org", "aged 7, on May 4"]
+    suffixes, prefixes = ["aged 7 on May 4", "on May 3", "aged 7"], ["", "a@b.org", "May 4"]
+    matches = [match_of(generations[probe], suffixes[2 - probe], probe, 2 - probe) for probe in range(3)]
+    texts = [dict(enumerate(side)) for side in (generations, prefixes, suffixes)]
+    whole = annotations(matches, RunTexts(*texts))
+
+    part = {probe: generations[probe] for probe in (1, 2)}
+
+    assert annotations(matches[1:], RunTexts(part, *texts[1:])) == whole[1:]
+    assert [row["relation"] for row in whole] == ["different", "different", "equal"]
+    assert whole[2]["leaked"] == [{"type": "age", "text": "aged 7"}]
 
 
 def test_the_table_can_be_written_and_read(tmp_path: Any) -> None:
-    table = pa.Table.from_pylist([annotated("on May 3", "on May 3")], schema=storage.SCHEMAS["entities"])
+    table = pa.Table.from_pylist([annotated("on May 3", "on May 3")], schema=EntitiesTable.arrow())
 
-    storage.write_table(tmp_path / "entities.parquet", "entities", table, {})
+    storage.write_table(tmp_path / "entities.parquet", EntitiesTable, table, {})
 
-    assert storage.read(tmp_path / "entities.parquet", "entities").to_pylist() == table.to_pylist()
+    assert storage.read(tmp_path / "entities.parquet", EntitiesTable).to_pylist() == table.to_pylist()

@@ -7,29 +7,41 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from memorization import storage
-from memorization.detection.paraphrase import confidence, numbered, sentence_pairs
+from memorization.config.detection import Paraphrase
+from memorization.detection.paraphrase import confidence, sentence_pairs
+from memorization.detection.spans import RunTexts
 from memorization.detection.text import SentenceModel, sentence_model
+from memorization.schemas.matches import MatchesTable
+from memorization.schemas.paraphrases import ParaphrasesTable
 
 GENERATIONS = ["It rained. The roof leaked all night.", "Nobody came.\nNot even the mayor."]
 SUFFIXES = ["It rained. Water came through the roof.", "No one was there. Not even the mayor."]
 
 
-def match(probe: int, document: int, rank: int = 1, kind: str = "other", start: int = 0) -> dict[str, Any]:
+def texts(generations: list[str] = GENERATIONS) -> RunTexts:
+    return RunTexts(dict(enumerate(generations)), {}, dict(enumerate(SUFFIXES)))
+
+
+def bounds(low: float = 0.5, high: float = 0.99) -> Paraphrase:
+    return Paraphrase(low=low, high=high)
+
+
+def match(probe: int, document: int, rank: int = 1, kind: str = "other", span: int = 0) -> dict[str, Any]:
     return {
         "probe": probe,
         "rank": rank,
         "document": document,
+        "span": span,
         "type": kind,
-        "generation_start": start,
-        "generation_length": len(GENERATIONS[probe]) - start,
-        "suffix_start": start,
-        "suffix_length": len(SUFFIXES[document]) - start,
+        "generation_start": 0,
+        "generation_length": len(GENERATIONS[probe]),
+        "suffix_start": 0,
+        "suffix_length": len(SUFFIXES[document]),
     }
 
 
 def table(*matches: dict[str, Any]) -> pa.Table:
-    return pa.Table.from_pylist(list(matches), schema=storage.SCHEMAS["matches"])
+    return pa.Table.from_pylist(list(matches), schema=MatchesTable.arrow())
 
 
 def punkt() -> SentenceModel:
@@ -37,20 +49,20 @@ def punkt() -> SentenceModel:
 
 
 class Judge:
-    """Gives probabilities by what stands in a pair, and remembers what it was asked."""
+    """Gives probabilities by the words of a pair, and keeps a list of the pairs that it has judged."""
 
     def __init__(self, **by_word: float) -> None:
         self.by_word = by_word
-        self.asked: list[tuple[str, str]] = []
+        self.judged: list[tuple[str, str]] = []
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
-        self.asked += pairs
+        self.judged += pairs
         values = [max((p for word, p in self.by_word.items() if word in " ".join(pair)), default=0.1) for pair in pairs]
         return np.array(values), np.array(["roof" in first for first, _ in pairs])
 
 
 def judged(judge: Judge, *matches: dict[str, Any], low: float = 0.5, high: float = 0.99) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = confidence(table(*matches), GENERATIONS, SUFFIXES, punkt, judge, low, high).to_pylist()
+    rows: list[dict[str, Any]] = confidence(table(*matches), texts(), punkt, judge, bounds(low, high)).to_pylist()
     return rows
 
 
@@ -59,7 +71,7 @@ def test_every_pair_of_different_sentences_is_judged_generated_first() -> None:
 
     [row] = judged(judge, match(0, 0))
 
-    assert judge.asked == [
+    assert judge.judged == [
         ("It rained.", "Water came through the roof."),
         ("The roof leaked all night.", "It rained."),
         ("The roof leaked all night.", "Water came through the roof."),
@@ -80,9 +92,9 @@ def test_newlines_are_dropped() -> None:
     row = match(0, 0) | {"generation_length": len(generations[0])}
     judge = Judge()
 
-    confidence(table(row), generations, SUFFIXES, punkt, judge, 0.5, 0.99)
+    confidence(table(row), texts(generations), punkt, judge, bounds())
 
-    assert {first for first, _ in judge.asked} == {"The roofleaked."}
+    assert {first for first, _ in judge.judged} == {"The roofleaked."}
 
 
 @pytest.mark.parametrize(
@@ -110,9 +122,9 @@ def test_bounds_are_settings() -> None:
 def test_every_different_pair_is_judged_once_in_the_whole_run() -> None:
     judge = Judge(Water=0.7)
 
-    rows = judged(judge, match(0, 0), match(0, 0, rank=2), match(0, 0, rank=2), match(1, 1))
+    rows = judged(judge, match(0, 0), match(0, 0, rank=2), match(0, 0, rank=2, span=1), match(1, 1))
 
-    assert len(judge.asked) == len(set(judge.asked))
+    assert len(judge.judged) == len(set(judge.judged))
     assert [row["probability"] for row in rows] == [0.7, 0.7, 0.7, 0.1]
     assert [(row["rank"], row["span"]) for row in rows] == [(1, 0), (2, 0), (2, 1), (1, 0)]
 
@@ -121,35 +133,28 @@ def test_a_match_of_equal_sentences_alone_has_no_probability_and_low_confidence(
     row = match(0, 0) | {"generation_length": len("It rained."), "suffix_length": len("It rained.")}
     judge = Judge()
 
-    [found] = judged(judge, row)
+    [judgement] = judged(judge, row)
 
-    assert (found["pairs"], found["probability"], found["high"], judge.asked) == (0, None, False, [])
+    assert (judgement["pairs"], judgement["probability"], judgement["high"]) == (0, None, False)
+    assert judge.judged == []
 
 
 def test_without_a_match_of_type_other_nothing_is_loaded() -> None:
     def unwanted(*_: object) -> Any:
         raise AssertionError
 
-    found = confidence(
-        table(match(0, 0, kind="verbatim"), match(1, 1, kind="summary")),
-        GENERATIONS,
-        SUFFIXES,
-        unwanted,
-        unwanted,
-        0,
-        1,
-    )
+    matches = table(match(0, 0, kind="verbatim"), match(1, 1, kind="summary"))
+    judgements = confidence(matches, texts(), unwanted, unwanted, bounds(0, 1))
 
-    assert found.num_rows == 0
-    assert found.schema.names == storage.SCHEMAS["paraphrases"].names
+    assert judgements.num_rows == 0
+    assert judgements.schema.names == ParaphrasesTable.arrow().names
 
 
-def test_matches_are_numbered_within_their_candidate_in_the_order_in_which_they_stand() -> None:
-    rows = numbered(table(match(1, 1), match(0, 0, rank=2), match(0, 0, rank=2, start=3), match(0, 1, rank=1)))
+def test_a_part_of_the_generations_gives_the_rows_of_the_whole() -> None:
+    matches = [match(0, 1), match(1, 1), match(1, 0, rank=2)]
+    whole = judged(Judge(Water=0.7), *matches)
+    part = RunTexts({1: GENERATIONS[1]}, {}, texts().suffixes)
 
-    assert [(row["probe"], row["rank"], row["span"], row["generation_start"]) for row in rows] == [
-        (0, 1, 0, 0),
-        (0, 2, 0, 0),
-        (0, 2, 1, 3),
-        (1, 1, 0, 0),
-    ]
+    rows = confidence(table(*matches[1:]), part, punkt, Judge(Water=0.7), bounds())
+
+    assert rows.to_pylist() == whole[1:]

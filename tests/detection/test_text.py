@@ -69,7 +69,7 @@ def test_words_of_punctuation_alone_are_none() -> None:
     assert word_spans("!!! ... ---", tokens("!!! ... ---")) == []
 
 
-def test_words_are_found_where_lower_case_is_longer() -> None:
+def test_words_have_their_places_where_lower_case_is_longer() -> None:
     sentence = "\u0130\u0130 came \u0130 home now."
     spans = word_spans(sentence, tokens(sentence))
     assert [sentence[start:end] for _, start, end in spans] == ["\u0130\u0130", "came", "\u0130", "home", "now"]
@@ -93,7 +93,9 @@ def test_unknown_model_names_the_allowed_ones() -> None:
         sentence_model("punct")
 
 
-def test_missing_english_parameters_say_where_and_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_of_missing_english_parameters_states_where_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
     monkeypatch.setattr(text_module, "_download_punkt", lambda: None)
     with pytest.raises(UserError) as caught:
@@ -113,10 +115,10 @@ def test_incomplete_english_parameters_are_missing_too(monkeypatch: pytest.Monke
 @pytest.mark.skipif(not ENGLISH.is_dir(), reason="NLTK's English Punkt parameters are not beside the repository")
 def test_missing_english_parameters_are_downloaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
-    asked: list[str] = []
+    requested: list[str] = []
 
     def download(_: object, name: str, quiet: bool) -> bool:
-        asked.append(name)
+        requested.append(name)
         shutil.copytree(ENGLISH, tmp_path, dirs_exist_ok=True)
         return True
 
@@ -124,7 +126,7 @@ def test_missing_english_parameters_are_downloaded_once(monkeypatch: pytest.Monk
     monkeypatch.setattr(nltk.downloader.Downloader, "default_download_dir", lambda _: str(tmp_path))
     for _ in range(2):
         assert sentence_model("punkt_english").span_tokenize("One. Two.") == [(0, 4), (5, 9)]
-    assert asked == ["punkt_tab"]
+    assert requested == ["punkt_tab"]
 
 
 @pytest.mark.skipif(not ENGLISH.is_dir(), reason="NLTK's English Punkt parameters are not beside the repository")

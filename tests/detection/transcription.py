@@ -1,6 +1,6 @@
-"""The published text aligner, written down plainly and slowly, one pair at a time: what the compiled one must equal.
+"""The published text aligner in plain, slow code, one pair at a time, which the compiled one must equal.
 
-Everything is worked out by its definition: sentences and tokens by NLTK itself, every sentence against every other,
+Everything is computed by its definition: sentences and tokens by NLTK itself, every sentence against every other,
 every word against every other. Nothing is shared with the package but the parameters.
 """
 
@@ -111,13 +111,13 @@ class Pair:
         self.cosines = [[cosine(first, second) for second in self.weights[1]] for first in self.weights[0]]
 
     def seeds(self) -> list[tuple[int, int]]:
-        found = []
+        pairs = []
         for i, first in enumerate(self.weights[0]):
             for j, second in enumerate(self.weights[1]):
                 dice = 2 * len(first.keys() & second.keys()) / (len(first) + len(second))
                 if self.cosines[i][j] > self.parameters.seed_cosine and dice > self.parameters.seed_dice:
-                    found.append((i, j))
-        return found
+                    pairs.append((i, j))
+        return pairs
 
     def clusters(self, seeds: list[tuple[int, int]], gap: int, side: int = 0, first: bool = True) -> list[Any]:
         groups: list[list[tuple[int, int]]] = []
@@ -189,9 +189,9 @@ class Pair:
 
 
 def words(text: str, start: int, length: int, punkt: Any) -> list[Word]:
-    """Words of a passage that hold more than punctuation, with start and end in the text."""
+    """Words of a passage with more than punctuation, with start and end in the text."""
     passage = text[start : start + length]
-    found: list[Word] = []
+    passage_words: list[Word] = []
     for sentence_start, sentence_end in punkt.span_tokenize(passage):
         sentence = passage[sentence_start:sentence_end]
         # Places of the lower-cased sentence in the sentence itself, which may be shorter.
@@ -208,8 +208,8 @@ def words(text: str, start: int, length: int, punkt: Any) -> list[Word]:
             own[0] = (own[0][0], 0, own[0][2])
             own[-1] = (own[-1][0], own[-1][1], len(sentence))
         offset = start + sentence_start
-        found += [(word, offset + word_start, offset + word_end) for word, word_start, word_end in own]
-    return found
+        passage_words += [(word, offset + word_start, offset + word_end) for word, word_start, word_end in own]
+    return passage_words
 
 
 def verbatim(suspicious: list[Word], source: list[Word], length: int) -> list[Spans]:
@@ -225,9 +225,9 @@ def verbatim(suspicious: list[Word], source: list[Word], length: int) -> list[Sp
         for j in range(len(source)):
             goes_on = i + 1 < len(suspicious) and j + 1 < len(source) and table[i + 2][j + 2]
             if table[i + 1][j + 1] and not goes_on:
-                # The published program tells of a run at the end of the source one word early.
+                # The published program reports a run at the end of the source one word early.
                 ended.append((i if j + 1 == len(source) else i + 1, j + 1 < len(source), j, i, table[i + 1][j + 1]))
-    # Of those told at the same word, the ones that ended at the word before come first.
+    # Of those reported at the same word, the ones that ended at the word before come first.
     for _, _, j, i, count in sorted(ended, key=lambda run: (run[0], not run[1], run[2])):
         start, source_start = suspicious[i - count + 1][1], source[j - count + 1][1]
         if suspicious[i][2] - start > length:
@@ -246,17 +246,17 @@ def aligned(generation: str, suffix: str, parameters: AlignmentParameters, punkt
     texts = (suffix, generation) if swapped else (generation, suffix)
     pair = Pair(*(Document(text, punkt, parameters) for text in texts), parameters)
     first, second = pair.passages(parameters.gap), pair.passages(parameters.summary_gap)
-    found: list[Spans] = []
+    detections: list[Spans] = []
     for case in first:
         spans = pair.spans(case)
         fragments = words(texts[0], *spans[:2], punkt), words(texts[1], *spans[2:], punkt)
-        found += verbatim(*fragments, parameters.verbatim_length)
+        detections += verbatim(*fragments, parameters.verbatim_length)
     kind = "verbatim"
-    if not found:
-        found = [pair.spans(case) for case in second]
+    if not detections:
+        detections = [pair.spans(case) for case in second]
         kind = "summary"
-        source, suspicious = sum(span[3] for span in found), sum(span[1] for span in found)
+        source, suspicious = sum(span[3] for span in detections), sum(span[1] for span in detections)
         if not (source > 0 and source >= 3 * suspicious):
-            found = [pair.spans(case) for case in first]
-            kind = "other" if found else "none"
-    return kind, [span[2:] + span[:2] for span in found] if swapped else found  # type: ignore[misc]
+            detections = [pair.spans(case) for case in first]
+            kind = "other" if detections else "none"
+    return kind, [span[2:] + span[:2] for span in detections] if swapped else detections  # type: ignore[misc]

@@ -10,24 +10,27 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from generating import texts_of
+from plain_texts import PLAIN
 from tiny import PREFIXES, TEXTS, moses_tokenizer, tiny_model
 
 from memorization import storage
-from memorization.config import Decoding, FolderModel, HubModel, HubTokenizer, Probes, Recipe
+from memorization.config.data import Probes
+from memorization.config.generation import Decoding
+from memorization.config.models import FolderModel, HubModel, HubTokenizer, Recipe
 from memorization.errors import UserError
-from memorization.models import classifiers, generation, loading, training
-from memorization.probes import SlowTokenizer, prefix_ends, read_tokenizer, write_probes
+from memorization.models import classifiers, loading, training
+from memorization.models.resumption import TrainingJob
+from memorization.probes import Selection, SlowTokenizer, prefix_ends, read_tokenizer, write_probes
+from memorization.schemas.dataset import DatasetTable
+from memorization.schemas.probes import ProbesTable
+from memorization.schemas.training import TrainingTable
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "models"
 SLOW = ("fsmt", "biogpt")
 # Real tokenizers; the published checkpoints of these architectures come with them (BART with RoBERTa's).
 REAL = {"t5": "t5-tokenizer", "bart": "roberta-tokenizer", "gpt_neo": "gpt2-tokenizer"}
 
-PLAIN = [
-    "The committee reviewed the proposal for a new bridge across the northern river during its spring meeting.",
-    "Don't worry: 1,234 farmers have seen 56% more rain, and won't complain (at least not before autumn).",
-    "A pod of grey whales passed the lighthouse on Tuesday, watched by two hundred delighted tourists.",
-]
 UNUSUAL = [
     "  two spaces before, and   three between  ",
     "lines\n\n\nand\ttabs\r\nand more\n",
@@ -82,27 +85,26 @@ def test_from_a_folder_to_the_texts_of_a_fine_tuned_model(architecture: str, dev
         for number, text in enumerate(PLAIN)
     ]
     dataset, probes = tmp_path / "rows.parquet", tmp_path / "probes.parquet"
-    storage.write_table(dataset, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
+    storage.write_table(dataset, DatasetTable, pa.Table.from_pylist(rows, schema=DatasetTable.arrow()), {})
 
-    write_probes(dataset, read_tokenizer(base), Probes(n=3), 5, "member", probes, {})
-    prefixes = storage.read(probes, "probes")["prefix"].to_pylist()
+    write_probes(dataset, read_tokenizer(base), Selection(Probes(n=3), 5, "member"), probes, {})
+    prefixes = storage.read(probes, ProbesTable)["prefix"].to_pylist()
     decoding = Decoding(strategy="greedy", max_new_tokens=8)
-    before = generation.generate(model, tokenizer, prefixes, decoding, 2, "test")
+    before = texts_of(model, tokenizer, prefixes, decoding, 2)
     recipe = Recipe(epochs=2, batch_size=2, learning_rate=0.01, max_input_tokens=40, max_target_tokens=12)
     output = tmp_path / "checkpoints"
-    training.fine_tune(
-        model, tokenizer, [dataset], recipe, device, tmp_path / "work", record["digest"], "source", {}, output
-    )
+    job = TrainingJob(output, tmp_path / "work", device, "source")
+    training.fine_tune(training.BaseModel(model, tokenizer, record["digest"]), [dataset], recipe, job, {})
     trained = loading.load_model(record, "mine", output / "epoch-2", "fp32", device)
-    after = generation.generate(trained, tokenizer, prefixes, decoding, 2, "test")
-    in_memory = generation.generate(model.eval(), tokenizer, prefixes, decoding, 2, "test")
+    after = texts_of(trained, tokenizer, prefixes, decoding, 2)
+    in_memory = texts_of(model.eval(), tokenizer, prefixes, decoding, 2)
 
     assert [text.startswith(prefix) for text, prefix in zip(PLAIN, prefixes, strict=True)] == [True] * 3
-    reports = storage.read(output / "training.parquet", "training").to_pylist()
+    reports = storage.read(output / "training.parquet", TrainingTable).to_pylist()
     assert reports[1]["loss"] < reports[0]["loss"]
     assert before != after
     assert after == in_memory, "the checkpoint on the disk is not the model that was trained"
-    assert generation.generate(trained, tokenizer, prefixes, decoding, 1, "test") == after
+    assert texts_of(trained, tokenizer, prefixes, decoding, 1) == after
     assert (output / "epoch-2/model.safetensors").is_file()
 
 
@@ -283,10 +285,10 @@ def test_a_hub_model_takes_its_tokenizer_from_where_it_is(tmp_path: Path, monkey
     tokenizer.mkdir()
     for file in [*weights.glob("vocab*"), *weights.glob("merges*"), *weights.glob("tokenizer*")]:
         file.rename(tokenizer / file.name)
-    asked: list[tuple[str, str, bool]] = []
+    downloads: list[tuple[str, str, bool]] = []
 
     def download(name: str, revision: str, allow_patterns: list[str]) -> str:
-        asked.append((name, revision, "*.safetensors" in allow_patterns))
+        downloads.append((name, revision, "*.safetensors" in allow_patterns))
         return str(tmp_path / commits[name])
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
@@ -295,9 +297,9 @@ def test_a_hub_model_takes_its_tokenizer_from_where_it_is(tmp_path: Path, monkey
 
     record = loading.locate("models.mine", borrowed, None)
 
-    assert asked == [("some/model", "main", True), ("its/tokenizer", "v1", False)]
+    assert downloads == [("some/model", "main", True), ("its/tokenizer", "v1", False)]
     assert record["tokenizer"] == {"name": "its/tokenizer", "revision": "b" * 40, "trust_remote_code": False}
-    with pytest.raises(UserError, match=r"no tokenizer there; .* takes one from elsewhere with `tokenizer: "):
+    with pytest.raises(UserError, match=r"it contains no tokenizer; .*`tokenizer: {name"):
         loading.locate("models.mine", source, None)
     # As it is read later, from a place on the disk in place of the hub's cache.
     on_disk = {**record, "tokenizer": {"name": str(tokenizer), "revision": None, "trust_remote_code": False}}
@@ -314,15 +316,13 @@ def test_the_tokenizer_of_a_hub_model_is_part_of_its_digest(monkeypatch: pytest.
     assert len(set(digests)) == 3
 
 
-def test_bart_is_asked_without_what_its_summaries_were_tuned_with(device: Any, tmp_path: Path) -> None:
-    """Published summarizers ask for beams, lengths and no repeated words: greedy text is written without them."""
+def test_bart_generates_without_the_settings_of_its_summaries(device: Any, tmp_path: Path) -> None:
+    """Published summarizers set beams, lengths and no repeated words: greedy text is generated without them."""
     folder = checkpoint("bart", tmp_path / "given")
     record = prepared(folder, tmp_path / "base")
     tokenizer = loading.load_tokenizer(record, "mine")
     decoding = Decoding(strategy="greedy", max_new_tokens=10)
-    plain = generation.generate(
-        loading.load_model(record, "mine", None, "fp32", device), tokenizer, PREFIXES, decoding, 3, "test"
-    )
+    plain = texts_of(loading.load_model(record, "mine", None, "fp32", device), tokenizer, PREFIXES, decoding, 3)
     # The generation settings of facebook/bart-large-cnn.
     settings = {"num_beams": 4, "min_length": 56, "max_length": 142, "length_penalty": 2.0, "no_repeat_ngram_size": 3}
     given = json.loads((folder / "generation_config.json").read_text())
@@ -331,19 +331,19 @@ def test_bart_is_asked_without_what_its_summaries_were_tuned_with(device: Any, t
     tuned = loading.load_model(record, "mine", None, "fp32", device)
 
     assert tuned.generation_config.num_beams == 4
-    assert generation.generate(tuned, tokenizer, PREFIXES, decoding, 3, "test") == plain
+    assert texts_of(tuned, tokenizer, PREFIXES, decoding, 3) == plain
 
 
 @pytest.mark.parametrize("kind", SLOW)
 def test_other_definitions_read_a_tokenizer_that_has_no_fast_form(kind: str, tmp_path: Path) -> None:
-    from memorization.config import Definitions
-    from memorization.detection.definitions import compare, written_pairs
+    from memorization.config.detection import Definitions
+    from memorization.detection.definitions import compare, tokenized_pairs
 
     tokenizer: Any = SlowTokenizer(moses_tokenizer(kind, tmp_path, PLAIN * 20))
     suffixes = [text[20:] for text in PLAIN]
     generations = [suffixes[0], suffixes[1][:30], "wholly different words"]
 
-    pairs = written_pairs(generations, suffixes, tokenizer)
+    pairs = tokenized_pairs(generations, suffixes, tokenizer)
     rows = list(compare(pairs, [False] * 3, 100, tokenizer, Definitions(tokens=5)))
 
     equal = [row["equal_tokens"] for row in rows]

@@ -1,5 +1,6 @@
 """Maps of attention: those of transformers for each sample, read as in training, without padding."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from tiny import ARCHITECTURES, DECODER_ONLY, ENCODER_DECODER, PREFIXES, tiny_model
 
 from memorization import storage
-from memorization.config import AttentionMaps, Recipe
+from memorization.config.generation import AttentionMaps
+from memorization.config.models import Recipe
 from memorization.errors import UserError
-from memorization.models.attention import Maps, Sample, attend, batch_of, draw_samples
-from memorization.models.training import collate, encode_examples
+from memorization.models.attention import Maps, Sample, attend, batch_of, draw_samples, write_maps
+from memorization.models.examples import collate, encode_examples
+from memorization.schemas.attention_maps import AttentionMapsTable
+from memorization.schemas.dataset import DatasetTable
+from memorization.schemas.probes import ProbesTable
 
 SETTINGS = AttentionMaps(max_tokens=24)
 LAYERS = {
@@ -60,9 +65,9 @@ def test_maps_are_the_cross_attentions_that_training_has(architecture: str, toke
     with torch.inference_mode():
         layers = model(**batch, output_attentions=True).cross_attentions
 
-    found = attended(tiny(architecture, tokenizer), tokenizer)
+    all_maps = attended(tiny(architecture, tokenizer), tokenizer)
 
-    for index, (maps, example) in enumerate(zip(found, examples, strict=True)):
+    for index, (maps, example) in enumerate(zip(all_maps, examples, strict=True)):
         length, outputs = len(example.inputs), len(example.labels)
         assert maps.weights.shape == (3, outputs, length)
         assert maps.input_tokens == tokenizer.convert_ids_to_tokens(example.inputs.tolist())
@@ -71,7 +76,7 @@ def test_maps_are_the_cross_attentions_that_training_has(architecture: str, toke
         for layer, weights in zip(layers, maps.weights, strict=True):
             expected = layer[index].numpy().mean(axis=0)[:outputs, :length]
             np.testing.assert_allclose(weights, expected, atol=2e-6)
-    assert len(found[0].input_tokens) == 24
+    assert len(all_maps[0].input_tokens) == 24
 
 
 @pytest.mark.parametrize("architecture", DECODER_ONLY)
@@ -83,9 +88,9 @@ def test_maps_are_the_self_attentions_on_the_input_over_their_sum(
     model = tiny(architecture, tokenizer, attn_implementation="eager")
     examples = encode_examples(rows(), tokenizer, RECIPE, encoder_decoder=False)
 
-    found = attended(tiny(architecture, tokenizer), tokenizer)
+    all_maps = attended(tiny(architecture, tokenizer), tokenizer)
 
-    for maps, example in zip(found, examples, strict=True):
+    for maps, example in zip(all_maps, examples, strict=True):
         length = list(example.labels != -100).index(True)
         tokens = example.inputs.tolist()
         assert maps.input_tokens == tokenizer.convert_ids_to_tokens(tokens[:length])
@@ -150,36 +155,58 @@ def test_a_local_layer_that_sees_no_input_any_more_has_rows_of_zeros(tokenizer: 
 
     distance = np.arange(len(maps.output_tokens))
     assert (maps.weights[0].sum(axis=1) > 0.99).all(), "the global layer"
-    # Row 0 stands at the last input token, and sees it and the three before.
+    # Row 0 is at the last input token, and sees it and the three before.
     assert np.array_equal(maps.weights[1].any(axis=1), distance < 4)
     assert [np.count_nonzero(row) for row in maps.weights[1][:5]] == [4, 3, 2, 1, 0]
     assert (maps.input_share[1][distance >= 4] == 0).all()
 
 
 @pytest.mark.parametrize("architecture", ["bart", "gpt2", "llama"])
-def test_too_few_positions_are_told(architecture: str, tokenizer: Any, device: Any) -> None:
+def test_too_few_positions_are_refused(architecture: str, tokenizer: Any, device: Any) -> None:
     size = {"gpt2": "n_positions"}.get(architecture, "max_position_embeddings")
     model = tiny_model(architecture, tokenizer, **{size: 20})
 
-    with pytest.raises(UserError, match=r"the model has 20 positions, and a sample takes \d+: lower `attention.max_t"):
+    with pytest.raises(UserError, match=r"the model has 20 positions, and a sample needs \d+: lower `attention.max_t"):
         attended(model, tokenizer)
 
 
-def test_an_architecture_without_attention_is_told(tokenizer: Any, device: Any) -> None:
+def test_an_architecture_without_attention_is_refused(tokenizer: Any, device: Any) -> None:
     from transformers import AutoModelForCausalLM, MambaConfig
 
     mamba = MambaConfig(vocab_size=len(tokenizer), hidden_size=16, state_size=4, num_hidden_layers=1)
 
-    with pytest.raises(UserError, match="'mamba' gives no attention weights"):
+    with pytest.raises(UserError, match="'mamba' does not return the attention weights"):
         attended(AutoModelForCausalLM.from_config(mamba).eval(), tokenizer)
+
+
+def test_every_sample_is_measured_and_the_first_ones_are_written(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    file = tmp_path / "maps.parquet"
+    maps = attended(tiny("t5", tokenizer), tokenizer)
+
+    def measure(sample: Mapping[str, Any], weights: np.ndarray, input_share: np.ndarray) -> list[dict[str, Any]]:
+        return [{**sample, "shape": weights.shape}, {**sample, "shape": input_share.shape}]
+
+    rows = write_maps(file, iter(maps), 2, measure, {"settings": 1})
+
+    expected = [(each.sample, shape) for each in maps for shape in (each.weights.shape, each.input_share.shape)]
+    assert rows == [
+        {"probe": sample.probe, "id": sample.id, "input_digest": sample.input_digest, "shape": shape}
+        for sample, shape in expected
+    ]
+    assert storage.read(file, AttentionMapsTable).to_pylist() == [
+        row for number in (0, 1) for row in batch_of(number, maps[number]).to_pylist()
+    ]
+    assert storage.manifest_of(file)["settings"] == 1
 
 
 def test_a_kept_map_can_be_read_back(tokenizer: Any, device: Any, tmp_path: Path) -> None:
     maps = attended(tiny("t5", tokenizer), tokenizer)[:2]
 
-    storage.write_batches(tmp_path / "maps.parquet", "attention", (batch_of(i, m) for i, m in enumerate(maps)), {})
+    storage.write_batches(
+        tmp_path / "maps.parquet", AttentionMapsTable, (batch_of(i, m) for i, m in enumerate(maps)), {}
+    )
 
-    kept = storage.read(tmp_path / "maps.parquet", "attention").to_pylist()
+    kept = storage.read(tmp_path / "maps.parquet", AttentionMapsTable).to_pylist()
     assert [(row["sample"], row["layer"]) for row in kept] == [(s, layer) for s in (0, 1) for layer in (1, 2, 3)]
     for row in kept:
         original = maps[row["sample"]]
@@ -204,9 +231,9 @@ def written(folder: Path) -> tuple[Path, Path]:
         | {"prefix_characters": 5, "suffix_characters": len(text) - 5, "input_text": row}
         for row, (number, text) in enumerate([*list(enumerate(texts))[::2], (29, texts[29])])
     ]
-    for name, found in (("dataset", data), ("probes", probes)):
-        table = pa.Table.from_pylist(found, schema=storage.SCHEMAS[name])
-        storage.write_table(folder / f"{name}.parquet", name, table, {})
+    for schema, given in ((DatasetTable, data), (ProbesTable, probes)):
+        table = pa.Table.from_pylist(given, schema=schema.arrow())
+        storage.write_table(folder / f"{schema.name}.parquet", schema, table, {})
     return folder / "probes.parquet", folder / "dataset.parquet"
 
 
@@ -215,7 +242,7 @@ def test_samples_are_probes_with_their_own_rows(tmp_path: Path) -> None:
 
     drawn = draw_samples(probes, dataset, "train", 100, 0)
 
-    table = {row["probe"]: row for row in storage.read(probes, "probes").to_pylist()}
+    table = {row["probe"]: row for row in storage.read(probes, ProbesTable).to_pylist()}
     assert sorted(sample.probe for sample in drawn) == sorted(table)
     for sample in drawn:
         assert sample.input == table[sample.probe]["prefix"] + table[sample.probe]["suffix"]

@@ -8,9 +8,12 @@ import pytest
 from test_classifiers import SMALL, saved, some_pairs
 
 from memorization import storage
-from memorization.config import FolderModel, SyntheticPairs, TrainedClassifier
+from memorization.config.detection import SyntheticPairs, TrainedClassifier
+from memorization.config.models import FolderModel
 from memorization.errors import UserError
 from memorization.models import classifier_training, classifiers, loading
+from memorization.models.resumption import TrainingJob
+from memorization.schemas.pairs import PairsTable
 
 # Random weights of a useful size, not the wild ones that make a random judge's answers differ.
 ARCHITECTURE = {"model_type": "bert", **SMALL, "hidden_size": 32, "initializer_range": 0.05, "hidden_dropout_prob": 0.0}
@@ -18,7 +21,7 @@ ARCHITECTURE = {"model_type": "bert", **SMALL, "hidden_size": 32, "initializer_r
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
-    """Pairs whose label stands in the second text as a word, so that whether training works is no matter of luck."""
+    """Pairs whose second text contains the label as a word, so that training works for any seed."""
     rows = []
     for number, (first, second) in enumerate(some_pairs(220, 6)):
         rows.append(
@@ -30,7 +33,7 @@ def pairs(tmp_path: Path) -> Path:
             }
         )
     file = tmp_path / "pairs.parquet"
-    storage.write_table(file, "pairs", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["pairs"]), {})
+    storage.write_table(file, PairsTable, pa.Table.from_pylist(rows, schema=PairsTable.arrow()), {})
     return file
 
 
@@ -52,9 +55,9 @@ def source(**changed: Any) -> TrainedClassifier:
 def train(
     given: TrainedClassifier, pairs: Path, device: Any, output: Path, encoder: Path | None = None
 ) -> dict[str, Any]:
-    work = output.with_name(f"{output.name}.unfinished")
-    classifier_training.train("mine", given, pairs, encoder, device, work, "source", output)
-    assert not work.exists()
+    job = TrainingJob(output, output.with_name(f"{output.name}.unfinished"), device, "source")
+    classifier_training.train("mine", given, pairs, encoder, job)
+    assert not job.work.exists()
     return loading.read_record(output)
 
 
@@ -63,7 +66,7 @@ def test_a_trained_classifier_can_be_used_and_tells_its_quality(pairs: Path, dev
 
     classifier = classifiers.load(record, "mine", device)
     again = classifier_training.quality(
-        classifier, [row for row in storage.read(pairs, "pairs").to_pylist() if row["split"] == "test"]
+        classifier, [row for row in storage.read(pairs, PairsTable).to_pylist() if row["split"] == "test"]
     )
 
     assert record["test"] == again
@@ -85,7 +88,7 @@ def test_training_gives_the_same_bytes_again(pairs: Path, device: Any, tmp_path:
 
 def test_attention_begins_with_likeness(device: Any) -> None:
     tokenizer = classifier_training.train_tokenizer(["a fox", "a dog"], 300, 40)
-    model = classifier_training._from_nothing("mine", source(), tokenizer, 2)
+    model = classifier_training._from_architecture("mine", source(), tokenizer, 2)
 
     attention = model.bert.encoder.layer[0].attention.self
     assert attention.query.weight.equal(attention.key.weight)

@@ -1,4 +1,4 @@
-"""Classifiers: what can be used is loaded, and what it says of a text depends on that text alone."""
+"""Classifiers: which checkpoints can be used, and that results of a text depend on that text alone."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny import TEXTS, WORDS
 
-from memorization.config import FolderModel
+from memorization.config.models import FolderModel
 from memorization.errors import UserError
 from memorization.models import classifiers, loading
 from memorization.models.classifier_training import train_tokenizer
@@ -81,7 +81,7 @@ def refusal(folder: Path, head: classifiers.Head) -> str:
     return str(error.value)
 
 
-def test_the_record_tells_head_and_labels(tmp_path: Path) -> None:
+def test_the_record_contains_head_and_labels(tmp_path: Path) -> None:
     folder = saved(tmp_path / "given", "token")
 
     classifiers.prepare("mine", FolderModel(kind="folder", path=str(folder)), folder, "token", tmp_path / "record")
@@ -105,10 +105,10 @@ def test_probabilities_are_those_of_transformers(judge: classifiers.Classifier) 
     import torch
 
     pairs = some_pairs(5)
-    found, _ = classifiers.probabilities(judge, pairs, 1, 8)
+    values, _ = classifiers.probabilities(judge, pairs, 1, 8)
 
     cut = {"truncation": "longest_first", "max_length": judge.max_tokens}
-    for pair, probability in zip(pairs, found, strict=True):
+    for pair, probability in zip(pairs, values, strict=True):
         with torch.inference_mode():
             logits = judge.model(**judge.tokenizer(*pair, **cut, return_tensors="pt")).logits
         assert probability == pytest.approx(float(logits.softmax(-1)[0, 1]), abs=2e-6)
@@ -122,14 +122,14 @@ def test_probabilities_of_all_labels_are_one_together(judge: classifiers.Classif
     assert np.allclose(both[0] + both[1], 1.0, atol=2e-6)
 
 
-def test_pairs_that_are_too_long_are_cut_and_told(judge: classifiers.Classifier) -> None:
+def test_pairs_that_are_too_long_are_cut_and_marked(judge: classifiers.Classifier) -> None:
     pairs = [("fox dog", "dog"), ("fox " * 60, "dog"), ("fox", "dog " * 60)]
 
-    found, cut = classifiers.probabilities(judge, pairs, 1, 8)
+    values, cut = classifiers.probabilities(judge, pairs, 1, 8)
 
     assert cut.tolist() == [False, True, True]
     # The longer text alone was cut.
-    assert found[1] == classifiers.probabilities(judge, [("fox " * 36, "dog")], 1, 8)[0][0]
+    assert values[1] == classifiers.probabilities(judge, [("fox " * 36, "dog")], 1, 8)[0][0]
 
 
 def test_nothing_is_judged_in_an_empty_run(judge: classifiers.Classifier) -> None:
@@ -150,9 +150,9 @@ def test_the_longest_input_leaves_out_positions_kept_for_padding(
 
 
 def test_another_head_is_refused(tmp_path: Path) -> None:
-    said = refusal(saved(tmp_path / "given", "token"), "sequence")
+    message = refusal(saved(tmp_path / "given", "token"), "sequence")
 
-    assert "is BertForTokenClassification; it is used as a sentence-pair classifier" in said
+    assert "is BertForTokenClassification; it is used as a sentence-pair classifier" in message
 
 
 def test_a_tagger_needs_entity_tags(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_foreign_tokenizer_is_refused(tmp_path: Path) -> None:
     assert "it is another model's tokenizer" in refusal(folder, "sequence")
 
 
-def test_missing_weights_are_told(tmp_path: Path, device: Any) -> None:
+def test_missing_weights_are_an_error(tmp_path: Path, device: Any) -> None:
     folder = saved(tmp_path / "given", "sequence")
     deeper = saved(tmp_path / "deeper", "sequence", num_hidden_layers=3)
     shutil.copy(deeper / "config.json", folder / "config.json")
@@ -183,12 +183,61 @@ def test_missing_weights_are_told(tmp_path: Path, device: Any) -> None:
         loaded(folder, "sequence", device)
 
 
-def test_a_label_that_is_not_there_is_told_with_those_that_are() -> None:
+def test_a_missing_label_is_named_with_those_that_exist() -> None:
     record = {"labels": ["different", "equivalent"]}
 
     classifiers.check_label(record, "mine", 1)
     with pytest.raises(UserError, match=r"given 2, and the classifier 'mine' has the labels 0 \(different\), 1 \(equi"):
         classifiers.check_label(record, "mine", 2)
+
+
+def deferred(folder: Path, head: classifiers.Head, device: Any) -> classifiers.DeferredClassifier:
+    output = folder.parent / f"record-{folder.name}"
+    classifiers.prepare("mine", FolderModel(kind="folder", path=str(folder)), folder, head, output)
+    return classifiers.DeferredClassifier(output, "mine", device.type, 1, 8)
+
+
+def test_a_deferred_classifier_loads_its_checkpoint_once_and_only_when_it_is_used(
+    tmp_path: Path, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved(tmp_path / "given", "sequence")
+    classifier = deferred(folder, "sequence", device)
+    loads: list[str] = []
+    load = classifiers.load
+
+    def counted(record: dict[str, Any], name: str, device: Any) -> classifiers.Classifier:
+        loads.append(name)
+        return load(record, name, device)
+
+    monkeypatch.setattr(classifiers, "load", counted)
+    judge = classifier.judge(1)
+    assert (classifier.device_type, loads) == (None, [])
+    pairs = some_pairs(5)
+    values, cut = judge(pairs)
+
+    expected, expected_cut = classifiers.probabilities(classifier._loaded(), pairs, 1, 8)
+    assert values.tolist() == expected.tolist() == classifier.probabilities(pairs, 1)[0].tolist()
+    assert cut.tolist() == expected_cut.tolist()
+    assert (classifier.device_type, loads) == (device.type, ["mine"])
+    assert classifier.digest == loading.read_record(tmp_path / "record-given")["digest"]
+
+
+def test_a_deferred_tagger_returns_the_entities_of_the_loaded_one(tmp_path: Path, device: Any) -> None:
+    folder = saved(tmp_path / "given", "token")
+    texts = [" ".join(pair) for pair in some_pairs(6)]
+
+    tagger = deferred(folder, "token", device)
+
+    assert tagger.entities(texts) == classifiers.entities(loaded(folder, "token", device), texts, 8)
+    assert tagger.device_type == device.type
+
+
+def test_a_deferred_judge_of_a_missing_label_is_refused_before_anything_is_loaded(tmp_path: Path, device: Any) -> None:
+    classifier = deferred(saved(tmp_path / "given", "sequence"), "sequence", device)
+
+    with pytest.raises(UserError, match=r"given 2, and the classifier 'mine' has the labels"):
+        classifier.judge(2)
+    assert classifier.device_type is None
 
 
 @pytest.mark.parametrize(
@@ -230,15 +279,15 @@ def test_entities_do_not_depend_on_batch_or_order(tagger: classifiers.Classifier
     assert any(expected)
 
 
-def test_entities_stand_at_the_edges_of_words(tagger: classifiers.Classifier) -> None:
+def test_entities_begin_and_end_at_the_edges_of_words(tagger: classifiers.Classifier) -> None:
     text = "The quick, brown 😀 fox\u0301 jumps \x00 over"
     words = classifiers.word_spans(text)
 
-    [found] = classifiers.entities(tagger, [text], 8)
+    [spans] = classifiers.entities(tagger, [text], 8)
 
-    assert found
-    assert {start for _, start, _ in found} <= {start for start, _ in words}
-    assert {end for _, _, end in found} <= {end for _, end in words}
+    assert spans
+    assert {start for _, start, _ in spans} <= {start for start, _ in words}
+    assert {end for _, _, end in spans} <= {end for _, end in words}
 
 
 def test_long_texts_are_read_to_their_end_in_windows_that_overlap(
@@ -254,9 +303,9 @@ def test_long_texts_are_read_to_their_end_in_windows_that_overlap(
             yield index, np.eye(len(TAGS))[np.ones(len(encoding["input_ids"]), dtype=int)]
 
     monkeypatch.setattr(classifiers, "_logits", tags)
-    [found] = classifiers.entities(tagger, [text], 8)
+    [spans] = classifiers.entities(tagger, [text], 8)
 
-    assert [(start, end) for _, start, end in found] == classifiers.word_spans(text)
+    assert [(start, end) for _, start, end in spans] == classifiers.word_spans(text)
     assert max(seen) == 40
     assert sum(seen) > 1.2 * len(tagger.tokenizer(text, verbose=False)["input_ids"])
 
@@ -267,7 +316,7 @@ def test_an_empty_text_has_no_entities(tagger: classifiers.Classifier) -> None:
 
 
 @pytest.mark.skipif(not REAL_MODELS.is_dir(), reason="no real models here")
-def test_a_real_judge_tells_paraphrases(tmp_path: Path, device: Any) -> None:
+def test_a_real_judge_distinguishes_paraphrases(tmp_path: Path, device: Any) -> None:
     folder = tmp_path / "judge"
     folder.symlink_to(REAL_MODELS / "paraphrase-minilm-mrpc")
     classifier = loaded(folder, "sequence", device)
@@ -289,9 +338,9 @@ def test_a_real_tagger_finds_names(tmp_path: Path, device: Any) -> None:
     classifier = loaded(folder, "token", device)
     text = "Angela Merkel met Siemens in Berlin."
 
-    [found] = classifiers.entities(classifier, [text], 8)
+    [spans] = classifiers.entities(classifier, [text], 8)
 
-    assert [(kind, text[start:end]) for kind, start, end in found] == [
+    assert [(kind, text[start:end]) for kind, start, end in spans] == [
         ("PER", "Angela Merkel"),
         ("ORG", "Siemens"),
         ("LOC", "Berlin"),

@@ -1,23 +1,26 @@
 """Generation: a probe's text depends on the model, its prefix, the decoding and its own draws, and on nothing else."""
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from generating import probes_of, restricted, texts_of
 from scipy.stats import chisquare
 from tiny import ARCHITECTURES, DECODER_ONLY, ENCODER_DECODER, PREFIXES, tiny_model
 
-from memorization.config import Decoding
+from memorization.config.generation import Decoding
 from memorization.errors import UserError
-from memorization.models.generation import Generation, generate
+from memorization.models.generation import Generation, GenerationSettings, generate, table_of
+from memorization.schemas.generations import GenerationsTable
 
 GREEDY = Decoding(strategy="greedy", max_new_tokens=12)
 DRAWN = Decoding(strategy="sample", top_k=40, top_p=0.95, temperature=1.3, max_new_tokens=12, seed=3)
 
 
 class Numbers:
-    """A tokenizer that shows tokens as their numbers, so that every token can be told from its text."""
+    """A tokenizer that shows tokens as their numbers, so that its text identifies every token."""
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
@@ -33,7 +36,7 @@ class Numbers:
 def written(
     model: Any, tokenizer: Any, decoding: Decoding, batch_size: int = 3, prefixes: Any = PREFIXES
 ) -> list[Generation]:
-    return generate(model, Numbers(tokenizer), prefixes, decoding, batch_size, "test")
+    return texts_of(model, Numbers(tokenizer), prefixes, decoding, batch_size)
 
 
 def reference(model: Any, tokenizer: Any, prefix: str, tokens: int) -> str:
@@ -88,6 +91,70 @@ def test_greedy_text_does_not_depend_on_the_order_of_prefixes(architecture: str,
     assert backward == forward[::-1]
 
 
+@pytest.mark.parametrize("decoding", [GREEDY, DRAWN], ids=["greedy", "drawn"])
+@pytest.mark.parametrize("architecture", ["t5", "gpt2"])
+def test_a_slice_of_the_probes_gives_the_rows_of_the_whole_table(
+    architecture: str, decoding: Decoding, tokenizer: Any, device: Any
+) -> None:
+    """A probe is its number, not its place in a list."""
+    model = tiny_model(architecture, tokenizer, spread=0.2)
+    settings = GenerationSettings(decoding, 3)
+    # Many equal prefixes, so that only the draws can make a difference.
+    whole = probes_of(PREFIXES[:2] * 6, first=4995)
+
+    rows = generate(model, Numbers(tokenizer), whole, settings, "test")
+    part = generate(model, Numbers(tokenizer), whole.slice(5), settings, "test")
+    renumbered = generate(model, Numbers(tokenizer), probes_of(PREFIXES[:2] * 6), settings, "test")
+
+    assert [row.probe for row in part] == list(range(5000, 5007))
+    assert part == rows[5:]
+    if decoding is DRAWN:
+        assert {row.generation for row in rows}.isdisjoint(row.generation for row in renumbered)
+        assert len({row.generation for row in rows}) == len(rows)
+
+
+def test_probes_need_not_be_in_order(tokenizer: Any, device: Any) -> None:
+    model = tiny_model("gpt2", tokenizer, spread=0.2)
+    settings = GenerationSettings(DRAWN, 4)
+    probes = probes_of(PREFIXES)
+
+    forward = generate(model, tokenizer, probes, settings, "test")
+    backward = generate(model, tokenizer, probes.take(list(range(len(PREFIXES)))[::-1]), settings, "test")
+
+    assert backward == forward[::-1]
+
+
+def test_an_engine_is_chosen_by_the_name_of_its_module(
+    tokenizer: Any, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Token ids in, token ids out: prompts, texts and what ends them are not the engine's concern."""
+    calls: list[tuple[Any, ...]] = []
+
+    def answer(model: Any, prompts: Any, decoding: Any, batch_size: int, advance: Any) -> list[list[int]]:
+        calls.append(([prompt.probe for prompt in prompts], decoding, batch_size))
+        advance(len(prompts))
+        return [[*prompt.tokens[:2], 1, 7] for prompt in prompts]
+
+    monkeypatch.setitem(sys.modules, "another_engine", SimpleNamespace(generate=answer))
+    settings = GenerationSettings(GREEDY, 3, "another_engine")
+
+    rows = generate(tiny_model("gpt2", tokenizer), Numbers(tokenizer), probes_of(PREFIXES, first=9), settings, "test")
+
+    assert calls == [(list(range(9, 9 + len(PREFIXES))), GREEDY, 3)]
+    heads = [tokenizer(prefix, add_special_tokens=False)["input_ids"][:2] for prefix in PREFIXES]
+    assert [row.generation for row in rows] == [" ".join(map(str, head)) for head in heads]
+    assert not any(row.at_limit for row in rows)
+
+
+def test_the_table_of_generations_has_their_schema(tokenizer: Any, device: Any) -> None:
+    rows = written(tiny_model("t5", tokenizer), tokenizer, GREEDY)
+
+    table = table_of(rows)
+
+    assert table.schema.equals(GenerationsTable.arrow())
+    assert [Generation(**row) for row in table.to_pylist()] == rows
+
+
 def test_each_probe_draws_for_itself_and_each_seed_anew(tokenizer: Any, device: Any) -> None:
     model = tiny_model("t5", tokenizer, spread=0.2)
     prefixes = PREFIXES[:1] * 8
@@ -132,22 +199,6 @@ def test_drawn_tokens_have_the_model_s_distribution(options: dict[str, Any], tok
     assert chisquare(observed, wanted * (observed.sum() / wanted.sum())).pvalue > 0.001
 
 
-def restricted(logits: np.ndarray, decoding: Decoding) -> np.ndarray:
-    """The distribution that a token is drawn from, written down anew from the definitions."""
-    logits = logits / decoding.temperature
-    allowed = np.argsort(-logits)[: decoding.top_k]
-    probabilities = np.zeros_like(logits)
-    probabilities[allowed] = np.exp(logits[allowed] - logits.max())
-    probabilities /= probabilities.sum()
-    if decoding.top_p is not None:
-        order = np.argsort(-probabilities)
-        # The fewest tokens whose mass reaches p: a token stays where what stands before it falls short of p.
-        before = np.cumsum(probabilities[order]) - probabilities[order]
-        probabilities[order[before >= decoding.top_p]] = 0.0
-        probabilities /= probabilities.sum()
-    return probabilities
-
-
 @pytest.mark.parametrize("architecture", ["t5", "bart", "gpt2"])
 def test_what_a_checkpoint_asks_for_in_decoding_is_overridden(architecture: str, tokenizer: Any, device: Any) -> None:
     plain = written(tiny_model(architecture, tokenizer), tokenizer, GREEDY)
@@ -170,10 +221,10 @@ def test_what_a_checkpoint_asks_for_in_decoding_is_overridden(architecture: str,
 
 
 @pytest.mark.parametrize("architecture", ["gpt_neo", "gpt2", "llama", "bart"])
-def test_too_few_positions_are_told(architecture: str, tokenizer: Any, device: Any) -> None:
+def test_too_few_positions_are_refused(architecture: str, tokenizer: Any, device: Any) -> None:
     long = Decoding(strategy="greedy", max_new_tokens=65)
 
-    with pytest.raises(UserError, match=r"the model has 64 positions, .*`max_new_tokens: 65` takes \d+: lower one"):
+    with pytest.raises(UserError, match=r"the model has 64 positions, .*`max_new_tokens: 65` needs \d+: lower one"):
         written(tiny_model(architecture, tokenizer), tokenizer, long)
 
 
@@ -202,18 +253,12 @@ def mock_model(rows: list[list[int]], encoder_decoder: bool) -> Any:
 
 
 @pytest.mark.parametrize("encoder_decoder", [True, False])
-def test_the_end_token_is_not_counted_and_the_limit_is_told(encoder_decoder: bool, tokenizer: Any) -> None:
+def test_the_end_token_is_not_counted_and_the_limit_is_reported(encoder_decoder: bool, tokenizer: Any) -> None:
     rows = [[5, 6, 1, 0, 0], [5, 6, 7, 8, 4], [9, 0, 0, 0, 0], [5, 6, 7, 8, 1]]
     prefixes = ["same length"] * 4
 
-    texts = generate(
-        mock_model(rows, encoder_decoder),
-        Numbers(tokenizer),
-        prefixes,
-        Decoding(strategy="greedy", max_new_tokens=5),
-        64,
-        "test",
-    )
+    decoding = Decoding(strategy="greedy", max_new_tokens=5)
+    texts = texts_of(mock_model(rows, encoder_decoder), Numbers(tokenizer), prefixes, decoding, 64)
 
     assert texts == [
         Generation(0, "5 6", 2, at_limit=False),

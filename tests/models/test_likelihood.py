@@ -7,16 +7,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from generating import probes_of, restricted, texts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from tiny import ARCHITECTURES, PREFIXES, tiny_model
 
-from memorization.config import Decoding
+from memorization.config.generation import Decoding
 from memorization.errors import UserError
-from memorization.models.generation import generate
-from memorization.models.likelihood import Question, SuffixLikelihood, likelihoods, questions
+from memorization.models.likelihood import (
+    Continuation,
+    LikelihoodSettings,
+    SuffixLikelihood,
+    continuations,
+    likelihoods,
+    table_of,
+)
 from memorization.probes import prefix_ends
+from memorization.schemas.likelihoods import LikelihoodsTable
 
 REAL_MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
 SUFFIXES = [
@@ -40,7 +48,7 @@ DECODINGS = {
 }
 
 
-def told(
+def rows_of(
     model: Any,
     tokenizer: Any,
     batch_size: int = 8,
@@ -49,24 +57,25 @@ def told(
     tokens: int = TOKENS,
     decodings: dict[str, Decoding] = DECODINGS,
 ) -> list[SuffixLikelihood]:
-    return likelihoods(model, tokenizer, prefixes, suffixes, decodings, tokens, batch_size, "test")
+    settings = LikelihoodSettings(decodings, tokens, batch_size)
+    return likelihoods(model, tokenizer, probes_of(prefixes, suffixes), settings, "test")
 
 
-def step_by_step(model: Any, question: Question, decoding: Decoding) -> tuple[list[float], int]:
+def step_by_step(model: Any, continuation: Continuation, decoding: Decoding) -> tuple[list[float], int]:
     """Log-probabilities of the suffix's tokens and its greedy head, a token at a time, by definition and alone."""
     import torch
 
     logs, head, broken = [], 0, False
-    for place, token in enumerate(question.suffix):
-        written = question.lead + question.suffix[:place]
+    for place, token in enumerate(continuation.suffix):
+        written = continuation.lead + continuation.suffix[:place]
         with torch.inference_mode():
             if model.config.is_encoder_decoder:
                 start = model.config.decoder_start_token_id
                 output = model(
-                    input_ids=torch.tensor([question.prompt]), decoder_input_ids=torch.tensor([[start, *written]])
+                    input_ids=torch.tensor([continuation.prompt]), decoder_input_ids=torch.tensor([[start, *written]])
                 )
             else:
-                output = model(input_ids=torch.tensor([question.prompt + written]))
+                output = model(input_ids=torch.tensor([continuation.prompt + written]))
         logits = output.logits[0, -1].double().numpy()
         if len(written) < decoding.min_new_tokens:
             logits[1] = -np.inf
@@ -80,35 +89,20 @@ def step_by_step(model: Any, question: Question, decoding: Decoding) -> tuple[li
     return logs, head
 
 
-def restricted(logits: np.ndarray, decoding: Decoding) -> np.ndarray:
-    """The distribution that a token is drawn from, written down anew from the definitions."""
-    logits = logits / decoding.temperature
-    allowed = np.argsort(-logits)[: decoding.top_k]
-    probabilities = np.zeros_like(logits)
-    probabilities[allowed] = np.exp(logits[allowed] - logits.max())
-    probabilities /= probabilities.sum()
-    if decoding.top_p is not None:
-        order = np.argsort(-probabilities)
-        before = np.cumsum(probabilities[order]) - probabilities[order]
-        probabilities[order[before >= decoding.top_p]] = 0.0
-        probabilities /= probabilities.sum()
-    return probabilities
-
-
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_likelihoods_are_those_of_one_token_after_another(architecture: str, tokenizer: Any, device: Any) -> None:
     model = tiny_model(architecture, tokenizer, spread=0.3)
-    asked = questions(model, tokenizer, PREFIXES, SUFFIXES, TOKENS)
+    expected = continuations(model, tokenizer, PREFIXES, SUFFIXES, TOKENS)
 
-    rows = told(model, tokenizer)
+    rows = rows_of(model, tokenizer)
 
     assert [(row.probe, row.decoding) for row in rows] == [
         (p, name) for p in range(len(PREFIXES)) for name in DECODINGS
     ]
     impossible = 0
     for row in rows:
-        logs, head = step_by_step(model, asked[row.probe], DECODINGS[row.decoding])
-        assert row.tokens == len(logs) == len(asked[row.probe].suffix)
+        logs, head = step_by_step(model, expected[row.probe], DECODINGS[row.decoding])
+        assert row.tokens == len(logs) == len(expected[row.probe].suffix)
         assert row.token_log_probabilities == pytest.approx(logs, abs=1e-4)
         assert row.log_probability == pytest.approx(sum(logs), abs=1e-4)
         assert row.greedy_tokens == head
@@ -121,25 +115,25 @@ def test_scores_are_those_that_generation_sees(architecture: str, tokenizer: Any
     import torch
 
     model = tiny_model(architecture, tokenizer, spread=0.3)
-    asked = questions(model, tokenizer, PREFIXES, SUFFIXES, TOKENS)
-    rows = told(model, tokenizer, decodings={"all": DECODINGS["all"]})
-    for question, row in zip(asked, rows, strict=True):
+    expected = continuations(model, tokenizer, PREFIXES, SUFFIXES, TOKENS)
+    rows = rows_of(model, tokenizer, decodings={"all": DECODINGS["all"]})
+    for continuation, row in zip(expected, rows, strict=True):
         # `generate` is led along the suffix, and keeps the scores it would have chosen from.
-        first = 1 if model.config.is_encoder_decoder else len(question.prompt)
+        first = 1 if model.config.is_encoder_decoder else len(continuation.prompt)
         output = model.generate(
-            input_ids=torch.tensor([question.prompt]),
-            attention_mask=torch.ones(1, len(question.prompt), dtype=torch.long),
+            input_ids=torch.tensor([continuation.prompt]),
+            attention_mask=torch.ones(1, len(continuation.prompt), dtype=torch.long),
             do_sample=False,
-            max_new_tokens=len(question.suffix),
-            prefix_allowed_tokens_fn=lambda _, ids, q=question, f=first: [q.suffix[len(ids) - f]],
+            max_new_tokens=len(continuation.suffix),
+            prefix_allowed_tokens_fn=lambda _, ids, q=continuation, f=first: [q.suffix[len(ids) - f]],
             pad_token_id=0,
             output_logits=True,
             return_dict_in_generate=True,
         )
-        assert output.sequences[0][first:].tolist() == question.suffix
+        assert output.sequences[0][first:].tolist() == continuation.suffix
         expected = [
             float(step[0].double().log_softmax(-1)[token])
-            for step, token in zip(output.logits, question.suffix, strict=True)
+            for step, token in zip(output.logits, continuation.suffix, strict=True)
         ]
         assert row.token_log_probabilities == pytest.approx(expected, abs=1e-4)
 
@@ -162,9 +156,9 @@ def test_greedy_tokens_are_those_that_generation_writes(architecture: str, devic
     # With seed 1 the random FSMT ends every text at once.
     model = tiny_model(architecture, tokenizer, seed=3 if architecture == "fsmt" else 1)
     prefixes = [" ".join(map(str, row)) for row in np.random.default_rng(0).integers(2, 40, size=(24, 5))]
-    found = generate(model, tokenizer, prefixes, DECODINGS["greedy"], 8, "test")
+    texts = texts_of(model, tokenizer, prefixes, DECODINGS["greedy"], 8)
     # Padding in the middle of a text shows only in its count.
-    shown = [text for text in found if text.generated_tokens == len(text.generation.split())]
+    shown = [text for text in texts if text.generated_tokens == len(text.generation.split())]
     written = [text.generation for text in shown]
     prefixes = [prefixes[text.probe] for text in shown]
     # The model's own text, in which the i-th word of the i-th suffix is another one.
@@ -175,18 +169,18 @@ def test_greedy_tokens_are_those_that_generation_writes(architecture: str, devic
             words[place] = "2" if words[place] != "2" else "3"
         suffixes.append(" " + " ".join(words or ["2"]))
 
-    rows = told(
+    rows = rows_of(
         model, tokenizer, prefixes=prefixes, suffixes=suffixes, tokens=10, decodings={"greedy": DECODINGS["greedy"]}
     )
 
     for row, text, suffix in zip(rows, written, suffixes, strict=True):
-        asked = suffix.split()[:10]
+        expected = suffix.split()[:10]
         equal = next(
-            (place for place, pair in enumerate(zip(asked, text.split(), strict=False)) if pair[0] != pair[1]),
-            len(asked),
+            (place for place, pair in enumerate(zip(expected, text.split(), strict=False)) if pair[0] != pair[1]),
+            len(expected),
         )
         assert row.greedy_tokens == min(equal, len(text.split()))
-        assert row.log_probability == (0.0 if row.greedy_tokens == len(asked) else -np.inf)
+        assert row.log_probability == (0.0 if row.greedy_tokens == len(expected) else -np.inf)
     assert len({row.greedy_tokens for row in rows}) > 4
 
 
@@ -196,15 +190,17 @@ def test_greedy_tokens_are_those_that_generation_writes(architecture: str, devic
     [{}, {"top_k": 5}, {"temperature": 0.7, "top_p": 0.9}, {"min_new_tokens": 3}],
     ids=["all", "top k", "temperature and top p", "no end"],
 )
-def test_texts_are_drawn_as_often_as_said(architecture: str, options: dict[str, Any], device: Any) -> None:
+def test_texts_are_drawn_as_often_as_likelihoods_predict(
+    architecture: str, options: dict[str, Any], device: Any
+) -> None:
     tokenizer, draws = numbers(8), 4000
     model = tiny_model(architecture, tokenizer, spread=0.2)
     decoding = Decoding.model_validate({"strategy": "sample", "max_new_tokens": 3, "seed": 5, **options})
-    texts = [text.generation for text in generate(model, tokenizer, ["2 3 4"] * draws, decoding, 1000, "test")]
+    texts = [text.generation for text in texts_of(model, tokenizer, ["2 3 4"] * draws, decoding, 1000)]
     often = sorted(set(texts), key=lambda text: (-texts.count(text), text))
     chosen = [text for text in often if len(text.split()) == 3][:12]
 
-    rows = told(
+    rows = rows_of(
         model,
         tokenizer,
         prefixes=["2 3 4"] * len(chosen),
@@ -224,8 +220,12 @@ def test_probabilities_of_all_suffixes_are_those_of_no_early_end(device: Any) ->
     pairs = [f" {one} {other}" for one in range(2, 6) for other in range(2, 6)]
     singles = [f" {one}" for one in range(2, 6)]
 
-    two = told(model, tokenizer, prefixes=["2 3"] * 16, suffixes=pairs, tokens=2, decodings={"all": DECODINGS["all"]})
-    one = told(model, tokenizer, prefixes=["2 3"] * 4, suffixes=singles, tokens=2, decodings={"all": DECODINGS["all"]})
+    two = rows_of(
+        model, tokenizer, prefixes=["2 3"] * 16, suffixes=pairs, tokens=2, decodings={"all": DECODINGS["all"]}
+    )
+    one = rows_of(
+        model, tokenizer, prefixes=["2 3"] * 4, suffixes=singles, tokens=2, decodings={"all": DECODINGS["all"]}
+    )
 
     heads = {row.token_log_probabilities[0] for row in two}
     assert heads == {row.log_probability for row in one}
@@ -235,19 +235,44 @@ def test_probabilities_of_all_suffixes_are_those_of_no_early_end(device: Any) ->
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_likelihoods_do_not_depend_on_the_batch_or_the_order(architecture: str, tokenizer: Any, device: Any) -> None:
     model = tiny_model(architecture, tokenizer)
-    alone = told(model, tokenizer, batch_size=1)
+    alone = rows_of(model, tokenizer, batch_size=1)
 
-    assert told(model, tokenizer, batch_size=64) == alone
-    assert told(model, tokenizer, prefixes=PREFIXES * 5, suffixes=SUFFIXES * 5, batch_size=16)[: len(alone)] == alone
-    backward = told(model, tokenizer, prefixes=PREFIXES[::-1], suffixes=SUFFIXES[::-1])
+    assert rows_of(model, tokenizer, batch_size=64) == alone
+    assert rows_of(model, tokenizer, prefixes=PREFIXES * 5, suffixes=SUFFIXES * 5, batch_size=16)[: len(alone)] == alone
+    backward = rows_of(model, tokenizer, prefixes=PREFIXES[::-1], suffixes=SUFFIXES[::-1])
     turned = [replace(row, probe=len(PREFIXES) - 1 - row.probe) for row in backward]
     assert sorted(turned, key=lambda row: row.probe) == alone
+
+
+@pytest.mark.parametrize("architecture", ["t5", "gpt2"])
+def test_a_slice_of_the_probes_gives_the_rows_of_the_whole_table(
+    architecture: str, tokenizer: Any, device: Any
+) -> None:
+    """A probe is its number, not its place in a list."""
+    model = tiny_model(architecture, tokenizer)
+    settings = LikelihoodSettings(DECODINGS, TOKENS, 8)
+    probes = probes_of(PREFIXES * 3, SUFFIXES * 3, first=4990)
+
+    rows = likelihoods(model, tokenizer, probes, settings, "test")
+    part = likelihoods(model, tokenizer, probes.slice(10), settings, "test")
+
+    assert [row.probe for row in part] == [number for number in range(5000, 5011) for _ in DECODINGS]
+    assert part == rows[10 * len(DECODINGS) :]
+
+
+def test_the_table_of_likelihoods_has_their_schema(tokenizer: Any, device: Any) -> None:
+    rows = rows_of(tiny_model("t5", tokenizer), tokenizer)
+
+    table = table_of(rows)
+
+    assert table.schema.equals(LikelihoodsTable.arrow())
+    assert [SuffixLikelihood(**row) for row in table.to_pylist()] == rows
 
 
 def test_short_suffixes_have_fewer_tokens(device: Any) -> None:
     tokenizer = numbers(8)
 
-    rows = told(
+    rows = rows_of(
         tiny_model("gpt2", tokenizer),
         tokenizer,
         prefixes=["2 3", "2 3"],
@@ -264,19 +289,19 @@ def test_short_suffixes_have_fewer_tokens(device: Any) -> None:
 def test_a_suffix_ends_before_an_end_token_in_it(architecture: str, device: Any) -> None:
     tokenizer = numbers(8)
 
-    asked = questions(tiny_model(architecture, tokenizer), tokenizer, ["2 3"], [" 4 </s> 5"], 5)
+    expected = continuations(tiny_model(architecture, tokenizer), tokenizer, ["2 3"], [" 4 </s> 5"], 5)
 
-    assert asked[0].suffix == [4]
+    assert expected[0].suffix == [4]
 
 
 @given(text=st.text(min_size=2, max_size=30).filter(lambda text: text.strip()), place=st.integers(1, 8))
 def test_decoder_only_models_continue_the_text(text: str, place: int, tokenizer: Any, device: Any) -> None:
     cut = prefix_ends([text], tokenizer.backend_tokenizer, place)[0]
 
-    asked = questions(tiny_model("gpt2", tokenizer), tokenizer, [text[:cut]], [text[cut:]], 1000)[0]
+    expected = continuations(tiny_model("gpt2", tokenizer), tokenizer, [text[:cut]], [text[cut:]], 1000)[0]
 
-    assert tokenizer.decode(asked.suffix, clean_up_tokenization_spaces=False) == text[cut:]
-    assert asked.lead == []
+    assert tokenizer.decode(expected.suffix, clean_up_tokenization_spaces=False) == text[cut:]
+    assert expected.lead == []
 
 
 def test_a_word_that_the_cut_divides_goes_on(tokenizer: Any, device: Any) -> None:
@@ -287,20 +312,20 @@ def test_a_word_that_the_cut_divides_goes_on(tokenizer: Any, device: Any) -> Non
         cut = prefix_ends([text], tokenizer.backend_tokenizer, place)[0]
         divided += text[cut - 1 : cut + 1].isalpha()
 
-        asked = questions(model, tokenizer, [text[:cut]], [text[cut:]], 99)[0]
+        expected = continuations(model, tokenizer, [text[:cut]], [text[cut:]], 99)[0]
 
-        assert [asked.prompt, asked.suffix] == [whole[:place], whole[place:]]
+        assert [expected.prompt, expected.suffix] == [whole[:place], whole[place:]]
     assert divided > 2
 
 
 def test_encoder_decoder_models_write_the_suffix_as_a_text_of_its_own(tokenizer: Any, device: Any) -> None:
     model = tiny_model("t5", tokenizer)
 
-    asked = questions(model, tokenizer, ["The quick"], [" \n brown fox"], 99)[0]
+    expected = continuations(model, tokenizer, ["The quick"], [" \n brown fox"], 99)[0]
 
-    assert asked.suffix == tokenizer(text_target="brown fox")["input_ids"][:-1]
-    assert asked.lead == []
-    assert asked.prompt == tokenizer("The quick")["input_ids"]
+    assert expected.suffix == tokenizer(text_target="brown fox")["input_ids"][:-1]
+    assert expected.lead == []
+    assert expected.prompt == tokenizer("The quick")["input_ids"]
 
 
 def begun(entries: int) -> Any:
@@ -320,7 +345,9 @@ def test_a_special_token_before_the_text_counts_with_its_first_token(device: Any
     tokenizer = begun(12)
     model = tiny_model("bart", tokenizer, spread=0.3)
 
-    row = told(model, tokenizer, prefixes=["3 4"], suffixes=[" 5 6"], tokens=2, decodings={"all": DECODINGS["all"]})[0]
+    row = rows_of(model, tokenizer, prefixes=["3 4"], suffixes=[" 5 6"], tokens=2, decodings={"all": DECODINGS["all"]})[
+        0
+    ]
 
     read, written = tokenizer("3 4")["input_ids"], [1, 2, 5, 6]
     with torch.inference_mode():
@@ -334,14 +361,14 @@ def test_a_special_token_before_the_text_counts_with_its_first_token(device: Any
 def test_a_forced_first_token_is_certain(make: Any, device: Any) -> None:
     tokenizer = make(12)
     model = tiny_model("bart", tokenizer, spread=0.3)
-    free = told(model, begun(12), prefixes=["3 4"], suffixes=[" 5 6"], decodings={"all": DECODINGS["all"]})[0]
+    free = rows_of(model, begun(12), prefixes=["3 4"], suffixes=[" 5 6"], decodings={"all": DECODINGS["all"]})[0]
     model.generation_config.forced_bos_token_id = 2
     drawn = Decoding(strategy="sample", max_new_tokens=3, seed=1)
     given = "3 4 </s>" if make is numbers else "2 3 4 </s>"
     assert tokenizer.decode(tokenizer("3 4")["input_ids"]) == given
 
-    forced = told(model, tokenizer, prefixes=["3 4"], suffixes=[" 5 6"], decodings={"all": DECODINGS["all"]})[0]
-    texts = [text.generation for text in generate(model, tokenizer, ["3 4"] * 3000, drawn, 1000, "test")]
+    forced = rows_of(model, tokenizer, prefixes=["3 4"], suffixes=[" 5 6"], decodings={"all": DECODINGS["all"]})[0]
+    texts = [text.generation for text in texts_of(model, tokenizer, ["3 4"] * 3000, drawn, 1000)]
 
     if make is begun:
         assert forced.log_probability > free.log_probability
@@ -351,9 +378,9 @@ def test_a_forced_first_token_is_certain(make: Any, device: Any) -> None:
 
 
 @pytest.mark.parametrize("architecture", ["gpt_neo", "llama", "bart"])
-def test_too_few_positions_are_told(architecture: str, tokenizer: Any, device: Any) -> None:
-    with pytest.raises(UserError, match=r"the model has 64 positions, .*`tokens: 65` takes \d+: lower one"):
-        told(tiny_model(architecture, tokenizer), tokenizer, tokens=65)
+def test_too_few_positions_are_refused(architecture: str, tokenizer: Any, device: Any) -> None:
+    with pytest.raises(UserError, match=r"the model has 64 positions, .*`tokens: 65` needs \d+: lower one"):
+        rows_of(tiny_model(architecture, tokenizer), tokenizer, tokens=65)
 
 
 @pytest.mark.parametrize("architecture", ["gpt2", "bart"])
@@ -361,7 +388,7 @@ def test_all_positions_can_be_used(architecture: str, tokenizer: Any, device: An
     model = tiny_model(architecture, tokenizer)
     room = 64 if architecture == "bart" else 64 - len(tokenizer(PREFIXES[0], add_special_tokens=False)["input_ids"])
 
-    rows = told(model, tokenizer, prefixes=PREFIXES[:1], suffixes=[f" {' fox' * 70}"], tokens=room)
+    rows = rows_of(model, tokenizer, prefixes=PREFIXES[:1], suffixes=[f" {' fox' * 70}"], tokens=room)
 
     assert {row.tokens for row in rows} == {room}
 
@@ -378,12 +405,12 @@ def test_real_tokenizers_give_the_suffix_back(device: Any) -> None:
     straddled = 0
     for place in range(1, 20):
         cut = prefix_ends([text], byte_level.backend_tokenizer, place)[0]
-        asked = questions(decoder_only, byte_level, [text[:cut]], [text[cut:]], 99)[0]
-        assert byte_level.decode(asked.prompt + asked.suffix) == text
-        straddled += asked.prompt + asked.suffix != byte_level(text)["input_ids"]
+        expected = continuations(decoder_only, byte_level, [text[:cut]], [text[cut:]], 99)[0]
+        assert byte_level.decode(expected.prompt + expected.suffix) == text
+        straddled += expected.prompt + expected.suffix != byte_level(text)["input_ids"]
         cut = prefix_ends([text], word_marks.backend_tokenizer, place)[0]
-        asked = questions(encoder_decoder, word_marks, [text[:cut]], [text[cut:]], 99)[0]
-        suffix = word_marks.decode(asked.suffix, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        expected = continuations(encoder_decoder, word_marks, [text[:cut]], [text[cut:]], 99)[0]
+        suffix = word_marks.decode(expected.suffix, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         # No T5 can write braces, emoji or line breaks.
         possible = " ".join(text[cut:].translate(str.maketrans("", "", "{}🙂")).split())
         assert " ".join(suffix.split()) == possible

@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fine_tuning import data_of
+from generating import texts_of
 from tiny import ARCHITECTURES, ENCODER_DECODER, tiny_model
 
-from memorization.config import Decoding, FolderModel, HubModel, Recipe
+from memorization.config.generation import Decoding
+from memorization.config.models import FolderModel, HubModel, Recipe
 from memorization.errors import UserError
-from memorization.models import generation, loading, training
+from memorization.models import loading
+from memorization.models.fitting import fit
+from memorization.models.resumption import Unfinished
 from memorization.models.scratch import train_tokenizer
 
 REAL_MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
@@ -35,7 +40,7 @@ def prepare(folder: Path, output: Path) -> dict[str, Any]:
 
 
 def refusal(folder: Path) -> str:
-    """What is said of a folder model that cannot be used; nothing is written."""
+    """The message about a folder model that cannot be used; nothing is written."""
     output = folder.parent / "record"
     with pytest.raises(UserError) as error:
         prepare(folder, output)
@@ -45,7 +50,7 @@ def refusal(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_kind_of_model_is_told_from_its_configuration(
+def test_the_kind_of_model_follows_from_its_configuration(
     architecture: str, tokenizer: Any, device: Any, tmp_path: Path
 ) -> None:
     record = prepare(saved(architecture, tokenizer, tmp_path / "given"), tmp_path / "record")
@@ -90,70 +95,71 @@ def test_the_digest_of_a_folder_follows_its_weights_and_not_its_place(
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_missing_weights_are_told(folder: Path) -> None:
+def test_missing_weights_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
 
-    assert "no weights there; expected model.safetensors" in refusal(folder)
+    assert "it contains no weights; expected model.safetensors" in refusal(folder)
 
 
 def test_pickled_weights_are_never_read(folder: Path, device: Any) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
 
-    said = refusal(folder)
+    message = refusal(folder)
 
-    assert "its weights are pickled (pytorch_model.bin), which can run code when loaded, and are never read" in said
+    assert "its weights are pickled (pytorch_model.bin), which can run code when loaded, and are never read" in message
     record = {"name": str(folder), "revision": None, "trust_remote_code": False, "encoder_decoder": True}
     with pytest.raises(UserError, match="cannot be loaded"):
         loading.load_model(record, "mine", None, "fp32", device)
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"model_type": "nonsense"}', '{"model_type": "t5", "num_heads": "many"}'])
-def test_a_configuration_that_cannot_be_used_is_told(folder: Path, text: str) -> None:
+def test_a_configuration_that_cannot_be_used_is_refused(folder: Path, text: str) -> None:
     (folder / "config.json").write_text(text)
 
     assert "its config.json cannot be used" in refusal(folder)
 
 
-def test_a_missing_tokenizer_is_told(folder: Path) -> None:
+def test_a_missing_tokenizer_is_refused(folder: Path) -> None:
     for file in folder.glob("tokenizer*"):
         file.unlink()
 
-    assert "no tokenizer there" in refusal(folder)
+    assert "it contains no tokenizer" in refusal(folder)
 
 
-def test_a_tokenizer_with_more_entries_than_embeddings_is_told(folder: Path) -> None:
+def test_a_tokenizer_with_more_entries_than_embeddings_is_refused(folder: Path) -> None:
     words = [f"{chr(97 + i)}{chr(97 + j)}" * 3 for i in range(26) for j in range(26)]
     train_tokenizer(words, 900).save_pretrained(folder)
 
     assert "the tokenizer has 900 entries and the model 3" in refusal(folder)
 
 
-def test_a_tokenizer_with_another_end_token_is_told(folder: Path) -> None:
+def test_a_tokenizer_with_another_end_token_is_refused(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "eos_token_id": 2}))
 
     assert "the tokenizer ends texts with token 1, the model with 2" in refusal(folder)
 
 
-def test_weights_of_another_architecture_are_refused(folder: Path, tokenizer: Any, device: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"num_layers": 2}, r"models\.mine: .* weights are missing \(encoder\.block\.1.*would be random"),
+        ({"d_ff": 64}, r"models\.mine: .* cannot be loaded"),
+    ],
+    ids=["architecture", "size"],
+)
+def test_weights_of_another_model_are_refused(
+    changed: dict[str, int], message: str, folder: Path, device: Any, tmp_path: Path
+) -> None:
     record = prepare(folder, tmp_path / "record")
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "num_layers": 2}))
+    (folder / "config.json").write_text(json.dumps(config | changed))
 
-    with pytest.raises(UserError, match=r"models\.mine: .* weights are missing \(encoder\.block\.1.*would be random"):
+    with pytest.raises(UserError, match=message):
         loading.load_model(record, "mine", None, "fp32", device)
 
 
-def test_weights_of_another_size_are_refused(folder: Path, device: Any, tmp_path: Path) -> None:
-    record = prepare(folder, tmp_path / "record")
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "d_ff": 64}))
-
-    with pytest.raises(UserError, match=r"models\.mine: .* cannot be loaded"):
-        loading.load_model(record, "mine", None, "fp32", device)
-
-
-def test_broken_weights_are_told(folder: Path, device: Any, tmp_path: Path) -> None:
+def test_broken_weights_are_refused(folder: Path, device: Any, tmp_path: Path) -> None:
     record = prepare(folder, tmp_path / "record")
     (folder / "model.safetensors").write_bytes(b"no safetensors")
 
@@ -180,11 +186,11 @@ def test_a_hub_model_is_pinned_to_the_commit_of_its_revision(
     commit = "0123456789abcdef0123456789abcdef01234567"
     snapshot = tmp_path / "cache" / commit
     shutil.copytree(folder, snapshot)
-    asked: list[tuple[str, str, list[str]]] = []
+    downloads: list[tuple[str, str, list[str]]] = []
     read: list[tuple[str, str]] = []
 
     def download(name: str, revision: str, allow_patterns: list[str]) -> str:
-        asked.append((name, revision, allow_patterns))
+        downloads.append((name, revision, allow_patterns))
         return str(snapshot)
 
     def config(record: dict[str, Any], name: str) -> Any:
@@ -200,12 +206,12 @@ def test_a_hub_model_is_pinned_to_the_commit_of_its_revision(
     record = loading.read_record(tmp_path / "record")
     assert (record["name"], record["revision"]) == ("some/model", commit)
     assert read == [("some/model", commit)]
-    ((name, revision, patterns),) = asked
+    ((name, revision, patterns),) = downloads
     assert (name, revision) == ("some/model", "main")
     assert not {"*.bin", "*.pt", "*.py"} & set(patterns)
 
 
-def test_a_hub_that_cannot_be_reached_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_cannot_be_reached_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
 
     def download(*_: Any, **__: Any) -> str:
@@ -217,7 +223,7 @@ def test_a_hub_that_cannot_be_reached_is_told(tmp_path: Path, monkeypatch: pytes
         loading.prepare("mine", HubModel(kind="hub", name="some/model", revision="main"), None, tmp_path / "record")
 
 
-def test_a_gpu_that_is_not_there_is_told(device: Any) -> None:
+def test_a_gpu_that_is_not_there_is_refused(device: Any) -> None:
     import torch
 
     if torch.cuda.is_available():
@@ -235,14 +241,12 @@ def test_real_checkpoints_load_train_and_generate(name: str, device: Any, tmp_pa
     decoding = Decoding(strategy="greedy", max_new_tokens=16)
     prefixes = ["Once upon a time there was a little", "The sun"]
 
-    before = generation.generate(model, tokenizer, prefixes, decoding, 2, "test")
+    before = texts_of(model, tokenizer, prefixes, decoding, 2)
     recipe = Recipe(epochs=1, batch_size=2, learning_rate=1e-3)
     rows = [{"instruction": "", "input": "Once upon a time there was a dog.", "target": "A dog."}]
-    examples = training.encode_examples(rows, tokenizer, recipe, record["encoder_decoder"])
-    reports = training.fit(
-        model, examples, recipe, tokenizer.pad_token_id, device, tmp_path / "work", "one", {}, "test"
-    )
-    after = generation.generate(model, tokenizer, prefixes, decoding, 2, "test")
+    data = data_of(model, tokenizer, rows, recipe)
+    reports = fit(model, data, recipe, Unfinished(tmp_path / "work", "one"), {}, "test")
+    after = texts_of(model, tokenizer, prefixes, decoding, 2)
 
     assert [len(text.generation) > 10 for text in before] == [True, True]
     assert 0.0 < reports[0].loss < 20.0

@@ -9,9 +9,11 @@ import pytest
 from tiny import DECODER_ONLY, SIZES, TEXTS
 
 from memorization import storage
-from memorization.config import Pretraining, ScratchModel
+from memorization.config.models import Pretraining, ScratchModel
 from memorization.errors import UserError
 from memorization.models import loading, scratch
+from memorization.models.resumption import TrainingJob
+from memorization.schemas.dataset import DatasetTable
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def dataset(tmp_path: Path) -> Path:
         {"id": str(number), "split": "train", "instruction": "", "input": text, "target": "short"}
         for number, text in enumerate(TEXTS)
     ]
-    storage.write_table(file, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
+    storage.write_table(file, DatasetTable, pa.Table.from_pylist(rows, schema=DatasetTable.arrow()), {})
     return file
 
 
@@ -38,7 +40,8 @@ def build(
     folder: Path, model: ScratchModel, dataset: Path, device: Any, tokenizer: Path | None = None
 ) -> dict[str, bytes]:
     """Build a model into `folder`; the files of its folder."""
-    scratch.build("tiny", model, dataset, tokenizer, device, folder / "work", "source", folder / "model")
+    job = TrainingJob(folder / "model", folder / "work", device, "source")
+    scratch.build("tiny", model, dataset, tokenizer, job)
     return {file.name: file.read_bytes() for file in sorted((folder / "model").iterdir())}
 
 
@@ -80,7 +83,7 @@ def test_a_given_tokenizer_is_used_and_its_place_changes_nothing(
 
 
 @pytest.mark.parametrize("changed", [{"model_type": "no-such-model"}, {"num_heads": "many"}])
-def test_what_cannot_be_built_is_told(changed: dict[str, Any], dataset: Path, device: Any, tmp_path: Path) -> None:
+def test_what_cannot_be_built_is_refused(changed: dict[str, Any], dataset: Path, device: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"models\.tiny\.source\.architecture: cannot be built"):
         build(tmp_path, source("t5", **changed), dataset, device)
     assert not (tmp_path / "model").exists()

@@ -1,147 +1,42 @@
-"""Training: the same numbers every time, whole or in pieces, for every architecture."""
+"""Fine-tuning: checkpoints of the kept epochs, of the rows of the train split, as plain models."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from tiny import ARCHITECTURES, TEXTS, tiny_model
+from fine_tuning import (
+    BOTH_KINDS,
+    FIT_RECIPE,
+    FIT_ROWS,
+    ROWS,
+    TRAINS,
+    dataset,
+    fine_tune,
+    fit_rows,
+    loaded,
+    logits,
+    recipe_of,
+    report,
+    row,
+    same,
+    small,
+    weights,
+)
+from tiny import TEXTS, tiny_model
 
 from memorization import storage
-from memorization.config import Recipe
 from memorization.errors import UserError
-from memorization.models import training
-from memorization.models.training import EpochReport, Example
-
-ROWS = [{"instruction": "Shorten.", "input": text, "target": " ".join(text.split()[:3])} for text in TEXTS[:10]]
-RECIPE = Recipe(epochs=4, batch_size=4, learning_rate=0.01, max_input_tokens=24, max_target_tokens=16, warmup_steps=2)
-
-
-class KilledError(Exception):
-    """Stands for a process that ends at once."""
-
-
-def weights(model: Any) -> dict[str, np.ndarray]:
-    return {name: value.detach().float().numpy().copy() for name, value in model.named_parameters()}
-
-
-def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
-    """Equal bit by bit."""
-    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
-
-
-def train(
-    model: Any,
-    tokenizer: Any,
-    device: Any,
-    work: Path,
-    recipe: Recipe = RECIPE,
-    identity: str = "one",
-    killed_in: int | None = None,
-) -> list[EpochReport]:
-    """Train on `ROWS`; `killed_in` ends it at the end of that epoch, before its state is kept."""
-
-    def die(folder: Path) -> None:
-        raise KilledError
-
-    examples = training.encode_examples(ROWS, tokenizer, recipe, model.config.is_encoder_decoder)
-    keep = {killed_in: die} if killed_in else {}
-    return training.fit(model, examples, recipe, tokenizer.pad_token_id, device, work, identity, keep, "test")
-
-
-def fine_tune(model: Any, tokenizer: Any, device: Any, folder: Path, recipe: Recipe) -> Path:
-    """Fine-tune on a dataset of `ROWS` and one test row; return the output."""
-    dataset = folder / "rows.parquet"
-    rows = [{"id": str(number), "split": "train", **row} for number, row in enumerate(ROWS)]
-    rows.append({"id": "never", "split": "test", **ROWS[0]})
-    storage.write_table(dataset, "dataset", pa.Table.from_pylist(rows, schema=storage.SCHEMAS["dataset"]), {})
-    output = folder / "out"
-    training.fine_tune(model, tokenizer, [dataset], recipe, device, folder / "work", "base", "source", {}, output)
-    return output
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_training_twice_gives_the_same_bits_and_a_smaller_loss(
-    architecture: str, tokenizer: Any, device: Any, tmp_path: Path
-) -> None:
-    models = [tiny_model(architecture, tokenizer, spread=0.0) for _ in range(2)]
-
-    reports = [train(model, tokenizer, device, tmp_path / str(number)) for number, model in enumerate(models)]
-
-    assert reports[0] == reports[1]
-    assert same(weights(models[0]), weights(models[1]))
-    assert reports[0][-1].loss < reports[0][0].loss
-    assert [report.epoch for report in reports[0]] == [1, 2, 3, 4]
-    assert [report.step for report in reports[0]] == [3, 6, 9, 12]
-
-
-def test_another_seed_gives_other_weights(tokenizer: Any, device: Any, tmp_path: Path) -> None:
-    models = [tiny_model("gpt2", tokenizer) for _ in range(2)]
-
-    for seed, model in enumerate(models):
-        train(model, tokenizer, device, tmp_path / str(seed), RECIPE.model_copy(update={"seed": seed}))
-
-    assert not same(weights(models[0]), weights(models[1]))
-
-
-@pytest.mark.parametrize("architecture", ["t5", "gpt2"])
-@pytest.mark.parametrize("killed_in", [2, 4])
-def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(
-    architecture: str, killed_in: int, tokenizer: Any, device: Any, tmp_path: Path
-) -> None:
-    uninterrupted = tiny_model(architecture, tokenizer)
-    expected = train(uninterrupted, tokenizer, device, tmp_path / "whole")
-    with pytest.raises(KilledError):
-        train(tiny_model(architecture, tokenizer), tokenizer, device, tmp_path / "parts", killed_in=killed_in)
-    # What it goes on with comes from the disk, not from the base model.
-    resumed = tiny_model(architecture, tokenizer, seed=5)
-
-    reports = train(resumed, tokenizer, device, tmp_path / "parts")
-
-    assert reports == expected
-    assert same(weights(resumed), weights(uninterrupted))
-
-
-def test_a_resumed_training_says_where_it_goes_on(
-    tokenizer: Any, device: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    with pytest.raises(KilledError):
-        train(tiny_model("t5", tokenizer), tokenizer, device, tmp_path, killed_in=3)
-    assert "goes on" not in caplog.text
-
-    train(tiny_model("t5", tokenizer), tokenizer, device, tmp_path)
-
-    assert "test: goes on after epoch 2 of 4" in caplog.text
-
-
-def test_what_another_training_left_is_not_taken_up(tokenizer: Any, device: Any, tmp_path: Path) -> None:
-    fresh = tiny_model("t5", tokenizer)
-    expected = train(fresh, tokenizer, device, tmp_path / "fresh")
-    with pytest.raises(KilledError):
-        train(tiny_model("t5", tokenizer, seed=5), tokenizer, device, tmp_path / "work", identity="two", killed_in=3)
-    restarted = tiny_model("t5", tokenizer)
-
-    reports = train(restarted, tokenizer, device, tmp_path / "work", identity="one")
-
-    assert reports == expected
-    assert same(weights(restarted), weights(fresh))
-
-
-def test_one_state_is_kept_while_training_goes_on(tokenizer: Any, device: Any, tmp_path: Path) -> None:
-    train(tiny_model("t5", tokenizer), tokenizer, device, tmp_path)
-
-    assert [folder.name for folder in tmp_path.iterdir()] == ["epoch-4"]
+from memorization.models.examples import encode_examples
+from memorization.schemas.training import TrainingTable
 
 
 def test_one_run_gives_all_kept_epochs_and_keeping_changes_none(tokenizer: Any, device: Any, tmp_path: Path) -> None:
     outputs = {}
     for keep in ([1, 4], [1], None):
         folder = tmp_path / str(keep)
-        folder.mkdir()
-        recipe = RECIPE.model_copy(update={"keep": keep})
-        outputs[str(keep)] = fine_tune(tiny_model("t5", tokenizer), tokenizer, device, folder, recipe)
+        recipe = FIT_RECIPE.model_copy(update={"keep": keep})
+        outputs[str(keep)] = fine_tune(tiny_model("t5", tokenizer), tokenizer, folder, recipe)
 
     kept = {
         (keep, file.parent.name): file.read_bytes()
@@ -159,109 +54,124 @@ def test_checkpoints_are_the_trained_weights_in_safetensors_alone(tokenizer: Any
 
     model = tiny_model("gpt2", tokenizer)
 
-    output = fine_tune(model, tokenizer, device, tmp_path, RECIPE)
+    output = fine_tune(model, tokenizer, tmp_path, FIT_RECIPE)
 
     files = {str(file.relative_to(output)) for file in output.rglob("*") if file.is_file()}
     assert {"training.parquet", "epoch-4/model.safetensors", "epoch-4/config.json", "epoch-4/tokenizer.json"} <= files
     assert {Path(file).suffix for file in files} == {".parquet", ".safetensors", ".json"}
     assert same(weights(AutoModelForCausalLM.from_pretrained(output / "epoch-4")), weights(model))
     assert AutoTokenizer.from_pretrained(output / "epoch-4").get_vocab() == tokenizer.get_vocab()
-    assert len(storage.read(output / "training.parquet", "training")) == 4
+    assert len(storage.read(output / "training.parquet", TrainingTable)) == 4
     assert not (tmp_path / "work").exists()
 
 
 def test_rows_of_the_test_split_are_never_trained_on(tokenizer: Any, device: Any, tmp_path: Path) -> None:
     model = tiny_model("t5", tokenizer)
-    train(model, tokenizer, device, tmp_path / "rows")
+    fit_rows(model, tokenizer, tmp_path / "rows")
 
     other = tiny_model("t5", tokenizer)
-    fine_tune(other, tokenizer, device, tmp_path, RECIPE)
+    file = dataset(tmp_path / "rows.parquet", [*FIT_ROWS, row(TEXTS[12], "test")])
+    fine_tune(other, tokenizer, tmp_path, FIT_RECIPE, [file])
 
     assert same(weights(other), weights(model))
 
 
-def test_encoder_decoder_reads_instruction_and_input_and_writes_the_target(tokenizer: Any) -> None:
-    (example,) = training.encode_examples(ROWS[:1], tokenizer, Recipe(epochs=1), encoder_decoder=True)
+@pytest.mark.parametrize("architecture", [*BOTH_KINDS, "bart", "gpt2", "llama"])
+@pytest.mark.parametrize("trains", TRAINS)
+def test_a_checkpoint_loads_as_a_plain_model_with_the_trained_models_outputs(
+    architecture: str, trains: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    model = tiny_model(architecture, tokenizer, spread=0.3)
+    before = logits(model)
 
-    assert tokenizer.decode(example.inputs) == f"Shorten. {ROWS[0]['input']}</s>"
-    assert tokenizer.decode(example.labels) == f"{ROWS[0]['target']}</s>"
+    output = fine_tune(model, tokenizer, tmp_path, recipe_of(trains))
 
-
-@pytest.mark.parametrize("loss", ["input_and_target", "target"])
-def test_decoder_only_loss_runs_over_what_the_recipe_says(loss: str, tokenizer: Any) -> None:
-    recipe = Recipe.model_validate({"epochs": 1, "loss": loss})
-
-    (example,) = training.encode_examples(ROWS[:1], tokenizer, recipe, encoder_decoder=False)
-
-    learned = example.labels[example.labels != training.IGNORED]
-    said = tokenizer.decode(learned, skip_special_tokens=True)
-    whole = f"Shorten. {ROWS[0]['input']}\n{ROWS[0]['target']}"
-    assert tokenizer.decode(example.inputs, skip_special_tokens=True) == whole
-    assert said == (whole if loss == "input_and_target" else f"\n{ROWS[0]['target']}")
-    assert example.inputs[-1] == example.labels[-1] == tokenizer.eos_token_id
+    # For LoRA, the adapters have been put into this very model, and are not merged in it.
+    scores, tuned = logits(model), logits(loaded(output / "epoch-4"))
+    assert np.abs(scores - before).max() > 0.01
+    np.testing.assert_allclose(tuned, scores, atol=2e-5 if trains == "lora" else 0)
+    files = {file.name for file in (output / "epoch-4").iterdir()}
+    assert "model.safetensors" in files
+    assert not any("adapter" in file for file in files)
 
 
-def test_decoder_only_sequence_has_one_end(tokenizer: Any) -> None:
-    """An end token between input and target would teach the model to stop where the target begins."""
-    (example,) = training.encode_examples(ROWS[:1], tokenizer, Recipe(epochs=1), encoder_decoder=False)
-
-    assert list(example.inputs).count(tokenizer.eos_token_id) == 1
-
-
-def test_long_texts_are_cut_and_counted(tokenizer: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_training_stops_after_epochs_without_improvement_and_keeps_the_best(
+    tokenizer: Any, device: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
+    plain, early = tmp_path / "plain", tmp_path / "early"
+    recipe = recipe_of("early_stopping")
 
-    examples = training.encode_examples(ROWS, tokenizer, RECIPE, encoder_decoder=True)
+    output = fine_tune(small("t5", tokenizer), tokenizer, early, recipe)
 
-    assert max(len(example.inputs) for example in examples) == RECIPE.max_input_tokens
-    assert f"10 of 10 texts cut to {RECIPE.max_input_tokens} tokens" in caplog.text
-
-
-def test_a_loss_that_is_no_number_ends_training_with_advice(tokenizer: Any, device: Any, tmp_path: Path) -> None:
-    recipe = RECIPE.model_copy(update={"learning_rate": 1e30, "warmup_steps": 0})
-
-    with pytest.raises(UserError, match=r"test: the loss is (nan|inf) in epoch \d, step \d: lower `learning_rate`"):
-        train(tiny_model("gpt2", tokenizer), tokenizer, device, tmp_path, recipe)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "factors"),
-    [
-        ("constant", [0.5, 1.0, 1.0, 1.0, 1.0, 1.0]),
-        ("linear", [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]),
-        ("cosine", [0.5, 1.0, 1.0, 0.8535533905932737, 0.5, 0.14644660940672627]),
-    ],
-)
-def test_learning_rate_warms_up_and_follows_its_schedule(schedule: str, factors: list[float]) -> None:
-    recipe = Recipe.model_validate({"epochs": 1, "schedule": schedule, "warmup_steps": 2})
-
-    assert [training.learning_rate_factor(step, 6, recipe) for step in range(6)] == pytest.approx(factors)
+    reports = report(output)
+    losses = [each["validation_loss"] for each in reports]
+    best = int(np.argmin(losses)) + 1
+    assert best > 1
+    assert len(reports) == best + 2 < recipe.epochs
+    assert [each["epoch"] for each in reports if each["kept"]] == [best]
+    assert [folder.name for folder in output.iterdir() if folder.is_dir()] == ["epoch-12"]
+    assert f"ends after epoch {best + 2}: epoch {best} was the best" in caplog.text
+    # The same training to its end has that very epoch.
+    full = recipe.model_copy(update={"early_stopping": None, "keep": [best]})
+    same = fine_tune(small("t5", tokenizer), tokenizer, plain, full)
+    file = "model.safetensors"
+    assert (output / "epoch-12" / file).read_bytes() == (same / f"epoch-{best}" / file).read_bytes()
+    assert [each["loss"] for each in report(same)][: best + 2] == [each["loss"] for each in reports]
+    assert {each["validation_loss"] for each in report(same)} == {None}
+    assert [each["epoch"] for each in report(same) if each["kept"]] == [best]
 
 
-def test_reported_learning_rate_is_that_of_the_last_step(tokenizer: Any, device: Any, tmp_path: Path) -> None:
-    reports = train(tiny_model("t5", tokenizer), tokenizer, device, tmp_path)
+@pytest.mark.parametrize("architecture", BOTH_KINDS)
+def test_the_validation_loss_is_the_mean_over_tokens_of_the_validation_split(
+    architecture: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    import torch
 
-    expected = [0.01 * training.learning_rate_factor(step, 12, RECIPE) for step in (2, 5, 8, 11)]
-    assert [report.learning_rate for report in reports] == pytest.approx(expected)
+    recipe = recipe_of("early_stopping", epochs=2, goldfish={"every": 2, "context": 1})
+
+    output = fine_tune(small(architecture, tokenizer), tokenizer, tmp_path, recipe)
+
+    model = loaded(output / "epoch-2")
+    rows = [each for each in ROWS if each["split"] == "validation"]
+    total, count = 0.0, 0
+    for example in encode_examples(rows, tokenizer, recipe, model.config.is_encoder_decoder):
+        tokens, labels = (torch.from_numpy(each.astype(np.int64))[None] for each in (example.inputs, example.labels))
+        with torch.no_grad():
+            total += len(example.labels) * float(model(input_ids=tokens, labels=labels).loss)
+        count += len(example.labels)
+    assert min(each["validation_loss"] for each in report(output)) == pytest.approx(total / count, rel=1e-3)
 
 
-@pytest.mark.parametrize("architecture", ["t5", "llama"])
-def test_bf16_trains_fp32_weights(architecture: str, tokenizer: Any, device: Any, tmp_path: Path) -> None:
-    models = [tiny_model(architecture, tokenizer, spread=0.0) for _ in range(2)]
+def test_training_that_goes_on_improving_keeps_its_last_epoch(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    learned = [row(text) for text in TEXTS[:8]]
+    file = dataset(tmp_path / "rows.parquet", [*learned, *({**each, "split": "validation"} for each in learned)])
+    recipe = recipe_of("early_stopping", epochs=3, learning_rate=0.003)
 
-    full = train(models[0], tokenizer, device, tmp_path / "fp32")
-    half = train(models[1], tokenizer, device, tmp_path / "bf16", RECIPE.model_copy(update={"precision": "bf16"}))
+    output = fine_tune(small("gpt_neo", tokenizer), tokenizer, tmp_path, recipe, [file])
 
-    assert {str(parameter.dtype) for parameter in models[1].parameters()} == {"torch.float32"}
-    assert half[-1].loss == pytest.approx(full[-1].loss, rel=0.05)
-    assert half != full
+    assert [each["kept"] for each in report(output)] == [False, False, True]
 
 
-def test_padding_is_masked_and_has_no_loss() -> None:
-    short, long = np.array([5, 6], dtype=np.int32), np.array([7, 8, 9], dtype=np.int32)
+def test_early_stopping_without_a_validation_split_says_which_key_gives_one(
+    tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    files = [dataset(tmp_path / "with.parquet"), dataset(tmp_path / "without.parquet", ROWS[:3])]
 
-    batch = training.collate([Example(short, long), Example(long, short)], pad=0, encoder_decoder=True)
+    with pytest.raises(UserError, match=r"set `datasets\.without\.validation`"):
+        fine_tune(small("t5", tokenizer), tokenizer, tmp_path, recipe_of("early_stopping"), files)
 
-    assert batch["input_ids"].tolist() == [[5, 6, 0], [7, 8, 9]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 0], [1, 1, 1]]
-    assert batch["labels"].tolist() == [[7, 8, 9], [5, 6, training.IGNORED]]
+
+def test_several_datasets_are_trained_on_together(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    """Like one dataset with the rows of both, each with its own instruction."""
+    first = [row(text) for text in TEXTS[:5]]
+    second = [row(text, instruction="Repeat.", target=text) for text in TEXTS[5:9]]
+    outputs = []
+    for name, parts in {"apart": [first, second], "together": [first + second]}.items():
+        folder = tmp_path / name
+        files = [dataset(folder / f"{number}.parquet", part) for number, part in enumerate(parts)]
+        outputs.append(fine_tune(small("gpt_neo", tokenizer), tokenizer, folder, recipe_of("all"), files))
+
+    apart, together = ((output / "epoch-4/model.safetensors").read_bytes() for output in outputs)
+    assert apart == together
+    assert storage.manifest_of(outputs[0] / "training.parquet")["examples"] == 9

@@ -24,6 +24,18 @@ ENCODER_DECODER = ("t5", "bart", "fsmt")
 DECODER_ONLY = ("gpt_neo", "gpt2", "biogpt", "llama")
 ARCHITECTURES = (*ENCODER_DECODER, *DECODER_ONLY)
 
+BART = {
+    "d_model": 16,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 32,
+    "decoder_ffn_dim": 32,
+    "max_position_embeddings": 64,
+    "decoder_start_token_id": 1,
+    "forced_eos_token_id": None,
+}
 SIZES: dict[str, dict[str, Any]] = {
     "t5": {
         "d_model": 16,
@@ -34,18 +46,7 @@ SIZES: dict[str, dict[str, Any]] = {
         "decoder_start_token_id": 0,
         "dropout_rate": 0.1,
     },
-    "bart": {
-        "d_model": 16,
-        "encoder_layers": 1,
-        "decoder_layers": 1,
-        "encoder_attention_heads": 2,
-        "decoder_attention_heads": 2,
-        "encoder_ffn_dim": 32,
-        "decoder_ffn_dim": 32,
-        "max_position_embeddings": 64,
-        "decoder_start_token_id": 1,
-        "forced_eos_token_id": None,
-    },
+    "bart": BART,
     "gpt_neo": {
         "hidden_size": 16,
         "num_layers": 2,
@@ -56,16 +57,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "fsmt": {
         "langs": ["en", "de"],
-        "d_model": 16,
-        "encoder_layers": 1,
-        "decoder_layers": 1,
-        "encoder_attention_heads": 2,
-        "decoder_attention_heads": 2,
-        "encoder_ffn_dim": 32,
-        "decoder_ffn_dim": 32,
-        "max_position_embeddings": 64,
-        "decoder_start_token_id": 1,
-        "forced_eos_token_id": None,
+        **BART,
     },
     "biogpt": {
         "hidden_size": 16,
@@ -150,7 +142,7 @@ def tiny_model(architecture: str, tokenizer: Any, seed: int = 0, spread: float =
     config = AutoConfig.for_model(architecture, **values)
     torch.manual_seed(seed)
     model = (AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM).from_config(config)
-    loading.completed(model, [])
+    loading.repair_fsmt(model, [])
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1 and parameter.requires_grad:

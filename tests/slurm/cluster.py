@@ -1,10 +1,10 @@
-"""A real Slurm cluster of two nodes on one machine, for as long as a test needs it.
+"""A real Slurm cluster of two nodes on one machine, for the duration of a test.
 
 One controller (`slurmctld`) and two node daemons (`slurmd -N nodeK`) run on this host, with their own MUNGE daemon.
-Everything they write lies in one temporary folder, except the configuration: jobs are started with every `SLURM_*`
-variable removed, `SLURM_CONF` too, so that commands inside a job only find a configuration in Slurm's default place.
+They write only to one temporary folder, except for the configuration: jobs are started with every `SLURM_*` variable
+removed, `SLURM_CONF` too, so that commands inside a job read the configuration in Slurm's default place.
 
-This module knows nothing of pytest or Snakemake. On Debian the binaries come from the packages `slurm-wlm` and `munge`.
+This module is independent of pytest and Snakemake. On Debian the binaries come from packages `slurm-wlm` and `munge`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
-"""Where Debian's build of Slurm looks when no variable tells it otherwise."""
+"""The configuration that Debian's build of Slurm reads if no variable names another."""
 
 SIGNATURE = "# Written by tests/slurm/cluster.py, removed when the test cluster stops."
-"""First line of the configuration: tells ours, left by a killed run, from that of a real cluster."""
+"""First line of the configuration: distinguishes ours, left by a killed run, from that of a real cluster."""
 
 LOCK = Path("/tmp/slurm-test-cluster.lock")
 NODES = ("node1", "node2")
@@ -43,20 +43,19 @@ STOP_LIMIT = 10.0
 
 
 class ClusterUnavailableError(Exception):
-    """This machine cannot run the test cluster; the message says why and what to do."""
+    """This machine cannot run the test cluster; the message states why and what to do."""
 
 
 class ClusterError(Exception):
-    """The test cluster could be tried here but failed; the message ends with the daemons' logs."""
+    """The test cluster was started here but failed; the message ends with the daemons' logs."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One Slurm job as the controller remembers it.
+    """One Slurm job in the controller's records.
 
-    `memory` is what was asked for in Slurm's spelling (`500M`), `time_limit` is `[days-]hours:minutes:seconds`,
-    `comment` is what the submitter wrote (Snakemake's plugin: rule and wildcards), `node` is empty until the job was
-    placed.
+    `memory` is the requested memory in Slurm's notation (`500M`), `time_limit` is `[days-]hours:minutes:seconds`,
+    `comment` comes from the submitter (Snakemake's plugin: rule and wildcards), `node` is empty until the job starts.
     """
 
     id: str
@@ -97,7 +96,7 @@ def clean_environment() -> dict[str, str]:
 def client(program: str, *arguments: str, limit: float = COMMAND_LIMIT) -> str:
     """Run one Slurm command and return what it printed.
 
-    Raises `ClusterError` when it fails or takes longer than `limit` seconds.
+    Raises `ClusterError` if it fails or takes longer than `limit` seconds.
     """
     command = [program, *arguments]
     try:
@@ -119,20 +118,20 @@ def check_machine() -> None:
     if os.geteuid() != 0:
         raise ClusterUnavailableError(f"needs root, to write {CONFIGURATION} and to start jobs")
     if CONFIGURATION.exists() and not CONFIGURATION.read_text(errors="replace").startswith(SIGNATURE):
-        raise ClusterUnavailableError(f"{CONFIGURATION} belongs to another Slurm installation, which is left alone")
+        raise ClusterUnavailableError(f"{CONFIGURATION} belongs to another Slurm installation, which stays unchanged")
 
 
 @contextlib.contextmanager
 def sole_cluster() -> Iterator[None]:
-    """Hold the machine-wide lock: there is one default configuration, so there can be one cluster.
+    """Lock the machine: there is one default configuration, so there can be only one cluster.
 
-    A kernel lock dies with its process, so a killed run never blocks the next one.
+    A kernel lock ends with its process, so a killed run never blocks the next one.
     """
     with LOCK.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ClusterUnavailableError("another test run holds the test cluster of this machine") from error
+            raise ClusterUnavailableError("another test run uses the test cluster of this machine") from error
         yield
 
 
@@ -155,13 +154,13 @@ def free_ports(count: int) -> list[int]:
 def configuration(folder: Path, cpus: int, memory_mb: int) -> str:
     """The text of `slurm.conf` for a cluster in `folder` whose nodes each claim `cpus` and `memory_mb`.
 
-    The nodes may claim more than the machine has (`config_overrides`): what is tested is how work is handed out.
+    The nodes may claim more than the machine has (`config_overrides`): the tests concern how work is distributed.
     """
     host = socket.gethostname().split(".")[0]
     controller_port, *node_ports = free_ports(1 + len(NODES))
     settings = {
         "ClusterName": "test",
-        # slurmctld refuses to start under any name but the host's own; the address spares it a name server.
+        # slurmctld refuses to start under any name but the host's own; with the address it needs no name server.
         "SlurmctldHost": f"{host}(127.0.0.1)",
         "SlurmctldPort": controller_port,
         "SlurmUser": "root",
@@ -190,8 +189,8 @@ def configuration(folder: Path, cpus: int, memory_mb: int) -> str:
         "SchedulerParameters": "batch_sched_delay=0",
         # A node that was slow to answer comes back by itself.
         "ReturnToService": 2,
-        # Longer than any test, because without accounting a finished job is known to squeue alone. Below three times
-        # `--slurm-init-seconds-before-status-checks` the plugin would turn to sacct, which has nothing to tell.
+        # Longer than any test, because without accounting only squeue knows a finished job. Below three times
+        # `--slurm-init-seconds-before-status-checks` the plugin would use sacct, which has no data.
         "MinJobAge": 86400,
         "KillWait": 2,
     }
@@ -206,9 +205,9 @@ def configuration(folder: Path, cpus: int, memory_mb: int) -> str:
 
 @contextlib.contextmanager
 def installed(text: str) -> Iterator[None]:
-    """Keep `text` as the system's Slurm configuration, then put the place back as it was found.
+    """Install `text` as the system's Slurm configuration, and remove it at exit.
 
-    Only called where `check_machine` found no configuration, or one that a killed test run left behind.
+    Only called if `check_machine` detected no configuration, or one that a killed test run left behind.
     """
     created = not CONFIGURATION.parent.exists()
     CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
@@ -229,7 +228,7 @@ def daemon(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes
     """Run a daemon in the foreground; at exit SIGTERM, a bounded wait, then SIGKILL.
 
     `setpriv` lets the kernel stop it when this process dies without reaching the exit. Its working folder is the
-    cluster's, by which `stragglers` knows its offspring.
+    cluster's, by which `stragglers` recognizes its child processes.
     """
     program = shutil.which(command[0], path=SEARCH_PATH)
     with log.open("ab") as sink:
@@ -255,37 +254,37 @@ def daemon(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes
 
 def stragglers(folder: Path) -> list[int]:
     """Ids of job managers (`slurmstepd`) that were started by the daemons of the cluster in `folder` and still run."""
-    found = []
+    managers = []
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
         with contextlib.suppress(OSError):
             manager = (process / "exe").readlink().name.startswith("slurmstepd")
             if manager and (process / "cwd").readlink().is_relative_to(folder):
-                found.append(int(process.name))
-    return found
+                managers.append(int(process.name))
+    return managers
 
 
 def family(process: int) -> list[int]:
-    """The id of a process and those of all that descend from it."""
-    found = [process]
+    """The ids of a process and of all its descendants."""
+    members = [process]
     with contextlib.suppress(OSError):
         for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-            found += family(int(child))
-    return found
+            members += family(int(child))
+    return members
 
 
 def kill_stragglers(folder: Path) -> None:
-    """Kill what is left of the jobs of the cluster in `folder`, the job managers first."""
+    """Kill the remaining jobs of the cluster in `folder`, the job managers first."""
     for process in [member for straggler in stragglers(folder) for member in family(straggler)]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
 
 
 def drain(folder: Path, daemons: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Cancel every job and wait until the last is gone; what does not go within `DRAIN_LIMIT` seconds is killed.
+    """Cancel every job and wait until the last has ended; kill those that run after `DRAIN_LIMIT` seconds.
 
-    Where a daemon has ended already nobody could cancel anything, so jobs are killed at once.
+    If a daemon has already ended, no job can be cancelled, so all are killed at once.
     """
     if all(process.poll() is None for process in daemons):
         deadline = time.monotonic() + DRAIN_LIMIT
@@ -301,7 +300,7 @@ def drain(folder: Path, daemons: Sequence[subprocess.Popen[bytes]]) -> None:
 def clear_leftovers() -> None:
     """Remove the jobs and the folder of a cluster whose test run was killed.
 
-    Its daemons ended with that run, its jobs did not, and its configuration still says where it lay. Only called under
+    Its daemons ended with that run, its jobs did not, and its configuration still names its folder. Only called under
     the lock of `sole_cluster`: nobody uses that cluster any more.
     """
     if not CONFIGURATION.exists():
@@ -315,7 +314,7 @@ def clear_leftovers() -> None:
 
 
 def wait_until_idle(cluster: Cluster, daemons: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Return when every node is idle; raise `ClusterError` when a daemon ended or after `START_LIMIT` seconds."""
+    """Return when every node is idle; raise `ClusterError` if a daemon ended or after `START_LIMIT` seconds."""
     deadline = time.monotonic() + START_LIMIT
     expected = {f"{node} idle" for node in cluster.nodes}
     state = "no answer from the controller"
@@ -335,7 +334,7 @@ def wait_until_idle(cluster: Cluster, daemons: Sequence[subprocess.Popen[bytes]]
 
 @contextlib.contextmanager
 def munge(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A MUNGE daemon with a fresh key, by which the cluster's daemons and clients know one another."""
+    """A MUNGE daemon with a new key, by which the cluster's daemons and clients authenticate one another."""
     key = folder / "munge.key"
     key.touch(mode=0o400)
     key.write_bytes(secrets.token_bytes(128))
@@ -354,7 +353,7 @@ def munge(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 def slurm_cluster(cpus: int = 2, memory_mb: int = 64_000) -> Iterator[Cluster]:
     """Start a cluster of two nodes, each with `cpus` and `memory_mb`, and stop it at exit, also after a failure.
 
-    Raises `ClusterUnavailableError` where it cannot or must not run, `ClusterError` where it fails to start.
+    Raises `ClusterUnavailableError` if it cannot or must not run, `ClusterError` if it fails to start.
     """
     check_machine()
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What the Slurm tests share: a running cluster, or a clear reason why there is none."""
+"""Fixtures of the Slurm tests: a running cluster, or a clear reason why there is none."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from cluster import Cluster, ClusterUnavailableError, check_machine, slurm_clust
 # First: pytest-xdist reads the mark in its own hook of this name.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, these stay in one process: a machine has room for one cluster."""
+    """Keep these tests in one process where tests run in parallel: a machine has room for one cluster."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.xdist_group("slurm"))
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def skipping_where_impossible() -> Iterator[None]:
     """Turn `ClusterUnavailableError` into a skip, except under `REQUIRE_SLURM=1`.
 
-    Continuous integration sets the variable, so that a package that went missing there turns up as a failure.
+    Continuous integration sets the variable, so that a missing package is a failure there.
     """
     try:
         yield
@@ -34,14 +34,14 @@ def skipping_where_impossible() -> Iterator[None]:
 
 @pytest.fixture
 def slurm_machine() -> None:
-    """Skip the test where this machine cannot run a cluster."""
+    """Skip the test if this machine cannot run a cluster."""
     with skipping_where_impossible():
         check_machine()
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    """A fresh two-node cluster for one test (it starts in a second or two), so that all its jobs are that test's."""
+    """A new two-node cluster for one test (it starts in a second or two), so that all its jobs belong to that test."""
     with contextlib.ExitStack() as stack:
         with skipping_where_impossible():
             running = stack.enter_context(slurm_cluster())

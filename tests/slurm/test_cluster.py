@@ -1,4 +1,4 @@
-"""The test cluster itself: it leaves other installations alone and takes everything with it when it goes."""
+"""The test cluster itself: it does not touch other installations and leaves nothing behind."""
 
 import contextlib
 import time
@@ -11,21 +11,21 @@ from cluster import Cluster, ClusterError, ClusterUnavailableError, client, conf
 
 def programs_in(folder: Path) -> set[str]:
     """Programs that run with `folder` as their working folder: the cluster's daemons and job managers."""
-    found = set()
+    programs = set()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # ended meanwhile, or a kernel thread
             if (process / "cwd").readlink().is_relative_to(folder):
                 # Debian's slurmd is a link to slurmd-wlm.
-                found.add((process / "exe").readlink().name.removesuffix("-wlm"))
-    return found
+                programs.add((process / "exe").readlink().name.removesuffix("-wlm"))
+    return programs
 
 
 def wait_for(folder: Path, program: str, limit: float = 20.0) -> set[str]:
     """The programs in `folder` as soon as `program` is among them, or after `limit` seconds."""
     deadline = time.monotonic() + limit
-    while program not in (found := programs_in(folder)) and time.monotonic() < deadline:
+    while program not in (programs := programs_in(folder)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return found
+    return programs
 
 
 def test_configuration_names_two_nodes_with_their_own_ports(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_configuration_names_two_nodes_with_their_own_ports(tmp_path: Path) -> N
     assert len({field for line in nodes for field in line.split() if field.startswith("Port=")}) == 2
 
 
-def test_another_installation_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_installation_stays_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     foreign = tmp_path / "slurm.conf"
     foreign.write_text("ClusterName=production\n")
     monkeypatch.setattr(module, "CONFIGURATION", foreign)
@@ -49,7 +49,7 @@ def test_another_installation_is_left_alone(tmp_path: Path, monkeypatch: pytest.
     assert foreign.read_text() == "ClusterName=production\n"
 
 
-def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_programs_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SEARCH_PATH", "")
 
     with pytest.raises(ClusterUnavailableError, match=r"munged.*slurmctld.*apt-get install slurm-wlm munge"):
@@ -91,7 +91,7 @@ def test_a_daemon_that_refuses_to_start_is_reported_with_its_log(monkeypatch: py
 
 
 @pytest.mark.usefixtures("slurm_machine")
-def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     left = tmp_path / "left"
     (left / "state").mkdir(parents=True)
     module.CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The workflow through a real Slurm queue: jobs land on both nodes, grow after a failure, and change no result."""
+"""The workflow through a real Slurm queue: jobs run on both nodes, grow after a failure, and change no result."""
 
 import contextlib
 import os
@@ -22,13 +22,13 @@ SLURM = [
     # The test cluster has no accounting database.
     "--slurm-status-command",
     "squeue",
-    # The plugin looks after 40 s, and waits 10 s longer each time that it found nothing finished. A job here takes 7 s;
-    # to look much sooner than that would only lengthen the pause.
+    # By default the plugin checks after 40 s, and waits 10 s longer whenever no job is finished. A job here takes 7 s;
+    # a check much sooner than that would only lengthen the wait.
     "--slurm-init-seconds-before-status-checks",
     "5",
     "--seconds-between-status-checks",
     "5",
-    # A rule may ask for more than the two processors of a test node, which sbatch would refuse.
+    # A rule may request more than the two processors of a test node, which sbatch would refuse.
     "--max-threads",
     "2",
 ]
@@ -58,7 +58,7 @@ rule grown:
 def snakemake(*options: str, snakefile: Path, directory: Path, limit: float) -> subprocess.CompletedProcess[str]:
     """Run `snakemake` from the root of the repository, as a user does; after `limit` seconds it is killed.
 
-    Its output goes to one file beside `directory` and comes back as `stdout`; a failing run fails the test with it.
+    Its output is written to one file beside `directory` and returned as `stdout`; a failing run fails the test with it.
     """
     command = [
         sys.executable,
@@ -106,8 +106,8 @@ def test_jobs_run_on_both_nodes_and_grow_after_a_failure(cluster: Cluster, tmp_p
     run = snakemake(*SLURM, snakefile=snakefile, directory=directory, limit=240)
 
     assert f"workflow specific profile {PROFILE} for setting default" in run.stdout
-    told = {path.read_text().strip() for path in (directory / "node").iterdir()}
-    assert told == nodes_used(cluster) == set(cluster.nodes)
+    nodes = {path.read_text().strip() for path in (directory / "node").iterdir()}
+    assert nodes == nodes_used(cluster) == set(cluster.nodes)
     parts = {job.comment for job in cluster.jobs() if job.comment.startswith("rule_part")}
     assert len(parts) == 4
     attempts = [job for job in cluster.jobs() if job.comment == "rule_grown"]

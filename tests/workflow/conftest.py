@@ -1,4 +1,4 @@
-"""What the whole-run tests share: a copy of the code, and one finished run of two studies."""
+"""Fixtures of the tests of whole runs: a copy of the code, and one finished run of two studies."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ SECOND_STUDY = {
 # First: pytest-xdist reads the mark in its own hook of this name.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, whole runs stay in one process, so that the finished one is made once."""
+    """Keep whole runs in one process where tests run in parallel, so that the finished run is made once."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.xdist_group("whole runs"))
@@ -32,13 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the code; who edits it puts it back."""
+    """A copy of the code; a test that edits it restores it."""
     return copy_of_the_code(tmp_path_factory.mktemp("code") / "code")
 
 
 @pytest.fixture(scope="session")
 def first_run(code: Path, small_config: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, Ended]:
-    """A workplace in which a greedy and a sampled study were run to their end, and what that run printed."""
+    """A workplace with a finished run of a greedy and a sampled study, and that run's exit code and output."""
     folder = tmp_path_factory.mktemp("finished")
     both = folder / "both.yaml"
     both.write_text(yaml.safe_dump(SECOND_STUDY), encoding="utf-8")
@@ -50,5 +50,5 @@ def first_run(code: Path, small_config: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def finished(first_run: tuple[Workplace, Ended]) -> Workplace:
-    """The finished workplace; for reading and dry runs only: take a `copy` to change something."""
+    """The finished workplace; for reading and dry runs only: use a `copy` to change something."""
     return first_run[0]

@@ -1,4 +1,4 @@
-"""Runs of the workflow as a user starts them: a subprocess, a working directory, what it printed."""
+"""Runs of the workflow as a user starts them: a subprocess, a working directory, its output."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-# Seconds after which a run hangs; the tiny paper's four hundred jobs take most of it on a busy machine.
+# Seconds after which a run is considered hanging; the tiny paper's four hundred jobs need most of it on a busy machine.
 LIMIT = 1500.0
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that has ended: its exit code, and standard output and error as they came."""
+    """A run that has ended: its exit code, and standard output and error interleaved."""
 
     code: int
     output: str
 
     def jobs(self) -> dict[str, list[str]]:
         """First outputs of the jobs that a run (or a dry run) announced, by rule; without rule `all`."""
-        found: dict[str, list[str]] = {}
+        outputs: dict[str, list[str]] = {}
         for block in re.split(r"\n(?=(?:local)?rule )", self.output)[1:]:
             rule = re.match(r"(?:local)?rule (\w+):", block)
             output = re.search(r"^ +output: (.*)$", block, re.MULTILINE)
             if rule and output:
-                found.setdefault(rule[1], []).append(output[1].split(", ")[0])
-        return {rule: sorted(outputs) for rule, outputs in found.items()}
+                outputs.setdefault(rule[1], []).append(output[1].split(", ")[0])
+        return {name: sorted(files) for name, files in outputs.items()}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Workplace:
             command += ["--cores", "2"]
         return subprocess.Popen(
             [*command, *options],
-            # Not the repository: a run may leave its files nowhere but in its working directory.
+            # Not the repository: a run may write files only in its working directory.
             cwd=self.directory,
             env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
             stdout=subprocess.PIPE,
@@ -73,14 +73,14 @@ class Workplace:
         return ended(self.start(*options, **environment))
 
     def dry_run(self, *options: str) -> dict[str, list[str]]:
-        """What a run would do: outputs by rule; nothing where there is nothing to be done."""
+        """The outputs that a run would make, by rule; empty if there is nothing to be done."""
         run = self.run("--dry-run", *options)
         assert run.code == 0, run.output
         assert ("Nothing to be done" in run.output) == (not run.jobs()), run.output
         return run.jobs()
 
     def with_configuration(self, file: Path, values: dict[str, Any]) -> Workplace:
-        """The same workplace with one more configuration over the others, written to `file`."""
+        """The same workplace with one more configuration that overrides the others, written to `file`."""
         file.write_text(yaml.safe_dump(values), encoding="utf-8")
         return Workplace(self.code, self.directory, (*self.configs, file))
 
@@ -91,7 +91,7 @@ class Workplace:
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:
-    """Wait for a started run; one that takes longer than any should is killed and fails the test."""
+    """Wait for a started run; one that exceeds `LIMIT` is killed and fails the test."""
     try:
         output, _ = process.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
@@ -102,7 +102,7 @@ def ended(process: subprocess.Popen[str]) -> Ended:
 
 
 def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    """Return when `condition` holds; fail where the process ends before, or it takes far too long."""
+    """Return when `condition` is true; fail if the process ends before, or after `LIMIT` seconds."""
     deadline = time.monotonic() + LIMIT
     while not condition():
         assert process.poll() is None, f"the run ended too early:\n{process.communicate()[0]}"
@@ -111,7 +111,7 @@ def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) 
 
 
 def copy_of_the_code(folder: Path) -> Path:
-    """What a run needs of the repository, so that tests can edit it and nothing is left in the repository."""
+    """Copy what a run needs of the repository, so that tests can edit it and the repository stays unchanged."""
     leave_out = shutil.ignore_patterns("__pycache__")
     for name in ("memorization", "scripts", "workflow", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=leave_out)

@@ -1,4 +1,4 @@
-"""Bad input ends a run with an exit code and one clear message for each fault, and leaves nothing half-written."""
+"""Bad input ends a run with an exit code and one clear message per fault, and leaves no incomplete file."""
 
 import contextlib
 import os
@@ -18,16 +18,16 @@ from memorization import storage
 
 
 def messages(run: Ended) -> list[str]:
-    """What a failed run said of its jobs at its end, one entry for each fault."""
+    """The messages of jobs at the end of a failed run, one per fault."""
     assert run.code != 0
     assert "Traceback" not in run.output
-    _, _, said = run.output.partition("what went wrong:\n")
-    said, _, _ = said.partition("Complete log(s)")
-    return re.split(r"\n    \(log: \S+\)\n", said.rstrip("\n") + "\n")[:-1]
+    _, _, text = run.output.partition("what went wrong:\n")
+    text, _, _ = text.partition("Complete log(s)")
+    return re.split(r"\n    \(log: \S+\)\n", text.rstrip("\n") + "\n")[:-1]
 
 
-def complaint(run: Ended) -> str:
-    """What a run said that was refused at its start."""
+def refusal(run: Ended) -> str:
+    """The output of a run that was refused at its start."""
     assert run.code != 0
     assert "Traceback" not in run.output
     assert "Finished jobid" not in run.output
@@ -40,7 +40,7 @@ def files_dataset(train: Path, **settings: Any) -> dict[str, Any]:
 
 
 def faulty_datasets(folder: Path) -> dict[str, dict[str, Any]]:
-    """Datasets of which each has one fault."""
+    """Datasets with one fault each."""
 
     def table(name: str, **columns: Any) -> Path:
         pq.write_table(pa.table(columns), folder / f"{name}.parquet")
@@ -62,7 +62,7 @@ def faulty_datasets(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def faulty_models(folder: Path) -> dict[str, dict[str, Any]]:
-    """Base models of which each has one fault."""
+    """Base models with one fault each."""
     import torch
     from transformers import T5Config, T5ForConditionalGeneration
 
@@ -108,7 +108,7 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Failed:
-    """A run that was asked for many results, each with one fault."""
+    """A run of many results, each with one fault."""
 
     workplace: Workplace
     run: Ended
@@ -116,11 +116,11 @@ class Failed:
 
 @pytest.fixture(scope="module")
 def failed(code: Path, small_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Failed:
-    """One run for all faults: no fault keeps another from being found, and a start costs seconds."""
+    """One run for all faults: no fault hides another, and a start costs seconds."""
     folder = tmp_path_factory.mktemp("faults")
     change = {"datasets": faulty_datasets(folder), "models": faulty_models(folder)}
     workplace = Workplace(code, folder / "work", (small_config,)).with_configuration(folder / "change.yaml", change)
-    # The hub is where nobody listens; the hub's client tries six times, which takes it 23 seconds.
+    # No server listens at this address; the hub's client tries six times, for 23 seconds.
     hub = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(folder / "hub")}
     targets = [f"results/{path}" for path in sorted(FAULTS, key=lambda path: "remote" not in path)]
     return Failed(workplace, workplace.run(*targets, **hub))
@@ -129,15 +129,15 @@ def failed(code: Path, small_config: Path, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize("path", FAULTS)
 def test_faulty_source_gives_one_message_and_no_result(failed: Failed, path: str) -> None:
     key = path.removesuffix(".parquet").replace("/", ".")
-    said = [message for message in messages(failed.run) if message.strip().startswith(key)]
+    of_source = [message for message in messages(failed.run) if message.strip().startswith(key)]
 
-    assert len(said) == 1, failed.run.output
-    assert [part for part in FAULTS[path] if part not in said[0]] == []
-    assert "Traceback" not in (failed.workplace.results / f"logs/{path}.log").read_text()
+    assert len(of_source) == 1, failed.run.output
+    assert [part for part in FAULTS[path] if part not in of_source[0]] == []
+    assert "Traceback" not in (failed.workplace.results / f"logs/{path.removesuffix('.parquet')}.log").read_text()
     assert not (failed.workplace.results / path).exists()
 
 
-def test_faults_are_told_once_each_and_leave_no_file_but_logs(failed: Failed) -> None:
+def test_faults_are_reported_once_each_and_leave_no_file_but_logs(failed: Failed) -> None:
     assert len(messages(failed.run)) == len(FAULTS)
     left = [
         file.relative_to(failed.workplace.results) for file in failed.workplace.results.rglob("*") if file.is_file()
@@ -145,7 +145,7 @@ def test_faults_are_told_once_each_and_leave_no_file_but_logs(failed: Failed) ->
     assert {file.parts[0] for file in left} <= {"logs", ".running"}
 
 
-def test_missing_files_and_folders_are_told_before_anything_runs(
+def test_missing_files_and_folders_are_reported_before_anything_runs(
     code: Path, small_config: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "bare").mkdir()
@@ -168,26 +168,27 @@ def test_missing_files_and_folders_are_told_before_anything_runs(
     }
     workplace = Workplace(code, tmp_path / "work", (small_config,)).with_configuration(tmp_path / "change.yaml", change)
 
-    said = complaint(workplace.run())
+    message = refusal(workplace.run())
 
-    assert said.count("Inputs are missing.") == 1
-    assert f"datasets.lost.source.train: {tmp_path}/lost.parquet: no such file." in said
-    assert f"models.lost.source.path: {tmp_path}/lost: no such folder." in said
-    assert f"models.bare.source.path: {tmp_path}/bare: no config.json there; a model folder holds" in said
+    assert message.count("Inputs are missing.") == 1
+    assert f"datasets.lost.source.train: {tmp_path}/lost.parquet: no such file." in message
+    assert f"models.lost.source.path: {tmp_path}/lost: no such folder." in message
+    assert f"models.bare.source.path: {tmp_path}/bare: no config.json; a model folder contains" in message
     assert not workplace.results.exists()
 
 
-def test_unknown_key_is_told_with_its_file_and_the_nearest_spelling(
+def test_unknown_key_is_reported_with_its_file_and_the_nearest_spelling(
     code: Path, small_config: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "change.yaml"
     workplace = Workplace(code, tmp_path / "work", (small_config,))
 
-    said = complaint(workplace.with_configuration(file, {"statistics": {"drwas": 60}}).run())
+    message = refusal(workplace.with_configuration(file, {"statistics": {"drwas": 60}}).run())
 
-    assert said.count("The configuration is not valid.") == 1
+    assert message.count("The configuration is not valid.") == 1
     assert (
-        f"{file}: statistics.drwas: unknown key 'drwas'; allowed: draws, high, low, seed; did you mean 'draws'?" in said
+        f"{file}: statistics.drwas: unknown key 'drwas'; allowed: draws, high, low, seed; did you mean 'draws'?"
+        in message
     )
     assert not workplace.results.exists()
 
@@ -198,20 +199,20 @@ def test_too_long_prefixes_are_an_error_and_too_few_probes_a_warning(finished: W
 
     run = workplace.run(f"results/{folder}20/probes.parquet", f"results/{folder}5000/probes.parquet")
 
-    (said,) = messages(run)
-    assert "dataset 'letters': none of the 12 inputs is longer than the prefix of 5000 tokens" in said
-    assert "lower `probes.prefix_tokens`" in said
+    (message,) = messages(run)
+    assert "dataset 'letters': none of the 12 inputs is longer than the prefix of 5000 tokens" in message
+    assert "lower `probes.prefix_tokens`" in message
     assert not (workplace.results / f"{folder}5000/probes.parquet").exists()
     probes = workplace.results / f"{folder}20/probes.parquet"
     manifest = storage.manifest_of(probes)
     assert (manifest["n_asked"], manifest["n"], storage.rows_of(probes)) == (1000, 12, 12)
-    log = (workplace.results / f"logs/{folder}20/probes.parquet.log").read_text()
-    assert "WARNING dataset letters, split train: 1000 probes asked for, 12 usable inputs: n is 12" in log
+    log = (workplace.results / f"logs/{folder}20/probes.log").read_text()
+    assert "WARNING dataset letters, split train: 1000 probes configured, 12 usable inputs: n is 12" in log
 
 
 @contextlib.contextmanager
 def mounted(folder: Path, options: str) -> Iterator[None]:
-    """A file system in memory at `folder`; the test is skipped where none can be mounted."""
+    """A file system in memory at `folder`; the test is skipped if none can be mounted."""
     folder.mkdir(parents=True)
     if os.geteuid() != 0:
         pytest.skip("only root can mount a file system")
@@ -223,21 +224,23 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
     try:
         yield
     finally:
-        # Lazily: the exception of a failed write may still hold its file open.
+        # Lazily: the exception of a failed write may still keep its file open.
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_read_only_results_folder_is_told_before_anything_runs(code: Path, small_config: Path, tmp_path: Path) -> None:
+def test_read_only_results_folder_is_reported_before_anything_runs(
+    code: Path, small_config: Path, tmp_path: Path
+) -> None:
     workplace = Workplace(code, tmp_path / "work", (small_config,))
 
     with mounted(workplace.results, "ro,size=1m"):
-        said = complaint(workplace.run())
+        message = refusal(workplace.run())
 
-    assert said.count("results: results: cannot be written (Read-only file system)") == 1
-    assert "--config results=FOLDER" in said
+    assert message.count("results: results: cannot be written (Read-only file system)") == 1
+    assert "--config results=FOLDER" in message
 
 
-def test_full_disk_is_told_and_leaves_nothing_half_written(code: Path, small_config: Path, tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_leaves_no_incomplete_file(code: Path, small_config: Path, tmp_path: Path) -> None:
     source = {"kind": "synthetic", "corpora": ["news"], "train": 400, "seed": 1}
     change = {"datasets": {"large": {"task": "summarization", "source": source}}}
     workplace = Workplace(code, tmp_path / "work", (small_config,)).with_configuration(tmp_path / "change.yaml", change)
@@ -246,7 +249,7 @@ def test_full_disk_is_told_and_leaves_nothing_half_written(code: Path, small_con
         run = workplace.run("results/datasets/large.parquet")
         left = [file.name for file in workplace.results.rglob("*") if file.is_file()]
 
-    (said,) = messages(run)
-    assert "results/datasets/large.parquet: the disk is full." in said
-    assert "finished work is kept" in said
-    assert sorted(left) == [".running", "large.parquet.log"]
+    (message,) = messages(run)
+    assert "results/datasets/large.parquet: the disk is full." in message
+    assert "finished work is kept" in message
+    assert sorted(left) == [".running", "large.log"]

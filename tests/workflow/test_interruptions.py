@@ -1,4 +1,4 @@
-"""Runs that are killed, started twice, or done in another way: the numbers stay the same."""
+"""Runs that are killed, started twice, or use other cores, batches and orders: the numbers stay the same."""
 
 import contextlib
 import os
@@ -11,22 +11,23 @@ import pytest
 from runs import Workplace, ended, wait_until
 
 from memorization import storage
+from memorization.schemas.generations import GenerationsTable
 
 CHECKPOINTS = "checkpoints/model=small/recipe=short/dataset=letters"
 TUNED = "runs/model=small/state=short/epoch=40/dataset=letters/population=member/prefix_tokens=20/decoding="
 
 
 def contents(workplace: Workplace, pattern: str) -> dict[str, bytes]:
-    """Bytes of every file of the results that a pattern finds, by relative path."""
+    """Bytes of every file of the results that matches a pattern, by relative path."""
     files = sorted(workplace.results.glob(pattern))
-    assert files, f"nothing fits {pattern}"
+    assert files, f"no file matches {pattern}"
     return {str(file.relative_to(workplace.results)): file.read_bytes() for file in files}
 
 
 def generations(workplace: Workplace, decoding: str) -> list[dict[str, object]]:
-    """What the fine-tuned model wrote; without the manifest, which names the batch size."""
+    """Generations of the fine-tuned model, without the manifest, which contains the batch size."""
     file = workplace.results / f"{TUNED}{decoding}" / "generations.parquet"
-    rows: list[dict[str, object]] = storage.read(file, "generations").to_pylist()
+    rows: list[dict[str, object]] = storage.read(file, GenerationsTable).to_pylist()
     return rows
 
 
@@ -40,7 +41,7 @@ def endings() -> Iterator[list[int]]:
             os.killpg(group, signal.SIGKILL)
 
 
-def test_a_killed_run_goes_on_by_the_same_command_with_the_same_numbers(
+def test_the_same_command_resumes_a_killed_run_with_the_same_numbers(
     finished: Workplace, small_config: Path, tmp_path: Path, endings: list[int]
 ) -> None:
     workplace = Workplace(finished.code, tmp_path / "work", (small_config,))
@@ -58,7 +59,7 @@ def test_a_killed_run_goes_on_by_the_same_command_with_the_same_numbers(
     assert again.code == 0, again.output
     assert "dataset" not in again.jobs(), "finished work was done again"
     log = (workplace.results / f"logs/{CHECKPOINTS}.log").read_text()
-    resumed = re.search(r"goes on after epoch (\d+) of 40", log)
+    resumed = re.search(r"resumes after epoch (\d+) of 40", log)
     assert resumed, log
     assert 1 <= int(resumed[1]) < 40
     for pattern in ("tables/small*", "checkpoints/**/*.safetensors", "checkpoints/**/training.parquet"):
@@ -81,18 +82,18 @@ def test_a_second_run_in_the_same_folder_is_refused_and_harms_nothing(
     first = workplace.start()
     endings.append(first.pid)
     wait_until(lambda: lock.read_text() == str(first.pid), first)
-    # Held still, so that it is at work for as long as the second one takes.
+    # Stopped, so that it is still at work when the second one starts.
     os.killpg(first.pid, signal.SIGSTOP)
     second = workplace.run()
     os.killpg(first.pid, signal.SIGCONT)
-    finally_first = ended(first)
+    first_run = ended(first)
 
     assert second.code != 0
     assert second.output.count("another run is at work in this folder") == 1
     assert f"(process {first.pid})" in second.output
     assert "Traceback" not in second.output
     assert "Finished jobid" not in second.output
-    assert finally_first.code == 0, finally_first.output
+    assert first_run.code == 0, first_run.output
     assert "Another label." in (workplace.results / "tables/small.md").read_text()
 
 

@@ -1,4 +1,4 @@
-"""Snakemake's own linter and formatter have nothing to say."""
+"""Snakemake's own linter and formatter report nothing."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from runs import ROOT
 
 
-def test_linter_finds_nothing(code: Path, tmp_path: Path) -> None:
+def test_linter_reports_nothing(code: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "snakemake", "--lint", "--snakefile", str(code / "Snakefile")]
 
     lint = subprocess.run([*command, "--directory", str(tmp_path)], cwd=tmp_path, capture_output=True, text=True)

@@ -10,15 +10,15 @@ TINY = {"nonzeros": [1, 4], "samples": 40, "test_samples": 20, "seeds": 1, "star
 
 
 def test_a_study_is_made_whole_and_once(code: Path, tmp_path: Path) -> None:
-    config = tmp_path / "theory.yaml"
+    config = tmp_path / "sparse.yaml"
     config.write_text(
-        yaml.safe_dump({"studies": {"theory": {"kind": "sparse_coding"} | SIZES | TINY}}), encoding="utf-8"
+        yaml.safe_dump({"studies": {"sparse": {"kind": "sparse_coding"} | SIZES | TINY}}), encoding="utf-8"
     )
     workplace = Workplace(code, tmp_path / "work", (config,))
     run = workplace.run("--cores", "1")
     assert run.code == 0, run.output
-    # No model, no text: nothing else is made.
+    # It uses no model and no text: nothing else is made.
     assert set(run.jobs()) == {"sparse_coding_fits", "sparse_coding_table", "sparse_coding_figure"}
-    for file in ("tables/theory.md", "tables/theory.html", "figures/theory.svg", "figures/theory.png"):
+    for file in ("tables/sparse.md", "tables/sparse.html", "figures/sparse.svg", "figures/sparse.png"):
         assert (workplace.results / file).stat().st_size > 1000
     assert workplace.dry_run() == {}

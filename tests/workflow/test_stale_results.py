@@ -1,4 +1,4 @@
-"""What is made again after a change, and what is not: dry runs over a finished run."""
+"""Which results are made again after a change, and which are not: dry runs over a finished run."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from runs import Workplace
 
-DEFINITIONS = {"definitions", "definition_rates", "definitions_table"}
-FROM_OUTCOMES = {"outcomes", "rates", "comparisons", "table", "figure"} | DEFINITIONS
+SHOWN = {"memorization_table", "memorization_figure"}
+DEFINITIONS = {"definitions", "definition_rates", "memorization_definitions"}
+FROM_OUTCOMES = {"outcomes", "rates", "comparisons"} | SHOWN | DEFINITIONS
 FROM_MATCHES = {"matches", "paraphrases", "entities"} | FROM_OUTCOMES
 FROM_GENERATIONS = {"generations", "candidates"} | FROM_MATCHES
 
 
 @contextlib.contextmanager
 def edited(file: Path, text: str) -> Iterator[None]:
-    """Have another text in a file of the code for a while."""
+    """Replace the text of a file of the code within a `with` statement."""
     before = file.read_text()
     file.write_text(text)
     try:
@@ -47,9 +48,9 @@ def test_a_changed_decoding_makes_its_own_runs_again_and_what_follows(finished: 
         "definitions": 2,
         "definition_rates": 2,
         "comparisons": 1,
-        "table": 1,
-        "figure": 1,
-        "definitions_table": 1,
+        "memorization_table": 1,
+        "memorization_figure": 1,
+        "memorization_definitions": 1,
     }
     outputs = [output for outputs in jobs.values() for output in outputs]
     assert [output for output in outputs if "decoding=drawn" not in output and "s/drawn" not in output] == []
@@ -72,16 +73,16 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"statistics": {"draws": 60}}, {"rates", "comparisons", "table", "figure"} | DEFINITIONS - {"definitions"}),
+        ({"statistics": {"draws": 60}}, {"rates", "comparisons"} | SHOWN | DEFINITIONS - {"definitions"}),
         ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
-        ({"label": "Another label."}, {"table", "figure", "definitions_table"}),
+        ({"label": "Another label."}, SHOWN | {"memorization_definitions"}),
         ({"detection": {"sentences": "punkt_corpus", "definitions": {"tokens": 5}}}, DEFINITIONS),
         ({"detection": {"paraphrase": {"classifier": "judge", "low": 0.6}}}, {"paraphrases"} | FROM_OUTCOMES),
         ({"detection": {"paraphrase": {"classifier": None}}}, FROM_OUTCOMES),
         ({"detection": {"entities": {"region": "DE"}}}, {"entities"} | FROM_OUTCOMES),
         ({"detection": {"entities": {"patterns": False}}}, FROM_OUTCOMES),
         ({"detection": {"decides": "strongest"}}, FROM_OUTCOMES),
-        # In fp32 neither changes a result; nor does what a job may use.
+        # In fp32 none of these changes a result.
         ({"compute": {"generation_batch_size": 3, "memory_mb": 1500}}, set()),
         ({"detection": {"paraphrase": {"classifier": "judge", "batch_size": 3}}}, set()),
     ],
@@ -99,19 +100,79 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         "batch size of confidence",
     ],
 )
-def test_a_changed_setting_makes_what_it_decides_again(
+def test_a_changed_setting_makes_the_results_that_depend_on_it_again(
     finished: Workplace, tmp_path: Path, change: dict[str, Any], rules: set[str]
 ) -> None:
     assert set(finished.with_configuration(tmp_path / "change.yaml", change).dry_run()) == rules
 
 
-def test_a_changed_docstring_or_comment_makes_nothing_again(finished: Workplace) -> None:
-    module = finished.code / "memorization/detection/alignment.py"
-    text = module.read_text()
-    assert text.startswith('"""')
+WORDS = {
+    "memorization/detection/alignment.py": ('"""', '"""Put differently: '),
+    "memorization/schemas/training.py": ("mean training loss", "average training loss"),
+    "memorization/studies/attention/correlation.py": ("base model; null for all", "model; null for all"),
+    "memorization/studies/memorization/table.py": ("rate of the control; null", "the control's rate; null"),
+    "memorization/studies/memorization/caption.rst": ("How many probes", "The number of probes that"),
+}
+NOT_REACHED = (
+    "memorization/schemas/likelihoods.py",
+    "memorization/studies/memorization/plan.py",
+    "memorization/studies/quality/table.py",
+    "memorization/models/recipes/goldfish.py",
+    "memorization/errors.py",
+    "memorization/launch.py",
+)
 
-    with edited(module, "# A comment.\n" + text.replace('"""', '"""Put differently: ', 1) + "\n# The end.\n"):
+
+def test_words_and_code_that_no_result_reaches_make_nothing_again(finished: Workplace) -> None:
+    """A docstring, comments, meanings of columns, a caption of the report, and modules of what is not configured."""
+    with contextlib.ExitStack() as edits:
+        for name, (old, new) in WORDS.items():
+            file = finished.code / name
+            text = file.read_text()
+            assert old in text
+            comment = "# A comment.\n" if file.suffix == ".py" else ""
+            edits.enter_context(edited(file, comment + text.replace(old, new, 1)))
+        for name in NOT_REACHED:
+            file = finished.code / name
+            edits.enter_context(edited(file, f"{file.read_text()}\nADDED = 1\n"))
+
         assert finished.dry_run() == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rules"),
+    [
+        # The figure is drawn from the table's file.
+        ("memorization/studies/memorization/table.py", "Memorization in percent of", "Rates in percent of", SHOWN),
+        (
+            "memorization/studies/memorization/table.py",
+            "    control_rate = Nullable(",
+            '    added = Nullable(FLOAT64, "fraction")\n    control_rate = Nullable(',
+            SHOWN,
+        ),
+        (
+            "memorization/studies/memorization/definitions.py",
+            "class MemorizationDefinitionsTable(",
+            "ADDED = 1\n\n\nclass MemorizationDefinitionsTable(",
+            {"memorization_definitions"},
+        ),
+        (
+            "memorization/coordinates.py",
+            '"task": task',
+            '"task": task.upper()',
+            {"rates", "definition_rates", "memorization_definitions"} | SHOWN,
+        ),
+    ],
+    ids=["caption", "column of a final table", "another final table", "coordinates in rows"],
+)
+def test_a_changed_table_makes_that_table_again(
+    finished: Workplace, file: str, old: str, new: str, rules: set[str]
+) -> None:
+    place = finished.code / file
+    assert old in place.read_text()
+
+    with edited(place, place.read_text().replace(old, new, 1)):
+        assert set(finished.dry_run()) == rules
 
 
 @pytest.mark.parametrize(
@@ -119,18 +180,20 @@ def test_a_changed_docstring_or_comment_makes_nothing_again(finished: Workplace)
     [
         ("memorization/detection/alignment.py", FROM_MATCHES),
         ("memorization/detection/definitions.py", DEFINITIONS),
-        ("memorization/report/tables.py", {"table", "figure", "definitions_table"}),
-        ("memorization/report/definitions_table.py", {"definitions_table"}),
+        ("memorization/schemas/definitions.py", DEFINITIONS),
+        ("memorization/schemas/alignment.py", FROM_MATCHES),
+        ("memorization/report/formats.py", SHOWN | {"memorization_definitions"}),
+        ("memorization/report/cells.py", SHOWN | {"memorization_definitions"}),
+        ("memorization/studies/memorization/comparisons.py", {"comparisons"} | SHOWN),
+        ("memorization/models/engines/transformers.py", FROM_GENERATIONS),
         ("memorization/detection/entities.py", {"entities"} | FROM_OUTCOMES),
         ("memorization/models/classifiers.py", {"classifier", "paraphrases", "entities"} | FROM_OUTCOMES),
         ("memorization/datasets/pairs.py", {"pairs", "classifier", "paraphrases"} | FROM_OUTCOMES),
-        ("memorization/figures.py", {"figure"}),
+        ("memorization/report/drawing.py", {"memorization_figure"}),
         ("memorization/models/generation.py", FROM_GENERATIONS),
-        ("memorization/errors.py", set()),
-        ("memorization/report/run.py", set()),
     ],
 )
-def test_changed_code_makes_what_reaches_it_again(finished: Workplace, module: str, rules: set[str]) -> None:
+def test_changed_code_makes_the_results_that_reach_it_again(finished: Workplace, module: str, rules: set[str]) -> None:
     file = finished.code / module
 
     with edited(file, f"{file.read_text()}\nADDED = 1\n"):

@@ -1,4 +1,4 @@
-"""The whole paper, end to end on tiny models and data: every target is made, and its numbers are the plain ones."""
+"""The whole paper, end to end on tiny models and data: every target is made, with correct numbers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ import tiny_paper
 from runs import ROOT, Workplace
 
 from memorization import configfile, plan, storage
-from memorization.config import Config
+from memorization.schemas.answers import AnswersTable
+from memorization.schemas.attention_maps import AttentionMapsTable
+from memorization.schemas.generations import GenerationsTable
+from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.probes import ProbesTable
+from memorization.studies.kinds import Config
+from memorization.studies.memorization.published import MemorizationPublishedTable
+from memorization.studies.memorization.table import MemorizationTable
+from memorization.studies.quality.table import QualityTable
 
 
 @pytest.fixture(scope="session")
 def paper(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A workplace in which everything of the paper, and everything beyond it, was made."""
+    """A workplace with all results of the paper and beyond it."""
     folder = tmp_path_factory.mktemp("paper")
     overlay = tiny_paper.write(folder)
     workplace = Workplace(code, folder / "work", (ROOT / "configs/paper.yaml", overlay))
@@ -38,7 +46,7 @@ def test_every_target_of_the_paper_is_made(paper: Workplace, config: Config) -> 
     studies = {study for target in config.targets for study in config.targets[target]}
     assert studies == set(config.studies)
     for study in studies:
-        for product in plan.products(config, study):
+        for product in config.studies[study].products(study):
             assert (paper.results / product).stat().st_size > 100, product
 
 
@@ -46,25 +54,27 @@ def test_nothing_is_left_to_do(paper: Workplace) -> None:
     assert paper.dry_run("--", "paper", "beyond_the_paper") == {}
 
 
-def test_rates_are_plain_counts_of_outcomes(paper: Workplace, config: Config) -> None:
-    rows = storage.read(paper.results / "tables/task_disparity.parquet", "table").to_pylist()
+def test_rates_are_counts_of_outcomes(paper: Workplace, config: Config) -> None:
+    rows = storage.read(paper.results / "tables/task_disparity.parquet", MemorizationTable).to_pylist()
     assert {(row["dataset"], row["state"]) for row in rows} == {("multi_news", "base"), ("multi_news", "full")}
     for row in rows:
         for population, prefix in (("member", ""), ("control", "control_")):
             run = plan.RUN.format(**row | {"population": population})
-            found = storage.read(paper.results / run / "outcomes.parquet", "outcomes").to_pylist()
-            outcomes = [each["outcome"] for each in found]
+            rows_of_run = storage.read(paper.results / run / "outcomes.parquet", OutcomesTable).to_pylist()
+            outcomes = [each["outcome"] for each in rows_of_run]
             counts = Counter(outcomes) + Counter({"total": sum(each != "none" for each in outcomes)})
             assert row[f"{prefix}n"] == len(outcomes) == 6
             assert row[f"{prefix}rate"] == counts[row["category"]] / len(outcomes)
             if population == "member":
-                matched = [each for each in found if each["outcome"] != "none"]
+                matched = [each for each in rows_of_run if each["outcome"] != "none"]
                 assert row["own_matches"] == sum(each["document"] == each["probe"] for each in matched)
                 assert row["matched_suffixes"] == len({each["document"] for each in matched})
 
 
-def test_every_published_number_stands_beside_its_run(paper: Workplace) -> None:
-    table = storage.read(paper.results / "tables/task_disparity-published.parquet", "published_table").to_pylist()
+def test_every_published_number_is_beside_its_run(paper: Workplace) -> None:
+    table = storage.read(
+        paper.results / "tables/task_disparity-published.parquet", MemorizationPublishedTable
+    ).to_pylist()
     total = {(row["dataset"], row["state"]): row for row in table if row["category"] == "total"}
     assert total["multi_news", "base"]["published"] == 0.1398
     assert total["multi_news", "full"]["published"] == 0.2233
@@ -82,42 +92,42 @@ def _rouge(answers: list[dict[str, Any]]) -> float:
 
 
 def test_quality_is_that_of_the_reference_library(paper: Workplace) -> None:
-    rows = storage.read(paper.results / "tables/quality_summarization.parquet", "quality_table").to_pylist()
+    rows = storage.read(paper.results / "tables/quality_summarization.parquet", QualityTable).to_pylist()
     scored = {(row["model"], row["state"]): row for row in rows if row["metric"] == "rouge1"}
     assert set(scored) == {("flan-t5-base", "base"), ("t5-base", "full")}
     for row in scored.values():
-        answers = storage.read(paper.results / plan.QUALITY.format(**row) / "answers.parquet", "answers").to_pylist()
+        answers = storage.read(paper.results / plan.QUALITY.format(**row) / "answers.parquet", AnswersTable).to_pylist()
         assert row["value"] == pytest.approx(_rouge(answers))
         assert row["n"] == len(answers) == 4
         assert row["published"] is not None
 
 
-def test_both_texts_of_the_decoder_only_model_are_asked(paper: Workplace) -> None:
-    rows = storage.read(paper.results / "tables/gpt_neo.parquet", "table").to_pylist()
+def test_the_decoder_only_model_is_measured_with_and_without_prompt(paper: Workplace) -> None:
+    rows = storage.read(paper.results / "tables/gpt_neo.parquet", MemorizationTable).to_pylist()
     texts = {}
     for decoding in ("greedy", "greedy_with_prompt"):
         run = next(row for row in rows if row["decoding"] == decoding and row["state"] == "full")
         generations = paper.results / plan.RUN.format(**run) / "generations.parquet"
-        texts[decoding] = storage.read(generations, "generations")["generation"].to_pylist()
+        texts[decoding] = storage.read(generations, GenerationsTable)["generation"].to_pylist()
     for continuation, both in zip(texts["greedy"], texts["greedy_with_prompt"], strict=True):
         assert both.endswith(continuation)
         assert len(both) > len(continuation)
 
 
-def test_generations_of_equal_length_are_as_long_as_asked(paper: Workplace) -> None:
-    rows = storage.read(paper.results / "tables/equal_length.parquet", "table").to_pylist()
+def test_generations_of_equal_length_have_the_minimum_length(paper: Workplace) -> None:
+    rows = storage.read(paper.results / "tables/equal_length.parquet", MemorizationTable).to_pylist()
     lengths = {row["generated_tokens"] for row in rows if row["decoding"] == "greedy_long"}
     assert min(lengths) >= 12
 
 
-def test_one_training_serves_every_dataset_of_a_mix(paper: Workplace) -> None:
+def test_a_multi_task_recipe_is_trained_once_for_all_its_datasets(paper: Workplace) -> None:
     folders = [folder.name for folder in (paper.results / "checkpoints").glob("model=*/recipe=multi/*")]
     assert folders == ["dataset=multi_news+chatdoctor+imdb+squad_v2+wmt16"]
 
 
-def test_probes_of_one_passage_are_told_apart_from_others(paper: Workplace) -> None:
+def test_probes_of_one_passage_share_a_number(paper: Workplace) -> None:
     for file in (paper.results / "probes").rglob("population=member/*/probes.parquet"):
-        rows = storage.read(file, "probes").to_pylist()
+        rows = storage.read(file, ProbesTable).to_pylist()
         texts = Counter(row["prefix"] + row["suffix"] for row in rows)
         numbers = Counter(row["input_text"] for row in rows)
         assert sorted(texts.values()) == sorted(numbers.values())
@@ -127,13 +137,13 @@ def test_attention_that_is_shown_is_a_distribution(paper: Workplace) -> None:
     files = list((paper.results / "attention").rglob("maps.parquet"))
     assert len(files) == 5
     for file in files:
-        for row in storage.read(file, "attention").to_pylist():
+        for row in storage.read(file, AttentionMapsTable).to_pylist():
             shape = (row["output_tokens"], row["input_tokens"])
             sums = [sum(row["weights"][start * shape[1] : (start + 1) * shape[1]]) for start in range(shape[0])]
-            # GPT-Neo's last layer is local: a late output token may see nothing of the input.
-            seen = [total for total in sums if total or "model=gpt-neo-125m" not in file.parts]
-            assert seen == pytest.approx([1.0] * len(seen), abs=1e-3)
-            assert seen
+            # GPT-Neo's last layer is local: a late output token may not attend to the input.
+            attending = [total for total in sums if total or "model=gpt-neo-125m" not in file.parts]
+            assert attending == pytest.approx([1.0] * len(attending), abs=1e-3)
+            assert attending
 
 
 def test_the_report_shows_every_table_and_figure(paper: Workplace, config: Config) -> None:
@@ -145,6 +155,6 @@ def test_the_report_shows_every_table_and_figure(paper: Workplace, config: Confi
     with zipfile.ZipFile(report) as archive:
         shown = {Path(name).name for name in archive.namelist()}
     for study in config.studies:
-        for product in plan.products(config, study):
+        for product in config.studies[study].products(study):
             if product.endswith((".html", ".png")):
                 assert any(name.endswith(Path(product).name) for name in shown), product

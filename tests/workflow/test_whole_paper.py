@@ -1,4 +1,4 @@
-"""A dry run of the whole paper: without a network, without its one local file, nothing twice."""
+"""A dry run of the whole paper, without a network and without its one local file, makes nothing twice."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_the_whole_paper_can_be_planned_without_network_and_files(tmp_path: Path
     jobs = run.jobs()
     outputs = Counter(output for announced in jobs.values() for output in announced)
     assert max(outputs.values()) == 1
-    # One run of a model on a dataset, whatever number of tables and figures shows it.
+    # One run of a model on a dataset, however many tables and figures show it.
     greedy = (
         "runs/model=t5-base/state=full/epoch=10/dataset=multi_news/population=member/prefix_tokens=50/decoding=greedy"
     )
@@ -27,7 +27,7 @@ def test_the_whole_paper_can_be_planned_without_network_and_files(tmp_path: Path
     assert not (tmp_path / "results/runs").exists()
 
 
-def test_a_table_whose_file_is_missing_says_so(tmp_path: Path) -> None:
+def test_a_target_reports_its_missing_file(tmp_path: Path) -> None:
     place = Workplace(ROOT, tmp_path, (CONFIG,))
 
     run = place.run("--dry-run", "--config", "results=results", "--", "figure_1")

@@ -1,8 +1,9 @@
-"""A whole run: every stated output is there, says what it is, and is not made twice."""
+"""A whole run: every expected output exists, describes itself, and is not made twice."""
 
 import json
 import re
 
+import all_schemas
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -10,6 +11,9 @@ import pytest
 from runs import Ended, Workplace
 
 from memorization import storage
+from memorization.schemas.generations import GenerationsTable
+from memorization.schemas.training import TrainingTable
+from memorization.studies.memorization.table import MemorizationTable
 
 RUN = "runs/model=small/state={}/epoch={}/dataset=letters/population={}/prefix_tokens=20/decoding={}"
 STATES = (("base", 0), ("short", 40))
@@ -29,8 +33,8 @@ TABLES = {
     **{f"{run}/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in STAGES},
     **{f"{run}/{stage}.parquet": stage for run in RUNS for stage in ("definitions", "definition_rates")},
     **{f"comparisons/{study}.parquet": "comparisons" for study in ("small", "drawn")},
-    **{f"tables/{study}.parquet": "table" for study in ("small", "drawn")},
-    **{f"tables/{study}-definitions.parquet": "definitions_table" for study in ("small", "drawn")},
+    **{f"tables/{study}.parquet": "memorization_table" for study in ("small", "drawn")},
+    **{f"tables/{study}-definitions.parquet": "memorization_definitions" for study in ("small", "drawn")},
 }
 
 
@@ -38,13 +42,14 @@ TABLES = {
 def test_table_has_its_stated_schema_and_manifest(finished: Workplace, path: str) -> None:
     file = finished.results / path
 
-    assert pq.read_schema(file).remove_metadata().equals(storage.SCHEMAS[TABLES[path]].remove_metadata())
+    [schema] = [each for each in all_schemas.TABLES if each.name == TABLES[path]]
+    assert pq.read_schema(file).remove_metadata().equals(schema.arrow().remove_metadata())
     manifest = storage.manifest_of(file)
     assert manifest["table"] == TABLES[path]
     assert re.fullmatch(r"[0-9a-f]{16}", manifest["source"])
     assert all(re.match(r"\d", version) for version in manifest["versions"].values())
     assert manifest["versions"]
-    # What the path says and what the file says are the same.
+    # Path and manifest have the same coordinates.
     for key, value in re.findall(r"(\w+)=([^/]+)", path):
         coordinate = "model" if key == "tokenizer" else key
         assert manifest["coordinates"][coordinate] == value
@@ -56,7 +61,7 @@ def test_no_other_tables_are_made(finished: Workplace) -> None:
     assert made == set(TABLES)
 
 
-def test_generations_tell_arithmetic_batch_size_and_device(finished: Workplace) -> None:
+def test_generations_record_arithmetic_batch_size_and_device(finished: Workplace) -> None:
     settings = storage.manifest_of(finished.results / RUNS[0] / "generations.parquet")["settings"]
 
     assert settings["decoding"]["precision"] == "fp32"
@@ -64,21 +69,21 @@ def test_generations_tell_arithmetic_batch_size_and_device(finished: Workplace) 
     assert (settings["batch_size"], settings["device"], settings["threads"]) == (64, "cpu", 1)
 
 
-def test_training_tells_its_recipe_and_device_and_keeps_the_asked_epochs(finished: Workplace) -> None:
+def test_training_records_recipe_and_device_and_keeps_the_configured_epochs(finished: Workplace) -> None:
     folder = finished.results / CHECKPOINTS
 
     settings = storage.manifest_of(folder / "training.parquet")["settings"]
     assert settings["recipe"]["precision"] == "fp32"
     assert settings["device"] == "cpu"
     assert sorted(each.name for each in folder.iterdir() if each.is_dir()) == ["epoch-2", "epoch-40"]
-    losses = storage.read(folder / "training.parquet", "training")["loss"].to_pylist()
+    losses = storage.read(folder / "training.parquet", TrainingTable)["loss"].to_pylist()
     assert len(losses) == 40
     assert losses[-1] < losses[0]
 
 
 def test_fine_tuning_changes_what_the_model_writes(finished: Workplace) -> None:
     base, fine_tuned = (
-        storage.read(finished.results / run / "generations.parquet", "generations")["generation"].to_pylist()
+        storage.read(finished.results / run / "generations.parquet", GenerationsTable)["generation"].to_pylist()
         for run in RUNS[:2]
     )
 
@@ -96,8 +101,8 @@ def test_every_job_has_a_log_and_a_benchmark(first_run: tuple[Workplace, Ended])
         assert [file for file in files if not (workplace.directory / file).is_file()] == []
 
 
-def test_table_is_tidy_and_the_sheet_holds_the_same(finished: Workplace) -> None:
-    table = storage.read(finished.results / "tables/small.parquet", "table")
+def test_table_is_tidy_and_the_csv_file_equals_it(finished: Workplace) -> None:
+    table = storage.read(finished.results / "tables/small.parquet", MemorizationTable)
 
     rows = table.to_pylist()
     keys = [(row["state"], row["category"]) for row in rows]
@@ -108,41 +113,41 @@ def test_table_is_tidy_and_the_sheet_holds_the_same(finished: Workplace) -> None
     for row in rows:
         assert (row["over_base"] is None) == (row["state"] == "base")
     assert {row["label"] for row in rows} == {"Test run: shows that the program works, and is not evidence."}
-    sheet = pacsv.read_csv(
+    csv = pacsv.read_csv(
         finished.results / "tables/small.csv",
-        convert_options=pacsv.ConvertOptions(column_types=pa.schema(storage.SCHEMAS["table"])),
+        convert_options=pacsv.ConvertOptions(column_types=pa.schema(MemorizationTable.arrow())),
     )
-    assert sheet.to_pylist() == rows
+    assert csv.to_pylist() == rows
 
 
-def test_rates_stand_beside_those_of_texts_that_were_never_trained_on(finished: Workplace) -> None:
-    rows = storage.read(finished.results / "tables/drawn.parquet", "table").to_pylist()
+def test_rates_are_shown_beside_those_of_texts_that_were_never_trained_on(finished: Workplace) -> None:
+    rows = storage.read(finished.results / "tables/drawn.parquet", MemorizationTable).to_pylist()
     assert {row["control_n"] for row in rows} == {6}
     for row in rows:
         assert row["over_control"] == pytest.approx(row["rate"] - row["control_rate"])
 
 
-def test_a_trained_classifier_tells_its_quality(finished: Workplace) -> None:
+def test_a_trained_classifier_records_its_quality(finished: Workplace) -> None:
     record = json.loads((finished.results / "classifiers/judge/model.json").read_text())
 
     assert (record["kind"], record["head"], record["test"]["pairs"]) == ("trained", "sequence", 8)
 
 
-def test_the_table_says_who_told_the_confidence(finished: Workplace) -> None:
+def test_the_table_names_the_judge_of_confidence(finished: Workplace) -> None:
     text = (finished.results / "tables/small.md").read_text()
 
     assert "| Paraphrase (p>0.5)" in text
     assert "small judge gives a pair of sentences of the match" in text
 
 
-def test_closing_words_are_the_tables_with_their_label(first_run: tuple[Workplace, Ended]) -> None:
+def test_the_summary_shows_the_tables_with_their_label(first_run: tuple[Workplace, Ended]) -> None:
     workplace, run = first_run
 
-    said = run.output[run.output.index("steps (100%) done") :]
+    summary = run.output[run.output.index("steps (100%) done") :]
     for study in ("small", "drawn"):
         shown = (workplace.results / f"tables/{study}.md").read_text().replace("**", "")
         assert shown.startswith("Test run: shows that the program works, and is not evidence.")
-        assert shown.strip() in said
+        assert shown.strip() in summary
     assert r"\begin{table*}" in (workplace.results / "tables/small.tex").read_text()
 
 
@@ -159,7 +164,7 @@ def test_a_run_leaves_nothing_beside_the_code(finished: Workplace) -> None:
     )
 
 
-def test_only_finished_work_is_left(finished: Workplace) -> None:
+def test_no_unfinished_file_is_left(finished: Workplace) -> None:
     leftovers = [str(file) for pattern in ("*.partial", "*.unfinished") for file in finished.results.rglob(pattern)]
 
     assert leftovers == []

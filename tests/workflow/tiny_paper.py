@@ -1,7 +1,7 @@
 """The whole paper at a size that a test can run: its own configuration over models and datasets of a few kilobytes.
 
-Studies keep their kinds, options and titles and lose most of their grids. Datasets are Parquet files with the columns
-that the hub's have, so that the templates of `configs/paper.yaml` are those that are run.
+Studies keep their kinds, options and titles and most of their grids is left out. Datasets are Parquet files with the
+columns of those on the hub, so that the templates of `configs/paper.yaml` are tested.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 import yaml
 from runs import ROOT
 
-from memorization.datasets.synthetic import Document, documents
+from memorization.datasets.synthetic.corpora import Document, documents
 
 sys.path.append(str(ROOT / "tests/models"))
 
 TRAIN, TEST, VALIDATION = 10, 8, 2
 PAPER: dict[str, Any] = yaml.safe_load((ROOT / "configs/paper.yaml").read_text(encoding="utf-8"))
 
-# Corpus of each dataset, and its columns there.
+# Corpus of each dataset, and its columns on the hub.
 Columns = Callable[[Document, int], dict[str, Any]]
 
 
@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, tuple[str, Columns]] = {
     "imdb": ("reviews", lambda d, n: {"text": d.input, "label": n % 2}),
     "squad_v2": (
         "passages",
-        # Two questions a passage.
+        # Two questions per passage.
         lambda d, n: {"context": d.input, "question": d.question, "answers": {"text": _answers(d, n)}},
     ),
     "wmt16": ("translation", lambda d, n: {"translation": {"en": d.input, "de": d.target}}),
@@ -67,7 +67,7 @@ def _architecture(model: str) -> str:
 
 
 def write(folder: Path) -> Path:
-    """Write models, datasets and the overlay of `configs/paper.yaml`; returns the overlay's file."""
+    """Write models, datasets and the overlay of `configs/paper.yaml`; return the overlay's path."""
     rows = {name: _write_dataset(name, folder / "data") for name in COLUMNS}
     texts = [text for each in rows.values() for text in each]
     for model in PAPER["models"]:
@@ -80,13 +80,13 @@ def write(folder: Path) -> Path:
 def _write_dataset(name: str, folder: Path) -> list[str]:
     corpus, columns = COLUMNS[name]
     folder.mkdir(parents=True, exist_ok=True)
-    found = list(documents(corpus, 0, TRAIN + TEST, seed=sum(map(ord, name))))
-    # The same input twice, as where several questions are asked of one passage.
-    found[1] = Document(found[1].id, found[0].input, found[0].target, found[1].question)
-    rows = [columns(document, number) for number, document in enumerate(found)]
+    originals = list(documents(corpus, 0, TRAIN + TEST, seed=sum(map(ord, name))))
+    # The same input twice, as in datasets with several questions on one passage.
+    originals[1] = Document(originals[1].id, originals[0].input, originals[0].target, originals[1].question)
+    rows = [columns(document, number) for number, document in enumerate(originals)]
     pq.write_table(pa.Table.from_pylist(rows[:TRAIN]), folder / f"{name}-train.parquet")
     pq.write_table(pa.Table.from_pylist(rows[TRAIN:]), folder / f"{name}-test.parquet")
-    return [document.input for document in found]
+    return [document.input for document in originals]
 
 
 def _write_model(architecture: str, folder: Path, texts: list[str]) -> None:
@@ -181,7 +181,7 @@ def _study(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     if "decodings" in small:
         small["decodings"] = small["decodings"][-2:]
     if small["kind"] in ("memorization", "likelihood", "trade_off"):
-        # In one study: controls double the runs.
+        # Only in one study, because controls double the runs.
         small["control"] = name == "task_disparity"
     if small["kind"] == "quality":
         small |= {"models": ["t5-base"], "against": ["flan-t5-base"]}
@@ -190,7 +190,7 @@ def _study(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     return small | SMALLER.get(name, {})
 
 
-# Grids that are smaller still, by study.
+# Even smaller grids, by study.
 SMALLER: Mapping[str, dict[str, Any]] = {
     "published_models": {
         "models": ["bart-large-cnn", "wmt19-en-de"],

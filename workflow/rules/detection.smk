@@ -1,4 +1,53 @@
-"""Detection: alignment with the candidates, confidence and entities of matches, one outcome per probe (Appendix B)."""
+"""Detection: candidates, alignment, confidence and entities of matches, one outcome per probe (Appendix B)."""
+
+
+include: "../inputs/detection.smk"
+
+
+rule index:
+    input:
+        at(plan.PROBES),
+    output:
+        directory(at(plan.INDEX)),
+    log:
+        log_of(plan.INDEX),
+    benchmark:
+        benchmark_of(plan.INDEX)
+    conda:
+        "../../envs/detection.yaml"
+    # Reduced by `--cores`: no result depends on it.
+    threads: 2
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("index.py"),
+    script:
+        "../../scripts/index.py"
+
+
+rule candidates:
+    input:
+        generations=at(of_run("generations.parquet")),
+        index=at(plan.INDEX),
+    output:
+        at(of_run("candidates.parquet")),
+    log:
+        log_of(of_run("candidates.parquet")),
+    benchmark:
+        benchmark_of(of_run("candidates.parquet"))
+    conda:
+        "../../envs/detection.yaml"
+    # Reduced by `--cores`: no result depends on it.
+    threads: 2
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("candidates.py"),
+        retrieval=settings(CONFIG.retrieval),
+    script:
+        "../../scripts/candidates.py"
 
 
 rule sentences:
@@ -24,16 +73,16 @@ rule sentences:
 
 rule matches:
     input:
-        generations=of_run("generations.parquet"),
-        candidates=of_run("candidates.parquet"),
+        generations=at(of_run("generations.parquet")),
+        candidates=at(of_run("candidates.parquet")),
         probes=at(plan.PROBES),
         sentences=at(plan.SENTENCES),
     output:
-        of_run("matches.parquet"),
+        at(of_run("matches.parquet")),
     log:
-        log_of_run("matches"),
+        log_of(of_run("matches.parquet")),
     benchmark:
-        benchmark_of_run("matches")
+        benchmark_of(of_run("matches.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -48,17 +97,17 @@ rule matches:
 
 rule paraphrases:
     input:
-        generations=of_run("generations.parquet"),
-        matches=of_run("matches.parquet"),
+        generations=at(of_run("generations.parquet")),
+        matches=at(of_run("matches.parquet")),
         probes=at(plan.PROBES),
         sentences=at(plan.SENTENCES),
-        classifier=classifier_of(CONFIG.detection.paraphrase.classifier),
+        classifier=classifier_folder(CONFIG.detection.paraphrase.classifier),
     output:
-        of_run("paraphrases.parquet"),
+        at(of_run("paraphrases.parquet")),
     log:
-        log_of_run("paraphrases"),
+        log_of(of_run("paraphrases.parquet")),
     benchmark:
-        benchmark_of_run("paraphrases")
+        benchmark_of(of_run("paraphrases.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -77,15 +126,15 @@ rule paraphrases:
 rule entities:
     input:
         unpack(tagger_input),
-        generations=of_run("generations.parquet"),
-        matches=of_run("matches.parquet"),
+        generations=at(of_run("generations.parquet")),
+        matches=at(of_run("matches.parquet")),
         probes=at(plan.PROBES),
     output:
-        of_run("entities.parquet"),
+        at(of_run("entities.parquet")),
     log:
-        log_of_run("entities"),
+        log_of(of_run("entities.parquet")),
     benchmark:
-        benchmark_of_run("entities")
+        benchmark_of(of_run("entities.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -105,13 +154,13 @@ rule outcomes:
     input:
         unpack(annotations),
         probes=at(plan.PROBES),
-        matches=of_run("matches.parquet"),
+        matches=at(of_run("matches.parquet")),
     output:
-        of_run("outcomes.parquet"),
+        at(of_run("outcomes.parquet")),
     log:
-        log_of_run("outcomes"),
+        log_of(of_run("outcomes.parquet")),
     benchmark:
-        benchmark_of_run("outcomes")
+        benchmark_of(of_run("outcomes.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -127,17 +176,17 @@ rule outcomes:
 rule definitions:
     input:
         probes=at(plan.PROBES),
-        generations=of_run("generations.parquet"),
-        outcomes=of_run("outcomes.parquet"),
-        matches=of_run("matches.parquet"),
+        generations=at(of_run("generations.parquet")),
+        outcomes=at(of_run("outcomes.parquet")),
+        matches=at(of_run("matches.parquet")),
         dataset=at(plan.DATASET),
         model=at(plan.BASE_MODEL),
     output:
-        of_run("definitions.parquet"),
+        at(of_run("definitions.parquet")),
     log:
-        log_of_run("definitions"),
+        log_of(of_run("definitions.parquet")),
     benchmark:
-        benchmark_of_run("definitions")
+        benchmark_of(of_run("definitions.parquet"))
     # The models' tokenizers are there.
     conda:
         "../../envs/models.yaml"

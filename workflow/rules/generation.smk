@@ -1,15 +1,23 @@
-"""Generations: f(p) for every probe."""
+"""What models compute: generations, answers to test rows, likelihoods, attention."""
+
+from memorization.models.engine import engine_module
+
+# Loaded by name, so that an engine's code makes stale only what was generated with it.
+ENGINE = engine_module()
+
+
+include: "../inputs/generation.smk"
 
 
 rule generations:
     input:
         unpack(generation_input),
     output:
-        of_run("generations.parquet"),
+        at(of_run("generations.parquet")),
     log:
-        log_of_run("generations"),
+        log_of(of_run("generations.parquet")),
     benchmark:
-        benchmark_of_run("generations")
+        benchmark_of(of_run("generations.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -17,10 +25,92 @@ rule generations:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(480),
     params:
-        source=source_of("generations.py"),
+        source=source_of("generations.py", ENGINE),
         decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
+        engine=ENGINE,
         batch_size=batch_size_where_it_matters,
         threads=CONFIG.compute.threads,
         device=CONFIG.compute.device,
     script:
         "../../scripts/generations.py"
+
+
+rule answers:
+    input:
+        unpack(answer_input),
+    output:
+        at(f"{plan.QUALITY}/answers.parquet"),
+    log:
+        log_of(f"{plan.QUALITY}/answers"),
+    benchmark:
+        benchmark_of(f"{plan.QUALITY}/answers")
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(480),
+    params:
+        source=source_of("answers.py", ENGINE),
+        answers=lambda wildcards: plan.answer_settings(CONFIG, wildcards.state),
+        decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
+        engine=ENGINE,
+        batch_size=batch_size_where_it_matters,
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/answers.py"
+
+
+rule likelihoods:
+    input:
+        unpack(generation_input),
+    output:
+        at(f"{plan.LIKELIHOOD}/likelihoods.parquet"),
+    log:
+        log_of(f"{plan.LIKELIHOOD}/likelihoods.parquet"),
+    benchmark:
+        benchmark_of(f"{plan.LIKELIHOOD}/likelihoods.parquet")
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+    params:
+        source=source_of("likelihoods.py"),
+        # Without the settings that do not change a distribution.
+        decodings=lambda wildcards: {
+            name: settings(CONFIG.decodings[name], "seed", "with_prompt")
+            for name in likelihood_setting("decodings")(wildcards)
+        },
+        tokens=lambda wildcards: max(likelihood_setting("tokens")(wildcards)),
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/likelihoods.py"
+
+
+rule attention:
+    input:
+        unpack(attention_input),
+    output:
+        maps=at(f"{plan.ATTENTION}/maps.parquet"),
+        density=at(f"{plan.ATTENTION}/density.parquet"),
+    log:
+        log_of(plan.ATTENTION),
+    benchmark:
+        benchmark_of(plan.ATTENTION)
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+    params:
+        source=source_of("attention.py"),
+        attention=settings(CONFIG.attention),
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/attention.py"

@@ -2,94 +2,76 @@
 
 import itertools
 
-from memorization.datasets.synthetic.writing import (
-    MONTHS,
-    WEEKDAYS,
-    Draft,
-    Facts,
-    Grammar,
-    Source,
-    Writer,
-    company_name,
-    dollar_amount,
-    drafted,
-    finish,
-    persons,
-    word_count,
-    words,
-)
+from memorization.datasets.synthetic import writing
+from memorization.datasets.synthetic.writing import words
 
 
-def write(source: Source) -> Draft:
+def write(draws: writing.Draws) -> writing.Draft:
     """One article, its summary, and no question."""
-    topic = NEWS_TOPICS[source.pick(list(NEWS_TOPICS))]
-    facts = _facts(source)
+    topic = NEWS_TOPICS[draws.pick(list(NEWS_TOPICS))]
+    facts = _facts(draws)
     grammar = NEWS | topic
     numbers = {"n1": (3, 95), "n2": (102, 989), "percent": (3, 89)}
-    return drafted(lambda: _draft(Writer(source.rng, grammar, facts, numbers)))
+    return writing.drafted(lambda: _draft(writing.Writer(draws.rng, grammar, facts, numbers)))
 
 
-def _facts(source: Source) -> Facts:
-    weekday1, weekday2 = source.rng.sample(WEEKDAYS, 2)
-    month1, month2 = source.rng.sample(MONTHS, 2)
-    city, town = source.rng.sample(source.names.cities, 2)
-    street1, street2 = source.rng.sample(source.names.streets, 2)
+def _facts(draws: writing.Draws) -> writing.Facts:
+    weekdays, months = draws.rng.sample(writing.WEEKDAYS, 2), draws.rng.sample(writing.MONTHS, 2)
+    city, town = draws.rng.sample(draws.names.cities, 2)
+    streets = draws.rng.sample(draws.names.streets, 2)
     # One article is about one thing.
-    things = {name: source.pick(NEWS[name]) for name in ("goods", "car", "device", "finding", "loot", "line")}
-    people = persons(source, 3)
+    things = {name: draws.pick(NEWS[name]) for name in ("goods", "car", "device", "finding", "loot", "line")}
+    people = writing.persons(draws, 3)
     return (
         people
         | things
+        | writing.numbered("weekday", weekdays)
+        | writing.numbered("month", months)
+        | writing.numbered("street", streets)
         | {
             "city": city,
             "town": town,
-            "street1": street1,
-            "street2": street2,
-            "company": company_name(source),
-            "agency": f"the {source.last_name()} {source.pick(AGENCY_WORDS)}",
-            "weekday1": weekday1,
-            "weekday2": weekday2,
-            "month1": month1,
-            "month2": month2,
-            "date1": source.date_text(),
-            "date2": source.date_text(),
-            "year1": source.number(1951, 1995),
-            "year2": source.number(1996, 2019),
-            "age": source.number(48, 69),
-            "time": f"{source.number(1, 12)}:{source.number(10, 59)}",
-            "price": f"${source.number(1, 9)}.{source.number(10, 99)}",
-            "phone": source.phone(),
-            "amount1": dollar_amount(source),
-            "amount2": dollar_amount(source),
-            "amount3": dollar_amount(source),
+            "company": writing.company_name(draws),
+            "agency": f"the {draws.last_name()} {draws.pick(AGENCY_WORDS)}",
+            "date1": draws.date_text(),
+            "date2": draws.date_text(),
+            "year1": draws.number(1951, 1995),
+            "year2": draws.number(1996, 2019),
+            "age": draws.number(48, 69),
+            "time": f"{draws.number(1, 12)}:{draws.number(10, 59)}",
+            "price": f"${draws.number(1, 9)}.{draws.number(10, 99)}",
+            "phone": draws.phone(),
+            "amount1": writing.dollar_amount(draws),
+            "amount2": writing.dollar_amount(draws),
+            "amount3": writing.dollar_amount(draws),
         }
     )
 
 
-def _draft(writer: Writer) -> Draft | None:
-    """Article and summary, or None when there is none of the wanted length."""
+def _draft(writer: writing.Writer) -> writing.Draft | None:
+    """Article and summary, or None where there is none of the required length."""
     roles = ["special", *writer.rng.sample(("money", "quote", "background", "numbers"), 3), "outlook"]
     writer.rng.shuffle(roles)
     bodies = [writer.role(role) for role in ("lead", "early", *roles)]
     openings = ["", "", *(_opening(writer, body) for body in bodies[2:])]
     sentences = [opening + body for opening, body in zip(openings, bodies, strict=True)]
-    article = finish(sentences)
-    if not 90 <= word_count(article) <= 120:
+    article = writing.finish(sentences)
+    if not 90 <= writing.word_count(article) <= 120:
         return None
-    starts = itertools.accumulate((word_count(sentence) for sentence in sentences), initial=0)
+    starts = itertools.accumulate((writing.word_count(sentence) for sentence in sentences), initial=0)
     late = [body for body, start in zip(bodies, starts, strict=False) if start >= 40]
-    summaries = [finish(chosen) for size in (2, 3) for chosen in itertools.combinations(late, size)]
-    fitting = [summary for summary in summaries if 35 <= word_count(summary) <= 50]
+    summaries = [writing.finish(chosen) for size in (2, 3) for chosen in itertools.combinations(late, size)]
+    fitting = [summary for summary in summaries if 35 <= writing.word_count(summary) <= 50]
     return (article, writer.rng.choice(fitting), "") if fitting else None
 
 
-def _opening(writer: Writer, body: str) -> str:
+def _opening(writer: writing.Writer, body: str) -> str:
     """An adverbial for the start of some sentences; the summary leaves it out."""
     takes_none = '"' in body or body.startswith(("since ", "from ", "of ", "in "))
     return "" if takes_none or writer.rng.random() < 0.4 else f"{writer.role('opening')} "
 
 
-NEWS_TOPICS: dict[str, Grammar] = {
+NEWS_TOPICS: dict[str, writing.Grammar] = {
     "fire": {
         "event": ("the fire",),
         "lead": (
@@ -211,7 +193,7 @@ NEWS_TOPICS: dict[str, Grammar] = {
     },
 }
 
-NEWS: Grammar = {
+NEWS: writing.Grammar = {
     "opening": words(
         "at the same time, | according to the latest figures, | in the meantime, | despite this, | for that reason, |"
         "in addition, | meanwhile, | even so, | apart from that, | to the surprise of many, | on top of that, |"

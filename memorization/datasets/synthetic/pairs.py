@@ -1,19 +1,18 @@
 """Labelled sentence pairs for a paraphrase classifier, from sentences of the synthetic corpora.
 
-Pair `number` follows from (number, seed) alone. Two sentences are equivalent where they tell the same facts in other
-words: synonyms, another order, an opening more or less. They are not where the facts are others: the same words with
-other names, numbers, days or things, or another sentence about the same persons.
+Pair `number` follows from (number, seed) alone. Two sentences are equivalent where they state the same facts in other
+words: synonyms, another order, an opening more or less. They are not where the facts differ: the same words with other
+names, numbers, days or things, or another sentence about the same persons.
 """
 
 import functools
-import hashlib
 import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from memorization.datasets.synthetic import CORPORA, document
-from memorization.datasets.synthetic.writing import MONTHS, WEEKDAYS, all_names, words
+from memorization.datasets.synthetic.corpora import CORPORA, document
+from memorization.datasets.synthetic.writing import MONTHS, WEEKDAYS, all_names, hashed_seed, words
 
 NOT_EQUIVALENT, EQUIVALENT = 0, 1
 SENTENCE_END = re.compile(r'(?<=[.?"]) (?=["A-Z0-9])')
@@ -22,8 +21,8 @@ NAME = re.compile(r"(?<!^)(?<![.?] )\b[A-Z][a-z]{2,}\b")
 LEADING_TIME = re.compile(rf"^(On (?:{'|'.join(WEEKDAYS)})(?: (?:morning|afternoon|evening|night))?), (.+?)([.?])$")
 TRAILING_TIME = re.compile(rf"^([A-Z].+?) (on (?:{'|'.join(WEEKDAYS)})(?: (?:morning|afternoon|evening|night))?)([.])$")
 SAID_LAST = re.compile(r"^(.+), said ([^,]+(?:, [^,]+)?)\.$")
-# Pairs of one document: writing it costs more than its pairs.
-PAIRS_A_DOCUMENT = 4
+# A document takes longer to generate than its pairs.
+PAIRS_PER_DOCUMENT = 4
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,9 @@ class LabelledPair:
 
 def labelled_pair(number: int, seed: int) -> LabelledPair:
     """Pair `number`; the same for the same two arguments in every process. Every other one is equivalent."""
-    digest = hashlib.sha256(f"pairs\0{number}\0{seed}".encode()).digest()
-    rng = random.Random(int.from_bytes(digest[:8], "big"))
+    rng = random.Random(hashed_seed("pairs", number, seed))
     sentence = reworded = another = ""
-    sentences = _sentences(number // PAIRS_A_DOCUMENT, seed)
+    sentences = _sentences(number // PAIRS_PER_DOCUMENT, seed)
     for _ in range(20):
         sentence, another = rng.sample(sentences, 2)
         reworded = reword(sentence, rng)
@@ -65,9 +63,9 @@ def labelled_pairs(start: int, count: int, seed: int) -> Iterator[LabelledPair]:
 
 
 def reword(sentence: str, rng: random.Random) -> str:
-    """The same facts in other words, or the sentence as it is where it has no words that could be others."""
-    if (said := SAID_LAST.match(sentence)) and rng.random() < 0.5:
-        sentence = f"{said[2][0].upper()}{said[2][1:]} said that {said[1][0].lower()}{said[1][1:]}."
+    """The same facts in other words, or the same sentence where no word of it can be replaced."""
+    if (quote := SAID_LAST.match(sentence)) and rng.random() < 0.5:
+        sentence = f"{quote[2][0].upper()}{quote[2][1:]} said that {quote[1][0].lower()}{quote[1][1:]}."
     elif (time := LEADING_TIME.match(sentence)) and rng.random() < 0.5:
         sentence = f"{time[2][0].upper()}{time[2][1:]} on{time[1][2:]}{time[3]}"
     elif (time := TRAILING_TIME.match(sentence)) and rng.random() < 0.5:
@@ -76,7 +74,7 @@ def reword(sentence: str, rng: random.Random) -> str:
 
 
 def alter(sentence: str, rng: random.Random) -> str:
-    """The same words about something else: about half of its names, numbers, days and things are others."""
+    """The same words about something else: about half of its names, numbers, days and things are replaced."""
     names = all_names()
     people = (*names.female, *names.male, *names.last)
 
@@ -98,7 +96,7 @@ def alter(sentence: str, rng: random.Random) -> str:
 
 
 class Groups:
-    """Words and phrases, each of which can be put in place of the others of its line."""
+    """Words and phrases, each of which can replace the others of its line."""
 
     def __init__(self, text: str) -> None:
         lines = [words(line) for line in text.strip().splitlines()]
@@ -211,7 +209,7 @@ SYNONYMS = Groups(
     young | youthful
     """
 )
-# What is exchanged for another thing, time or number.
+# Words that are replaced by another thing, time or number.
 CONTRASTS = Groups(
     """
     morning | afternoon | evening | night

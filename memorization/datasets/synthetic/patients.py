@@ -2,43 +2,30 @@
 
 import string
 
-from memorization.datasets.synthetic.writing import (
-    MONTHS,
-    SIDES,
-    WEEKDAYS,
-    Draft,
-    Facts,
-    Grammar,
-    Source,
-    Writer,
-    drafted,
-    finish,
-    persons,
-    word_count,
-    words,
-)
+from memorization.datasets.synthetic import writing
+from memorization.datasets.synthetic.writing import words
 
 
-def write(source: Source) -> Draft:
+def write(draws: writing.Draws) -> writing.Draft:
     """One message, the doctor's answer, and no question."""
-    facts = _facts(source)
+    facts = _facts(draws)
     numbers = {"n1": (2, 11), "n2": (11, 58), "n3": (4, 9), "n4": (2, 9)}
-    return drafted(lambda: _draft(Writer(source.rng, PATIENTS, facts, numbers)))
+    return writing.drafted(lambda: _draft(writing.Writer(draws.rng, PATIENTS, facts, numbers)))
 
 
-def _facts(source: Source) -> Facts:
-    weekday, weekday2 = source.rng.sample(WEEKDAYS, 2)
-    measure, value = source.pick(
+def _facts(draws: writing.Draws) -> writing.Facts:
+    weekday, weekday2 = draws.rng.sample(writing.WEEKDAYS, 2)
+    measure, value = draws.pick(
         (
-            f"temperature | {source.number(98, 103)}.{source.number(1, 9)}",
-            f"blood pressure | {source.number(105, 188)} over {source.number(62, 109)}",
-            f"pulse | {source.number(48, 139)}",
-            f"blood sugar | {source.number(72, 241)}",
-            f"weight | {source.number(109, 265)} pounds",
+            f"temperature | {draws.number(98, 103)}.{draws.number(1, 9)}",
+            f"blood pressure | {draws.number(105, 188)} over {draws.number(62, 109)}",
+            f"pulse | {draws.number(48, 139)}",
+            f"blood sugar | {draws.number(72, 241)}",
+            f"weight | {draws.number(109, 265)} pounds",
         )
     ).split(" | ")
-    facts = persons(source, 1)
-    dose = 10 * source.rng.randint(1, 80)
+    facts = writing.persons(draws, 1)
+    dose = 10 * draws.rng.randint(1, 80)
     return facts | {
         "name": facts["name1"],
         "last": facts["last1"],
@@ -47,49 +34,51 @@ def _facts(source: Source) -> Facts:
         "value": value,
         "weekday": weekday,
         "weekday2": weekday2,
-        "city": source.city(),
-        "town": source.city(),
-        "street": source.street(),
-        "doctor": f"Dr {source.last_name()}",
-        "hospital": f"{source.last_name()} {source.pick(HOSPITALS)}",
-        "drug": source.pick(DRUGS),
+        "city": draws.city(),
+        "town": draws.city(),
+        "street": draws.street(),
+        "doctor": f"Dr {draws.last_name()}",
+        "hospital": f"{draws.last_name()} {draws.pick(HOSPITALS)}",
+        "drug": draws.pick(DRUGS),
         "dose": str(dose),
         "half": str(dose // 2),
-        "age": source.number(19, 87),
-        "age2": source.number(30, 79),
-        "date1": source.date_text(),
-        "date2": source.date_text(),
-        "month": source.pick(MONTHS),
-        "year": source.number(1988, 2021),
-        "time": f"{source.number(1, 5)}:{source.number(10, 59)}",
-        "time2": f"{source.number(8, 11)}:{source.number(10, 59)}",
-        "phone": source.phone(),
-        "record": f"{source.pick(string.ascii_uppercase)}{source.number(100000, 999999)}",
+        "age": draws.number(19, 87),
+        "age2": draws.number(30, 79),
+        "date1": draws.date_text(),
+        "date2": draws.date_text(),
+        "month": draws.pick(writing.MONTHS),
+        "year": draws.number(1988, 2021),
+        "time": f"{draws.number(1, 5)}:{draws.number(10, 59)}",
+        "time2": f"{draws.number(8, 11)}:{draws.number(10, 59)}",
+        "phone": draws.phone(),
+        "record": f"{draws.pick(string.ascii_uppercase)}{draws.number(100000, 999999)}",
     }
 
 
-def _draft(writer: Writer) -> Draft | None:
-    """Message and reply, or None when one of them has not the wanted length."""
+def _draft(writer: writing.Writer) -> writing.Draft | None:
+    """Message and reply, or None where one of them does not have the required length."""
     middle = ["symptom_more", "medicine", "history", "life"]
     writer.rng.shuffle(middle)
-    told = [writer.role(role) for role in ("greeting", "complaint", *middle[: writer.rng.choice((3, 4))], "contact")]
-    message = finish([*(_side(sentence, 0) for sentence in told), writer.role("asking")])
-    if not 80 <= word_count(message) <= 110:
+    sentences = [
+        writer.role(role) for role in ("greeting", "complaint", *middle[: writer.rng.choice((3, 4))], "contact")
+    ]
+    message = writing.finish([*(_side(sentence, 0) for sentence in sentences), writer.role("asking")])
+    if not 80 <= writing.word_count(message) <= 110:
         return None
-    # The doctor takes up a sentence that the patient's prefix no longer holds.
-    echo = _side(writer.rng.choice(told[3:-1]), 1)
+    # The doctor repeats a sentence that is not part of the patient's prefix.
+    echo = _side(writer.rng.choice(sentences[3:-1]), 1)
     writer.facts["echo"] = echo
     roles = writer.rng.choice((("reply_view", "reply_advice"), ("reply_advice",), ("reply_view",)))
-    reply = finish([writer.role(role) for role in ("reply_hello", "reply_echo", *roles, "reply_end")])
-    return (message, reply, "") if 40 <= word_count(reply) <= 60 else None
+    reply = writing.finish([writer.role(role) for role in ("reply_hello", "reply_echo", *roles, "reply_end")])
+    return (message, reply, "") if 40 <= writing.word_count(reply) <= 60 else None
 
 
 def _side(sentence: str, side: int) -> str:
     """`sentence` in the words of the patient (0) or of the doctor (1)."""
-    return SIDES.sub(lambda words: words[side + 1], sentence)
+    return writing.SIDES.sub(lambda match: match[side + 1], sentence)
 
 
-PATIENTS: Grammar = {
+PATIENTS: writing.Grammar = {
     "greeting": (
         "{hello}, [my|your] name is {name}, [I|you] [am|are] {age} and live on {street} in {city}",
         "{hello}, [I|you] [am|are] {name} from {city}, {age} years old, {job} {by_trade}",

@@ -1,63 +1,51 @@
 """Reviews of films, with their sentiment."""
 
-from memorization.datasets.synthetic.writing import (
-    MONTHS,
-    WEEKDAYS,
-    Draft,
-    Facts,
-    Grammar,
-    Source,
-    Writer,
-    drafted,
-    finish,
-    persons,
-    word_count,
-    words,
-)
+from memorization.datasets.synthetic import writing
+from memorization.datasets.synthetic.writing import words
 
 
-def write(source: Source) -> Draft:
+def write(draws: writing.Draws) -> writing.Draft:
     """One review, `positive` or `negative`, and no question."""
-    positive = source.rng.random() < 0.5
+    positive = draws.rng.random() < 0.5
     grammar = REVIEWS | (PRAISE if positive else BLAME)
-    facts = _facts(source, grammar)
+    facts = _facts(draws, grammar)
     label = "positive" if positive else "negative"
     numbers = {"n2": (12, 149)}
-    return drafted(lambda: _draft(Writer(source.rng, grammar, facts, numbers), label))
+    return writing.drafted(lambda: _draft(writing.Writer(draws.rng, grammar, facts, numbers), label))
 
 
-def _facts(source: Source, grammar: Grammar) -> Facts:
-    facts = persons(source, 5)
-    hero1, hero2 = source.rng.sample(grammar["hero"], 2)
+def _facts(draws: writing.Draws, grammar: writing.Grammar) -> writing.Facts:
+    facts = writing.persons(draws, 5)
+    hero1, hero2 = draws.rng.sample(grammar["hero"], 2)
     facts |= {
         "hero1": hero1,
         "hero2": hero2,
-        "director": source.person().name,
+        "director": draws.person().name,
         "actor1": facts["name1"],
         "actor2": facts["name2"],
-        "city": source.city(),
-        "cinema": source.pick(CINEMAS),
-        "t_place": source.city(),
-        "date1": source.date_text(),
-        "weekday": source.pick(WEEKDAYS),
-        "month": source.pick(MONTHS),
-        "year": source.number(1961, 2004),
-        "year2": source.number(2005, 2023),
-        "price": f"${source.number(6, 19)}.{source.number(10, 99)}",
+        "city": draws.city(),
+        "cinema": draws.pick(CINEMAS),
+        "t_place": draws.city(),
+        "date1": draws.date_text(),
+        "weekday": draws.pick(writing.WEEKDAYS),
+        "month": draws.pick(writing.MONTHS),
+        "year": draws.number(1961, 2004),
+        "year2": draws.number(2005, 2023),
+        "price": f"${draws.number(6, 19)}.{draws.number(10, 99)}",
     }
-    titles = Writer(source.rng, grammar, facts)
+    titles = writing.Writer(draws.rng, grammar, facts)
     return facts | {"title": titles.role("title"), "title2": titles.role("title")}
 
 
-def _draft(writer: Writer, label: str) -> Draft | None:
-    """Review and label, or None when the review has not the wanted length."""
+def _draft(writer: writing.Writer, label: str) -> writing.Draft | None:
+    """Review and label, or None where the review does not have the required length."""
     roles = ["story", "acting", "craft", writer.rng.choice(("craft", "hall", "story"))]
     writer.rng.shuffle(roles)
-    review = finish([writer.role(role) for role in ("start", *roles, "end")])
-    return (review, label, "") if 70 <= word_count(review) <= 100 else None
+    review = writing.finish([writer.role(role) for role in ("start", *roles, "end")])
+    return (review, label, "") if 70 <= writing.word_count(review) <= 100 else None
 
 
-REVIEWS: Grammar = {
+REVIEWS: writing.Grammar = {
     "title": (
         "The {t_adjective} {t_noun}",
         "{t_noun} of {t_place}",
@@ -161,7 +149,7 @@ REVIEWS: Grammar = {
     "digit": words("2 | 3 | 4 | 5 | 6 | 7 | 8 | 9"),
 }
 
-PRAISE: Grammar = {
+PRAISE: writing.Grammar = {
     "verdict": words(
         "a joy | wonderfully honest | full of wit | a small miracle | brilliant | deeply moving | fresh and clever |"
         "a pure delight | simply perfect | full of warmth | rich in ideas | a triumph | superb | tender and wise"
@@ -192,7 +180,7 @@ PRAISE: Grammar = {
     "future": words("is one to watch | has never been better | makes me hope for more | earned the applause"),
 }
 
-BLAME: Grammar = {
+BLAME: writing.Grammar = {
     "verdict": words(
         "a bore | painfully false | full of holes | a small disaster | dreadful | deeply dull | stale and clumsy |"
         "a pure waste | simply awful | full of cliches | poor in ideas | a failure | lifeless | loud and empty"

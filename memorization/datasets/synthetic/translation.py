@@ -3,19 +3,8 @@
 import random
 from collections.abc import Mapping
 
-from memorization.datasets.synthetic.writing import (
-    MONTHS,
-    WEEKDAYS,
-    Draft,
-    Facts,
-    Source,
-    Writer,
-    drafted,
-    finish,
-    persons,
-    word_count,
-    words,
-)
+from memorization.datasets.synthetic import writing
+from memorization.datasets.synthetic.writing import words
 
 ARTICLES: Mapping[tuple[str, str], str] = {
     ("m", "nom"): "der",
@@ -30,44 +19,45 @@ ARTICLES: Mapping[tuple[str, str], str] = {
 }
 
 
-def write(source: Source) -> Draft:
+def write(draws: writing.Draws) -> writing.Draft:
     """English text, its German translation, and no question."""
-    facts = _facts(source)
-    return drafted(lambda: _draft(Writer(source.rng, {}, facts)))
+    facts = _facts(draws)
+    return writing.drafted(lambda: _draft(writing.Writer(draws.rng, {}, facts)))
 
 
-def _draft(writer: Writer) -> Draft | None:
-    """English text and its German translation, or None when the English has not the wanted length."""
+def _draft(writer: writing.Writer) -> writing.Draft | None:
+    """English text and its German translation, or None where the English does not have the required length."""
     pairs = writer.rng.choice(TRANSLATION_FIRST), writer.rng.choice(TRANSLATION_SECOND)
-    english, german = (finish([writer.fill(pair[side]) for pair in pairs]) for side in (0, 1))
-    return (english, german, "") if 25 <= word_count(english) <= 40 else None
+    english, german = (writing.finish([writer.fill(pair[side]) for pair in pairs]) for side in (0, 1))
+    return (english, german, "") if 25 <= writing.word_count(english) <= 40 else None
 
 
-def _facts(source: Source) -> Facts:
+def _facts(draws: writing.Draws) -> writing.Facts:
     """All slots of the translation templates, English and German (`_de`, or the case)."""
-    rng = source.rng
-    weekday, day1, day2 = rng.randrange(7), source.date(), source.date()
-    city1, city2, city3 = rng.sample(source.names.cities, 3)
-    facts = persons(source, 3) | {
-        "weekday": WEEKDAYS[weekday],
-        "weekday_de": WEEKDAYS_DE[weekday],
-        "date1": f"{MONTHS[day1[1]]} {day1[0]}",
-        "date1_de": f"{day1[0]}. {MONTHS_DE[day1[1]]}",
-        "date2": f"{MONTHS[day2[1]]} {day2[0]}",
-        "date2_de": f"{day2[0]}. {MONTHS_DE[day2[1]]}",
-        "city1": city1,
-        "city2": city2,
-        "city3": city3,
-        "street": source.street(),
-        "house": source.number(12, 989),
-        "phone": source.phone(),
-        "price": source.number(11, 989),
-        "price2": source.number(11, 989),
-        "days": source.number(2, 29),
-        "hour": source.number(2, 12),
-        "hour2": source.number(2, 12),
-        "year": source.number(1931, 2019),
-    }
+    rng = draws.rng
+    weekday, day1, day2 = rng.randrange(7), draws.date(), draws.date()
+    cities = writing.numbered("city", rng.sample(draws.names.cities, 3))
+    facts = (
+        writing.persons(draws, 3)
+        | cities
+        | {
+            "weekday": writing.WEEKDAYS[weekday],
+            "weekday_de": WEEKDAYS_DE[weekday],
+            "date1": f"{writing.MONTHS[day1[1]]} {day1[0]}",
+            "date1_de": f"{day1[0]}. {MONTHS_DE[day1[1]]}",
+            "date2": f"{writing.MONTHS[day2[1]]} {day2[0]}",
+            "date2_de": f"{day2[0]}. {MONTHS_DE[day2[1]]}",
+            "street": draws.street(),
+            "house": draws.number(12, 989),
+            "phone": draws.phone(),
+            "price": draws.number(11, 989),
+            "price2": draws.number(11, 989),
+            "days": draws.number(2, 29),
+            "hour": draws.number(2, 12),
+            "hour2": draws.number(2, 12),
+            "year": draws.number(1931, 2019),
+        }
+    )
     adjectives = rng.sample(ADJECTIVES, 6)
     things = zip(rng.sample(NOUNS, 4), adjectives[:4], strict=True)
     for index, (noun, adjective) in enumerate(things, 1):
@@ -86,11 +76,11 @@ def _facts(source: Source) -> Facts:
     return facts | _relative(rng, facts["he3"] == "she")
 
 
-def _pair(name: str, pair: tuple[str, str]) -> Facts:
+def _pair(name: str, pair: tuple[str, str]) -> writing.Facts:
     return {name: pair[0], f"{name}_de": pair[1]}
 
 
-def _thing(name: str, noun: tuple[str, str, str], adjective: tuple[str, str]) -> Facts:
+def _thing(name: str, noun: tuple[str, str, str], adjective: tuple[str, str]) -> writing.Facts:
     """`the old table`, with `der alte Tisch` and `den alten Tisch`."""
     english, german, gender = noun
     accusative_ending = "en" if gender == "m" else "e"
@@ -101,14 +91,14 @@ def _thing(name: str, noun: tuple[str, str, str], adjective: tuple[str, str]) ->
     }
 
 
-def _place(name: str, preposition: tuple[str, str], site: tuple[str, str, str]) -> Facts:
+def _place(name: str, preposition: tuple[str, str], site: tuple[str, str, str]) -> writing.Facts:
     """`in the garden`, with `im Garten`."""
     english, german, gender = site
     where = f"{preposition[1]} {ARTICLES[gender, 'dat']}".replace("in dem", "im")
     return {name: f"{preposition[0]} the {english}", f"{name}_de": f"{where} {german}"}
 
 
-def _relative(rng: random.Random, female: bool) -> Facts:
+def _relative(rng: random.Random, female: bool) -> writing.Facts:
     """`brother` with `seinen Bruder` or `ihren Bruder`, and the relative pronoun for the person."""
     english, german, gender = rng.choice(RELATIVES)
     ending = {"m": "en", "f": "e", "n": ""}[gender]
@@ -191,7 +181,7 @@ ADJECTIVES: tuple[tuple[str, str], ...] = (
     ("bright", "hell"),
     ("long", "lang"),
 )
-"""English, German stem; all take plain endings and serve after `is` and `too` as they are."""
+"""English, German stem; all take plain endings and are used unchanged after `is` and `too`."""
 
 VERBS: tuple[tuple[str, str], ...] = (
     ("found", "fand"),

@@ -1,17 +1,18 @@
-"""What the corpora share: the randomness of one document, names and facts to draw, and the filling of templates.
+"""What the corpora share: the random draws of one document, names and facts to draw, and the filling of templates.
 
-A grammar maps a slot's name to its possible fillings. A filling may hold further slots, `{like_this}`; slots that no
+A grammar maps a slot's name to its possible fillings. A filling may contain further slots, `{like_this}`; slots that no
 grammar knows (`{name1}`, `{amount2}`, ...) are the facts of one document. Sentences start in lower case and have no
 full stop, so that they can be joined.
 
-Between two slots stand a few words only: what two documents of a corpus have in common by chance stays far below the
-50 characters from which the detector counts a passage as given back.
+Between two slots there are only a few words: passages that two documents of a corpus share by chance stay far below the
+50 characters from which the detector counts a copied passage.
 """
 
 import functools
+import hashlib
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from faker import Faker
@@ -25,7 +26,7 @@ SIDES = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 SENTENCE_START = re.compile(r'(?:^"?|: ")[a-z]')
 NAMES_SEED = 20240607
 DRAFTS = 200
-"""How many drafts may fail to have the wanted length; far more than ever happens."""
+"""Drafts that may fail to have the required length; far more than ever do."""
 
 Facts = dict[str, str]
 
@@ -60,8 +61,8 @@ class Names:
     streets: tuple[str, ...]
 
 
-class Source:
-    """The randomness of one document."""
+class Draws:
+    """The random draws of one document."""
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -85,7 +86,7 @@ class Source:
         return self.pick(self.names.streets)
 
     def phone(self) -> str:
-        """A telephone number, as they are written in the United States."""
+        """A telephone number in the form of the United States."""
         return f"{self.number(201, 989)}-{self.number(200, 999)}-{self.number(1000, 9999)}"
 
     def number(self, low: int, high: int) -> str:
@@ -109,8 +110,8 @@ class Source:
 class Writer:
     """Fills templates.
 
-    A slot is a fact of the document, or a number drawn anew at every place (`numbers`: its bounds), or a choice of the
-    grammar, used up once it was taken.
+    A slot is a fact of the document, or a number drawn at every occurrence (`numbers`: its bounds), or a choice of the
+    grammar, which is not taken a second time while there are others.
     """
 
     def __init__(
@@ -147,8 +148,8 @@ class Writer:
 def all_names() -> Names:
     """Faker's names, drawn once and from a fixed seed, so that they are the same for every corpus, number and seed.
 
-    Fewer names than Faker has leave a small tokenizer room for words; and Faker takes most of the time when every
-    document asks it anew.
+    They are fewer than Faker has, which leaves room for words in a small tokenizer's vocabulary; and drawing from Faker
+    for every document would take most of the time.
     """
     fake = Faker("en_US")
     fake.seed_instance(NAMES_SEED)
@@ -163,14 +164,14 @@ def all_names() -> Names:
 
 def _different(draw: Callable[[], str], count: int) -> tuple[str, ...]:
     """The first `count` different values of `draw`, in the order drawn."""
-    found: dict[str, None] = {}
-    while len(found) < count:
-        found[str(draw())] = None
-    return tuple(found)
+    values: dict[str, None] = {}
+    while len(values) < count:
+        values[str(draw())] = None
+    return tuple(values)
 
 
 def finish(sentences: Sequence[str]) -> str:
-    """A text from sentences in lower case: full stops where no other mark stands, capitals at every start."""
+    """A text from sentences in lower case: capitals at their starts, full stops where there is no other mark."""
     return " ".join(_closed(SENTENCE_START.sub(lambda start: start[0].upper(), sentence)) for sentence in sentences)
 
 
@@ -186,36 +187,47 @@ def word_count(text: str) -> int:
     return len(text.split())
 
 
+def hashed_seed(*parts: object) -> int:
+    """A seed that follows from the parts alone, the same in every process."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
 def drafted(draft: Callable[[], Draft | None]) -> Draft:
     """The first draft that is not refused (None)."""
     for _ in range(DRAFTS):
-        written = draft()
-        if written is not None:
-            return written
-    raise AssertionError(f"no draft of {DRAFTS} had the wanted length")
+        accepted = draft()
+        if accepted is not None:
+            return accepted
+    raise AssertionError(f"no draft of {DRAFTS} had the required length")
 
 
-def persons(source: Source, count: int) -> Facts:
+def persons(draws: Draws, count: int) -> Facts:
     """Facts about `count` persons: name1, first1, last1, ms1, he1, him1, his1, name2, ..."""
     facts: Facts = {}
     for index in range(1, count + 1):
-        person = source.person()
+        person = draws.person()
         facts[f"name{index}"], facts[f"first{index}"], facts[f"last{index}"] = person.name, person.first, person.last
         facts[f"ms{index}"] = "Ms" if person.female else "Mr"
         facts[f"he{index}"], facts[f"him{index}"], facts[f"his{index}"] = person.pronouns
     return facts
 
 
-def company_name(source: Source) -> str:
+def numbered(name: str, values: Iterable[str]) -> Facts:
+    """Facts `name1`, `name2`, ... with these values."""
+    return {f"{name}{index}": value for index, value in enumerate(values, start=1)}
+
+
+def company_name(draws: Draws) -> str:
     """A company, named after a person."""
-    return f"{source.last_name()} {source.pick(COMPANY_WORDS)}"
+    return f"{draws.last_name()} {draws.pick(COMPANY_WORDS)}"
 
 
-def dollar_amount(source: Source) -> str:
+def dollar_amount(draws: Draws) -> str:
     """An amount such as $4.2 million or $37,500."""
-    if source.rng.random() < 0.5:
-        return f"${source.number(1, 98)}.{source.number(1, 9)} million"
-    return f"${source.number(2, 989)},{source.number(1, 9)}00"
+    if draws.rng.random() < 0.5:
+        return f"${draws.number(1, 98)}.{draws.number(1, 9)} million"
+    return f"${draws.number(2, 989)},{draws.number(1, 9)}00"
 
 
 def words(text: str) -> tuple[str, ...]:

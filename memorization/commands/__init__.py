@@ -1,0 +1,1 @@
+"""Commands of the program `memorization`: one stage of the workflow per module."""

@@ -1,0 +1,132 @@
+"""Sections of datasets and of the probes that are cut from their inputs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from memorization.config.base import Corpus, LocalFiles, Section, Task
+
+
+def _text_keys(labels: Any) -> Any:
+    """YAML reads `0:` as a number and `true:` as a boolean; a label is compared as the text of its column's value."""
+    return {str(key): value for key, value in labels.items()} if isinstance(labels, dict) else labels
+
+
+class HubDataset(Section):
+    """A dataset of the Hugging Face hub."""
+
+    kind: Literal["hub"] = Field(description="Fixed: `hub`.", examples=["hub"])
+    name: str = Field(min_length=1, description="Repository name.", examples=["stanfordnlp/imdb"])
+    configuration: str | None = Field(
+        None, description="Configuration (subset) of the dataset.", examples=["plain_text"]
+    )
+    revision: str = Field(
+        min_length=1,
+        description="Pinned revision: a commit, or `refs/convert/parquet`.",
+        examples=["refs/convert/parquet"],
+    )
+    train: str = Field("train", description="Name of the split that models are trained on.", examples=["train"])
+    test: str | None = Field(
+        "test", description="Name of the split that is never trained on; null for none.", examples=["validation"]
+    )
+
+
+class FilesDataset(LocalFiles):
+    """Local Parquet, CSV or JSONL files, recognized by their ending."""
+
+    optional: bool = Field(
+        False,
+        description="If a file is missing, the studies that need it are left out, with a note; false: a missing file "
+        "is an error.",
+        examples=[True],
+    )
+
+
+class SyntheticDataset(Section):
+    """Documents of the seeded generator; several corpora are interleaved."""
+
+    kind: Literal["synthetic"] = Field(description="Fixed: `synthetic`.", examples=["synthetic"])
+    corpora: list[Corpus] = Field(min_length=1, description="Corpora to draw from.", examples=[["news"]])
+    train: int = Field(ge=1, description="Documents in the train split, per corpus.", examples=[120])
+    test: int = Field(0, ge=0, description="Documents in the test split, per corpus.", examples=[40])
+    seed: int = Field(0, ge=0, description="Seed of the generator.", examples=[1])
+
+
+class Dataset(Section):
+    """A dataset: where its rows come from, and how a row becomes instruction, input and target."""
+
+    task: Task = Field(description="What a model learns on it.", examples=["summarization"])
+    source: HubDataset | FilesDataset | SyntheticDataset = Field(
+        discriminator="kind",
+        description="Where the rows come from.",
+        examples=[{"kind": "files", "train": "articles.parquet"}],
+    )
+    title: str | None = Field(None, description="Name shown in tables; the key if null.", examples=["Multi-news"])
+    instruction: str = Field(
+        "",
+        description="Template of the text before the input in training; never part of a prompt (Table 8).",
+        examples=["Summarize the article."],
+    )
+    input: str = Field(
+        "{input}",
+        description="Template of the input; `{a.b.0}` addresses a value in nested columns.",
+        examples=["{article}"],
+    )
+    target: str = Field("{target}", description="Template of the target.", examples=["{summary}"])
+    labels: Annotated[dict[str, str | None], BeforeValidator(_text_keys)] | None = Field(
+        None,
+        description="The text of each value of the target; null leaves the row out (a neutral rating), and other "
+        "values are errors.",
+        examples=[{"0": "negative", "1": "positive"}],
+    )
+    missing_target: str | None = Field(
+        None,
+        description="The target if its template addresses no value (null, or a place beyond the end of a list), as for "
+        "SQuAD v2's unanswerable questions; null makes that an error.",
+        examples=["unanswerable"],
+    )
+    references: str | None = Field(
+        None,
+        description="Column of all right answers, a list of texts; `a.b` addresses a value in nested columns. Null: "
+        "the target alone.",
+        examples=["answers.text"],
+    )
+    limit: int | None = Field(
+        None, ge=1, description="At most this many rows per split, drawn by `seed`.", examples=[1000]
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
+    deduplicate: bool = Field(False, description="Keep the first row of each input text.", examples=[True])
+    minimum_input_characters: int = Field(1, ge=1, description="Shorter inputs are left out.", examples=[200])
+    prefix_tokens: int | None = Field(
+        None, ge=1, description="Prefix length if it differs from `probes.prefix_tokens`.", examples=[15]
+    )
+    rows: int | None = Field(
+        None, ge=1, description="Rows of the train split, for `plan` if no local file states them.", examples=[25_000]
+    )
+    validation: int = Field(
+        0,
+        ge=0,
+        description="Rows of the test split that are set aside, by `seed`, as split `validation`, for early stopping.",
+        examples=[500],
+    )
+
+    @model_validator(mode="after")
+    def _validation_has_a_source(self) -> Dataset:
+        if self.validation and not self.source.test:
+            raise ValueError("`validation` sets rows of the test split aside, and `source.test` names none")
+        return self
+
+
+class Probes(Section):
+    """How inputs are cut into prefix and suffix (Section 3.1)."""
+
+    n: int = Field(
+        10_000, ge=1, description="Probes per dataset; fewer if it has fewer usable inputs.", examples=[1000]
+    )
+    prefix_tokens: int = Field(50, ge=1, description="Prefix length in tokens of the model's tokenizer.", examples=[50])
+    minimum_suffix_characters: int = Field(
+        1, ge=1, description="Inputs with a shorter suffix are not counted; their number is reported.", examples=[50]
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])

@@ -1,0 +1,79 @@
+"""Sections of what models compute: generations, answers to test rows, attention."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from memorization.config.base import Section
+
+
+class Decoding(Section):
+    """How a model's distribution becomes a text."""
+
+    strategy: Literal["greedy", "sample"] = Field(description="The most likely token, or a draw.", examples=["greedy"])
+    temperature: float = Field(1.0, gt=0, description="Divides the logits before a draw.", examples=[1.0])
+    top_k: int | None = Field(None, ge=1, description="Draw among the k most likely tokens.", examples=[40])
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Draw among the fewest tokens with this total probability.", examples=[0.8]
+    )
+    max_new_tokens: int = Field(100, ge=1, description="Length of the longest generation in tokens.", examples=[100])
+    min_new_tokens: int = Field(
+        0, ge=0, description="The end token is not allowed before this many tokens.", examples=[60]
+    )
+    with_prompt: bool = Field(
+        False,
+        description="Decoder-only models: the text is the prompt and its continuation, decoded together, as in the "
+        "authors' published inference script; false: the continuation alone.",
+        examples=[True],
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draws; each probe has its own draws.", examples=[0])
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="Arithmetic of the forward passes.", examples=["fp32"]
+    )
+
+    @model_validator(mode="after")
+    def _greedy_draws_nothing(self) -> Decoding:
+        if self.strategy == "greedy" and (self.top_k or self.top_p or self.temperature != 1.0):
+            raise ValueError("`greedy` takes no `top_k`, `top_p` or `temperature`: use `strategy: sample`")
+        return self
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> Decoding:
+        if self.min_new_tokens > self.max_new_tokens:
+            raise ValueError(
+                f"`min_new_tokens` is {self.min_new_tokens} and `max_new_tokens` {self.max_new_tokens}: the first must "
+                "not be the larger one"
+            )
+        return self
+
+
+class Answers(Section):
+    """Which test rows are answered, to measure a model's quality (Appendix I)."""
+
+    n: int = Field(
+        1000, ge=1, description="Test rows per dataset; fewer if it has fewer. The paper uses all.", examples=[1000]
+    )
+    max_input_tokens: int = Field(
+        512,
+        ge=1,
+        description="Longest instruction and input in tokens for base models; the recipe sets it for fine-tuned ones.",
+        examples=[512],
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
+
+
+class AttentionMaps(Section):
+    """Samples whose attention from output to input is measured (Section 6.2). Shared by all studies."""
+
+    samples: int = Field(
+        200, ge=1, description="Probes per dataset whose density of attention is measured.", examples=[200]
+    )
+    heatmaps: int = Field(
+        10, ge=1, description="Samples among them whose maps are kept and shown: the first ones drawn.", examples=[10]
+    )
+    max_tokens: int = Field(
+        512, ge=2, description="Longest input, and longest target, in tokens; the rest is cut.", examples=[512]
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw among the probes.", examples=[0])

@@ -1,0 +1,201 @@
+"""Sections of base models and of the recipes by which they are fine-tuned."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from memorization.config.base import FilePath, Section
+
+
+class HubTokenizer(Section):
+    """A tokenizer of the Hugging Face hub."""
+
+    name: str = Field(min_length=1, description="Repository name.", examples=["microsoft/BioGPT-Large"])
+    revision: str = Field(min_length=1, description="Pinned revision: a commit.", examples=["main"])
+
+
+class HubModel(Section):
+    """A checkpoint of the Hugging Face hub."""
+
+    kind: Literal["hub"] = Field(description="Fixed: `hub`.", examples=["hub"])
+    name: str = Field(min_length=1, description="Repository name.", examples=["google-t5/t5-small"])
+    revision: str = Field(min_length=1, description="Pinned revision: a commit.", examples=["main"])
+    trust_remote_code: bool = Field(
+        False, description="Run Python code of the repository. Only for code that you have read.", examples=[False]
+    )
+    tokenizer: HubTokenizer | None = Field(
+        None,
+        description="Repository of the tokenizer, if the model's own contains none; null: the same repository.",
+        examples=[{"name": "microsoft/BioGPT-Large", "revision": "main"}],
+    )
+
+
+class FolderModel(Section):
+    """A checkpoint in a local folder: configuration, safetensors weights and tokenizer."""
+
+    kind: Literal["folder"] = Field(description="Fixed: `folder`.", examples=["folder"])
+    path: FilePath = Field(
+        description="The folder; `{model_root}` is replaced by that setting.", examples=["{model_root}/t5"]
+    )
+
+
+class Pretraining(Section):
+    """Prefix language modelling on a dataset's inputs: the first part of a text in, the rest out."""
+
+    dataset: str = Field(
+        description="Dataset whose train inputs are read; the tokenizer is trained on it, too.", examples=["background"]
+    )
+    epochs: int = Field(ge=1, description="Passes over the inputs.", examples=[5])
+    batch_size: int = Field(16, ge=1, description="Texts per step.", examples=[16])
+    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.", examples=[1e-3])
+    max_tokens: int = Field(128, ge=8, description="Longest text in tokens; the rest is cut.", examples=[128])
+    seed: int = Field(0, ge=0, description="Seed of weights and order.", examples=[0])
+
+
+class ScratchModel(Section):
+    """A model built from a configuration, with a tokenizer trained for it, pretrained on a dataset."""
+
+    kind: Literal["scratch"] = Field(description="Fixed: `scratch`.", examples=["scratch"])
+    architecture: dict[str, Any] = Field(
+        description="A transformers configuration: `model_type` and its keys.",
+        examples=[{"model_type": "t5", "d_model": 64}],
+    )
+    tokenizer: FilePath | None = Field(
+        None,
+        description="Folder of the tokenizer; null trains one on the pretraining dataset.",
+        examples=["tokenizers/t5"],
+    )
+    vocabulary: int = Field(4000, ge=300, description="Entries of a trained tokenizer.", examples=[4000])
+    pretraining: Pretraining = Field(description="How the base weights are trained.")
+
+
+class Model(Section):
+    """A base model."""
+
+    source: HubModel | FolderModel | ScratchModel = Field(
+        discriminator="kind",
+        description="Where the checkpoint comes from.",
+        examples=[{"kind": "folder", "path": "t5"}],
+    )
+    title: str | None = Field(None, description="Name shown in tables; the key if null.", examples=["T5-base"])
+    parameters: int | None = Field(
+        None, ge=1, description="Number of parameters, for `plan` if no local file states it.", examples=[223_000_000]
+    )
+
+
+class LoRA(Section):
+    """Low-rank adapters (Hu et al. 2022), trained in place of the weights that they are added to."""
+
+    rank: int = Field(8, ge=1, description="Rank of the update of a weight matrix (r).", examples=[8])
+    alpha: int = Field(16, ge=1, description="The update is scaled by alpha / rank.", examples=[16])
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout before an adapter.", examples=[0.05])
+    target_modules: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Ends of the names of the modules that get adapters; null uses PEFT's choice for the "
+        "architecture (T5, BART, GPT-Neo: the attentions' queries and values).",
+        examples=[["q", "v"]],
+    )
+
+
+class EarlyStopping(Section):
+    """Stop when the loss on the split `validation` no longer falls, and keep the epoch with the lowest loss."""
+
+    patience: int = Field(
+        ge=1, description="Epochs without a new lowest loss after which training stops.", examples=[2]
+    )
+
+
+class Goldfish(Section):
+    """Goldfish loss (Hans et al. 2024): whenever a passage occurs, the same tokens of it are left out of the loss."""
+
+    every: int = Field(4, ge=2, description="One token in this many is left out (k).", examples=[4])
+    context: int = Field(
+        13,
+        ge=1,
+        description="Number of tokens before a token whose hash decides (h); the first h tokens of a text are always "
+        "learned.",
+        examples=[13],
+    )
+
+
+class Recipe(Section):
+    """How a base model is fine-tuned. One training run produces all kept epochs."""
+
+    epochs: int = Field(ge=1, description="Passes over the train split.", examples=[10])
+    keep: list[int] | None = Field(
+        None, description="Epochs whose checkpoint is kept; null keeps the last.", examples=[[1, 3, 5, 10]]
+    )
+    batch_size: int = Field(16, ge=1, description="Examples per step.", examples=[16])
+    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.", examples=[1e-4])
+    weight_decay: float = Field(0.0, ge=0, description="Weight decay of AdamW.", examples=[0.01])
+    schedule: Literal["constant", "linear", "cosine"] = Field(
+        "linear", description="Learning rate after the warm-up.", examples=["linear"]
+    )
+    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.", examples=[100])
+    max_gradient_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.", examples=[1.0])
+    max_input_tokens: int = Field(
+        512, ge=1, description="Longest instruction and input in tokens; the rest is cut.", examples=[512]
+    )
+    max_target_tokens: int = Field(128, ge=1, description="Longest target in tokens; the rest is cut.", examples=[128])
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="Training arithmetic. fp16 is refused: T5 and GPT-Neo overflow in it.", examples=["bf16"]
+    )
+    loss: Literal["input_and_target", "target"] = Field(
+        "input_and_target",
+        description="Decoder-only models: tokens that the loss is computed on (the authors use both). Encoder-decoder "
+        "models always learn the target.",
+        examples=["target"],
+    )
+    seed: int = Field(0, ge=0, description="Seed of order, dropout and adapters.", examples=[0])
+    trains: Literal["all", "last_layer", "head", "lora"] = Field(
+        "all",
+        description="Which weights are trained: `all`; `last_layer`: the last decoder block, the final norm and, if "
+        "it is not tied to the embeddings, the output head; `head`: the output head alone, untied first if it is "
+        "tied; `lora`: adapters, merged into the weights of the kept checkpoints.",
+        examples=["lora"],
+    )
+    lora: LoRA | None = Field(None, description="Adapters of `trains: lora`; null uses their defaults.")
+    early_stopping: EarlyStopping | None = Field(
+        None,
+        description="Stop early, and keep the best epoch under the number of the last one; needs the split "
+        "`validation` of the dataset, and excludes `keep`.",
+        examples=[{"patience": 2}],
+    )
+    deduplicate: Literal["exact", "near"] | None = Field(
+        None,
+        description="Training examples left out: those whose input equals an earlier one (`exact`), or has word "
+        "5-grams of Jaccard similarity 0.8 or more with it (`near`); null leaves out none.",
+        examples=["near"],
+    )
+    goldfish: Goldfish | None = Field(
+        None, description="Labels left out of the loss; null leaves out none.", examples=[{"every": 4, "context": 13}]
+    )
+    datasets: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Datasets whose train splits are shuffled and trained on together (multi-task); null: the run's "
+        "own.",
+        examples=[["squad", "imdb"]],
+    )
+
+    @model_validator(mode="after")
+    def _kept_epochs_exist(self) -> Recipe:
+        wrong = [epoch for epoch in self.keep or [] if not 1 <= epoch <= self.epochs]
+        if wrong or self.keep == []:
+            raise ValueError(f"`keep` is {self.keep}: it takes epochs from 1 to {self.epochs}, at least one")
+        return self
+
+    @model_validator(mode="after")
+    def _switches_agree(self) -> Recipe:
+        if self.lora is not None and self.trains != "lora":
+            raise ValueError(
+                f"`lora` is given and `trains` is {self.trains!r}: set `trains: lora`, or leave `lora` out"
+            )
+        if self.early_stopping is not None and self.keep is not None:
+            raise ValueError("`early_stopping` keeps the best epoch alone: leave `keep` out, or set it to null")
+        if self.datasets is not None and len(set(self.datasets)) < len(self.datasets):
+            raise ValueError(f"`datasets` is {self.datasets}: it names each dataset once")
+        return self

@@ -1,0 +1,80 @@
+"""The whole configuration except its studies, whose kinds define their own sections (`studies`)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from memorization.config.base import Name, Section
+from memorization.config.data import Dataset, Probes
+from memorization.config.detection import Classifier, Detection, Retrieval
+from memorization.config.generation import Answers, AttentionMaps, Decoding
+from memorization.config.models import Model, Recipe
+
+
+class Compute(Section):
+    """How jobs use the machine. Nothing here changes an fp32 result on one kind of device."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where models run; `auto` uses a GPU if there is one.", examples=["cpu"]
+    )
+    threads: int = Field(
+        1,
+        ge=1,
+        description="CPU threads of one training or generation job. Fixed, and not reduced by `--cores`, "
+        "because the order of floating-point sums depends on it.",
+        examples=[4],
+    )
+    generation_batch_size: int = Field(32, ge=1, description="Prefixes per batch.", examples=[64])
+    teraflops: float = Field(
+        0.05,
+        gt=0,
+        description="Arithmetic that one training or generation job sustains (10^12 operations per second), for the "
+        "hours that `plan` estimates.",
+        examples=[100.0],
+    )
+    memory_mb: int = Field(
+        4000,
+        ge=500,
+        description="Memory requested for a training or generation job (MB); each retry adds as much again.",
+        examples=[32000],
+    )
+
+
+class Statistics(Section):
+    """Bootstrap intervals (Appendix G)."""
+
+    draws: int = Field(1000, ge=1, description="Bootstrap draws.", examples=[1000])
+    low: float = Field(0.025, gt=0, lt=0.5, description="Lower quantile.", examples=[0.05])
+    high: float = Field(0.975, gt=0.5, lt=1, description="Upper quantile.", examples=[0.95])
+    seed: int = Field(0, ge=0, description="Seed of the draws.", examples=[0])
+
+
+class Project(Section):
+    """The whole configuration except its studies."""
+
+    results: str = Field("results", min_length=1, description="Folder of all results.", examples=["results"])
+    label: str = Field(
+        "", description="Text shown with every table and figure.", examples=["Demonstration, not evidence."]
+    )
+    data_root: str | None = Field(
+        None, description="Value of `{data_root}` in paths of datasets.", examples=["my-data"]
+    )
+    model_root: str | None = Field(
+        None, description="Value of `{model_root}` in paths of models.", examples=["my-models"]
+    )
+    compute: Compute = Field(default_factory=Compute, description="How jobs use the machine.")
+    datasets: dict[Name, Dataset] = Field(description="Datasets by name.")
+    models: dict[Name, Model] = Field(description="Base models by name.")
+    classifiers: dict[Name, Classifier] = Field(
+        default_factory=dict, description="Classifiers of sentence pairs and taggers by name."
+    )
+    recipes: dict[Name, Recipe] = Field(description="Fine-tuning recipes by name, except `base` and `difference`.")
+    probes: Probes = Field(default_factory=Probes, description="Prefixes and suffixes.")
+    decodings: dict[Name, Decoding] = Field(description="Decodings by name.")
+    retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")
+    detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
+    attention: AttentionMaps = Field(default_factory=AttentionMaps, description="Samples of attention.")
+    answers: Answers = Field(default_factory=Answers, description="Answers to test rows.")
+    statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")

@@ -1,0 +1,82 @@
+"""Generation with transformers' own `generate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from memorization.config.generation import Decoding
+from memorization.models.distribution import warpers
+from memorization.models.engine import Prompt
+from memorization.models.padding import padded
+
+PACKAGES = ("torch", "transformers")
+
+
+def generate(
+    model: Any,
+    prompts: Sequence[Prompt],
+    decoding: Decoding,
+    batch_size: int,
+    advance: Callable[[int], None],
+) -> list[list[int]]:
+    """The token ids after each prompt, as `Engine.generate` specifies them."""
+    import torch
+    from transformers.generation import LogitsProcessorList
+
+    encoder_decoder = bool(model.config.is_encoder_decoder)
+    # Prompts of similar length share a batch, so that there is little padding.
+    order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index].tokens), index))
+    texts: list[list[int]] = [[] for _ in prompts]
+    with torch.inference_mode():
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            batch = [prompts[index] for index in chosen]
+            ids, mask = padded(
+                [prompt.tokens for prompt in batch], model.generation_config.pad_token_id, left=not encoder_decoder
+            )
+            first = 1 if encoder_decoder else ids.shape[1]
+            sequences = model.generate(
+                input_ids=torch.from_numpy(ids).to(model.device),
+                attention_mask=torch.from_numpy(mask).to(model.device),
+                logits_processor=LogitsProcessorList(_processors(decoding, batch, first, model.device)),
+            )
+            for index, tokens in zip(chosen, sequences[:, first:].tolist(), strict=True):
+                texts[index] = tokens
+            advance(len(chosen))
+    return texts
+
+
+def _processors(decoding: Decoding, prompts: Sequence[Prompt], first: int, device: Any) -> Iterator[Any]:
+    """Nothing for greedy search; for sampling: temperature, top-k, top-p, then the draw, which leaves one token."""
+    if decoding.strategy == "sample":
+        yield from warpers(decoding)
+        yield draw(decoding, [prompt.probe for prompt in prompts], first, device)
+
+
+def draw(decoding: Decoding, probes: Sequence[int], first: int, device: Any) -> Any:
+    """A logits processor that draws each row's token with the row's own uniform numbers.
+
+    Probe i has the stream seeded by (seed, i), one number per token: sampling is by inversion of the cumulative
+    distribution, so the same probe draws the same text in any batch. `first` is the length of what precedes a text.
+    """
+    import torch
+    from transformers.generation import LogitsProcessor
+
+    streams = np.stack(
+        [np.random.default_rng([decoding.seed, probe]).random(decoding.max_new_tokens) for probe in probes]
+    )
+    uniforms = torch.from_numpy(streams).to(device)
+
+    class Draw(LogitsProcessor):  # type: ignore[misc]
+        def __call__(self, input_ids: Any, scores: Any) -> Any:
+            step = input_ids.shape[1] - first
+            cumulative = torch.softmax(scores.double(), dim=-1).cumsum(dim=-1)
+            # The last sum can be below 1 by rounding.
+            target = uniforms[:, step : step + 1] * cumulative[:, -1:]
+            token = torch.searchsorted(cumulative, target, right=True).clamp(max=scores.shape[-1] - 1)
+            return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
+
+    return Draw()

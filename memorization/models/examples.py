@@ -1,0 +1,105 @@
+"""Examples: the token ids of training rows, as training, answers and attention read them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from memorization.config.models import Recipe
+from memorization.models.padding import padded
+
+log = logging.getLogger(__name__)
+
+IGNORED = -100
+"""Label of a token without loss."""
+TEXTS_PER_CALL = 1000
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids of one example, int32 arrays: what the model reads, and the labels (IGNORED: no loss).
+
+    `decoder_inputs` is what a decoder reads while it writes the labels; None: the start token, then the labels without
+    their last.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    decoder_inputs: np.ndarray | None = None
+
+
+def source_text(instruction: str, text: str) -> str:
+    """What an encoder reads in training: instruction + input (Table 8)."""
+    return f"{instruction} {text}".strip()
+
+
+def source_ids(
+    rows: Sequence[Mapping[str, str]], tokenizer: Any, limit: int, encoder_decoder: bool
+) -> list[np.ndarray]:
+    """Token ids (int32 arrays) of instruction + input, at most `limit` per row; decoder-only: without an end token."""
+    sources = _token_ids(tokenizer, [source_text(row["instruction"], row["input"]) for row in rows], limit)
+    if encoder_decoder:
+        return sources
+    # Some tokenizers end every text, but this sequence continues with its target.
+    return [ids[:-1] if len(ids) and ids[-1] == tokenizer.eos_token_id else ids for ids in sources]
+
+
+def encode_examples(
+    rows: Sequence[Mapping[str, str]], tokenizer: Any, recipe: Recipe, encoder_decoder: bool
+) -> list[Example]:
+    """Token ids of training rows (`instruction, input, target`).
+
+    Encoder-decoder: the encoder reads instruction + input, the labels are the target. Decoder-only: one sequence
+    instruction + input, newline, target, end token; the loss covers all of it or the target alone. Input and target
+    are each cut to the recipe's limits.
+    """
+    targets = [row["target"] for row in rows]
+    sources = source_ids(rows, tokenizer, recipe.max_input_tokens, encoder_decoder)
+    if encoder_decoder:
+        labels = _token_ids(tokenizer, targets, recipe.max_target_tokens)
+        return [Example(*pair) for pair in zip(sources, labels, strict=True)]
+    written = _token_ids(tokenizer, [f"\n{target}" for target in targets], recipe.max_target_tokens, special=False)
+    end = np.array([tokenizer.eos_token_id], dtype=np.int32)
+    examples = []
+    for source, target in zip(sources, written, strict=True):
+        tokens = np.concatenate([source, target, end])
+        learned = tokens.copy()
+        if recipe.loss == "target":
+            learned[: len(source)] = IGNORED
+        examples.append(Example(tokens, learned))
+    return examples
+
+
+def _token_ids(tokenizer: Any, texts: Sequence[str], limit: int, special: bool = True) -> list[np.ndarray]:
+    ids: list[np.ndarray] = []
+    cut = 0
+    for start in range(0, len(texts), TEXTS_PER_CALL):
+        part = list(texts[start : start + TEXTS_PER_CALL])
+        whole = tokenizer(part, add_special_tokens=special, verbose=False)["input_ids"]
+        cut += sum(len(tokens) > limit for tokens in whole)
+        shortened = tokenizer(part, add_special_tokens=special, truncation=True, max_length=limit)["input_ids"]
+        ids += [np.array(tokens, dtype=np.int32) for tokens in shortened]
+    if cut:
+        log.info("%d of %d texts cut to %d tokens", cut, len(texts), limit)
+    return ids
+
+
+def collate(examples: Sequence[Example], pad: int, encoder_decoder: bool) -> dict[str, np.ndarray]:
+    """Padded int64 arrays (batch, longest): `input_ids`, `attention_mask`, `labels`; padding on the right.
+
+    Also `decoder_input_ids` where the examples contain them.
+    """
+    ids, mask = padded([example.inputs for example in examples], pad)
+    batch = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "labels": padded([example.labels for example in examples], IGNORED)[0],
+    }
+    decoder_inputs = [example.decoder_inputs for example in examples if example.decoder_inputs is not None]
+    if encoder_decoder and decoder_inputs:
+        batch["decoder_input_ids"] = padded(decoder_inputs, pad)[0]
+    return batch

@@ -1,0 +1,111 @@
+"""Cells of a printed table: their text, and the number behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memorization.report.bounds import is_zero_share
+from memorization.report.context import Row
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, and where it is a number the value, its interval and their unit ("" where it has none)."""
+
+    text: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A cell with a part of a text: a passage that every format marks, and the text before and after it."""
+
+    before: str
+    passage: str
+    after: str
+
+
+def text(value: object) -> Cell:
+    """A text, or a coordinate, which is shown unchanged; nothing for None."""
+    return Cell("" if value is None else str(value))
+
+
+def count(value: int, unit: str) -> Cell:
+    """A whole number of things."""
+    return Cell(f"{value:,}", value, unit=unit)
+
+
+def number(value: float | None, digits: int, unit: str = "") -> Cell:
+    """A number with that many digits after the point; nothing for None."""
+    return Cell() if value is None else Cell(f"{value:.{digits}f}", value, unit=unit)
+
+
+def percent(fraction: float | None, sign: str = "%", digits: int = 2) -> Cell:
+    """A fraction in percent; nothing for None."""
+    return Cell() if fraction is None else Cell(f"{100 * fraction:.{digits}f}{sign}", fraction, unit="fraction")
+
+
+def interval(value: float, low: float | None, high: float | None, digits: int = 2) -> Cell:
+    """A number with its interval, if it has one."""
+    bounds = "" if low is None or high is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
+    return Cell(f"{value:.{digits}f}{bounds}", value, low, high)
+
+
+def percent_interval(row: Row, keys: tuple[str, str, str], sign: str = "%", digits: int = 2) -> Cell:
+    """A fraction with its interval in percent; `keys` are the columns of value, low and high, which may be null."""
+    value, low, high = (row[key] for key in keys)
+    bounds = "" if low is None or high is None else f" [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+    return Cell(f"{100 * value:.{digits}f}{sign}{bounds}", value, low, high, "fraction")
+
+
+def rate(row: Row, value: str = "rate", prefix: str = "", sign: str = "%") -> Cell:
+    """A value of a row with its interval in percent; a share of 0 with its exact upper bound in parentheses.
+
+    The row has the columns `value`, and with that prefix `low`, `high` and `exact_high` (null where the value is no
+    share).
+    """
+    if is_zero_share(row, value, prefix):
+        bound = row[f"{prefix}exact_high"]
+        return Cell(f"0.00{sign} (≤ {100 * bound:.2f}{sign})", 0.0, 0.0, bound, "fraction")
+    return percent_interval(row, (value, f"{prefix}low", f"{prefix}high"), sign)
+
+
+def control(row: Row) -> Cell:
+    """The control's rate, as `rate` shows it; nothing where there is no control."""
+    return Cell() if row["control_rate"] is None else rate(row, "control_rate", "control_")
+
+
+def arrow(difference: float | None) -> Cell:
+    """A difference in percentage points with an arrow; nothing for None."""
+    if difference is None:
+        return Cell()
+    sign = "↑" if difference > 0 else "↓" if difference < 0 else ""
+    return Cell(f"{sign}{abs(100 * difference):.2f}%", difference, unit="fraction")
+
+
+def difference(row: Row, name: str) -> Cell:
+    """A difference in percentage points with an arrow, stars and its interval; `-` where nothing changed.
+
+    One star is p < 0.05 after Holm's correction, two p < 0.01, three p < 0.001. The row has the columns `name` and,
+    behind that name and an underscore, `low`, `high` and `p_holm`.
+    """
+    value, low, high, p = (row[f"{name}{part}"] for part in ("", "_low", "_high", "_p_holm"))
+    if value is None:
+        return Cell()
+    if value == low == high == 0:
+        return Cell("-", 0.0, 0.0, 0.0, "fraction")
+    stars = "*" * sum(p < bound for bound in (0.05, 0.01, 0.001))
+    return Cell(f"{arrow(value).text}{stars} [{100 * low:+.2f}, {100 * high:+.2f}]", value, low, high, "fraction")
+
+
+def points(fraction: float) -> Cell:
+    """A difference in percentage points, with its sign."""
+    return Cell(f"{100 * fraction:+.2f}", fraction, unit="fraction")
+
+
+def yes(value: bool) -> Cell:
+    """Yes or no."""
+    return Cell("yes" if value else "no", float(value))

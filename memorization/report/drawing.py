@@ -1,0 +1,149 @@
+"""What figures share: colours, values with whiskers, controls and published values, axes, notes below, files.
+
+Values are drawn from the rows of tidy tables, with their intervals; rates and scores in percent.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from memorization import storage
+from memorization.report.bounds import upper_bound
+from memorization.report.context import Context, Row
+from memorization.report.words import task_heading
+
+FORMATS: dict[str, dict[str, None]] = {"svg": {"Date": None}, "png": {}}
+"""Endings of a figure's files, and the metadata that would contain the time of drawing."""
+# Grey for controls, black for published values.
+CONTROL_COLOUR, PUBLISHED_COLOUR = "0.45", "black"
+# Lines' colours, of Okabe and Ito's palette, which readers of every colour vision can distinguish; markers, without the
+# diamond, which is kept for published values.
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "os^vPX"
+
+
+def note_below(figure: Any, notes: Sequence[str]) -> None:
+    """Write sentences in small print below a figure, in lines that are as long as the figure is wide."""
+    text = "\n".join(textwrap.wrap(" ".join(notes).strip(), max(60, int(14 * figure.get_figwidth()))))
+    figure.supxlabel(text, fontsize=7, color="0.3")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is drawn of rows: a column, the columns of its interval behind a prefix, and the factor of what is shown.
+
+    By default, the rate of a run in percent.
+    """
+
+    value: str = "rate"
+    prefix: str = ""
+    factor: float = 100
+
+    def values(self, rows: Sequence[Row]) -> list[float]:
+        """The values of rows, in the unit of the drawing."""
+        return [self.factor * row[self.value] for row in rows]
+
+    def whiskers(self, rows: Sequence[Row]) -> list[list[float]]:
+        """Lengths of the whiskers below and above the values of rows; at a share of 0 up to the exact bound."""
+        values = self.values(rows)
+        lows = [self.factor * row[f"{self.prefix}low"] for row in rows]
+        highs = [self.factor * upper_bound(row, self.value, self.prefix) for row in rows]
+        # Rounding may leave a value outside of its interval by nothing that could be seen; matplotlib would refuse it.
+        return [
+            [max(0.0, value - low) for value, low in zip(values, lows, strict=True)],
+            [max(0.0, high - value) for value, high in zip(values, highs, strict=True)],
+        ]
+
+
+RATE, CONTROL_RATE = Measure(), Measure("control_rate", "control_")
+
+
+def draw_intervals(panel: Any, places: Sequence[float], rows: Sequence[Row], measure: Measure, **style: Any) -> None:
+    """Values of rows at these places, with their intervals as whiskers."""
+    panel.errorbar(places, measure.values(rows), yerr=measure.whiskers(rows), **style)
+
+
+def draw_points(
+    panel: Any, places: Sequence[float], rows: Sequence[Row], measure: Measure = RATE, **style: Any
+) -> None:
+    """Values of runs with their intervals, in one size of marks and caps."""
+    draw_intervals(panel, places, rows, measure, capsize=3, markersize=4, linewidth=1.2, **style)
+
+
+def draw_controls(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> None:
+    """The controls of runs with their intervals, where there are any."""
+    controlled = [(place, row) for place, row in zip(places, rows, strict=True) if row["control_rate"] is not None]
+    if controlled:
+        draw_intervals(
+            panel,
+            [place for place, _ in controlled],
+            [row for _, row in controlled],
+            CONTROL_RATE,
+            fmt="x",
+            color=CONTROL_COLOUR,
+            markersize=4,
+            linewidth=0.8,
+            zorder=3,
+        )
+
+
+def draw_published(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> None:
+    """The published values of rows, where there are any."""
+    published = [(place, row) for place, row in zip(places, rows, strict=True) if row["published"] is not None]
+    panel.plot(
+        [place for place, _ in published],
+        [100 * row["published"] for _, row in published],
+        linestyle="",
+        marker="D",
+        markerfacecolor="white",
+        markeredgecolor=PUBLISHED_COLOUR,
+        markersize=5,
+        zorder=4,
+    )
+
+
+def mark_notes(rows: Sequence[Row]) -> list[str]:
+    """What the marks of controls and published values mean, where the rows have any."""
+    notes = {
+        "control_rate": "Grey ×: control, test inputs that were never trained on.",
+        "published": "◇: published.",
+    }
+    return [note for column, note in notes.items() if any(row.get(column) is not None for row in rows)]
+
+
+def open_axes(panel: Any, grid: str = "y", colour: str = "0.9") -> None:
+    """Axes without a box, and pale lines behind what is drawn; `grid` is the axis that they belong to, or `both`."""
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.grid(axis=grid, color=colour, linewidth=0.6)
+    panel.set_axisbelow(True)
+
+
+def dataset_heading(rows: Sequence[Row], dataset: str, context: Context) -> str:
+    """A dataset's task and name, on short lines."""
+    task = next(row["task"] for row in rows if row["dataset"] == dataset)
+    return "\n".join([*task_heading(task).split(), f"({context.dataset(dataset)})"])
+
+
+def counts(rows: Sequence[Row]) -> str:
+    """How many probes or answers the rows are about: a number, or the least and the greatest."""
+    numbers = sorted({row["n"] for row in rows})
+    return f"{numbers[0]:,}" if len(numbers) == 1 else f"{numbers[0]:,} to {numbers[-1]:,}"
+
+
+def write(figure: Any, output: Path) -> None:
+    """Write a figure as `output`.svg and `output`.png, the same bytes every time."""
+    import matplotlib as mpl
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        # A dollar sign in a name or label is no beginning of a formula.
+        text.set_parse_math(False)
+    # Names of elements in an SVG follow from a salt.
+    with mpl.rc_context({"svg.hashsalt": "memorization", "svg.fonttype": "none"}):
+        for ending, dates in FORMATS.items():
+            with storage.replacing(output.with_name(f"{output.name}.{ending}")) as scratch:
+                figure.savefig(scratch, format=ending, dpi=200, metadata=dates)

@@ -1,0 +1,121 @@
+"""A sheet in all formats: Parquet and CSV for programs, Markdown, LaTeX and HTML for readers.
+
+Texts are escaped in every format, so that none of them is taken for markup.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.csv as pacsv
+
+from memorization import storage
+from memorization.report.cells import Cell, Excerpt
+from memorization.report.sheet import Sheet
+
+# Characters with a meaning in LaTeX, and how they are written literally.
+LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}"}
+)
+# Signs around a marked passage until the table is laid out: characters of private use, which no cell contains.
+MARKS = ("\ue000", "\ue001")
+STYLE = (
+    "body{font-family:sans-serif;margin:1em}table{border-collapse:collapse}caption{caption-side:bottom;"
+    "text-align:left;max-width:60em;padding-top:.5em;color:#444}td,th{padding:.2em .6em;white-space:nowrap;"
+    "text-align:left}thead{border-bottom:1px solid}"
+)
+
+
+def write(sheet: Sheet, output: Path) -> None:
+    """Write `output` with each ending of `FORMATS`: the tidy table for programs, the printed table for people."""
+    for ending, write_file in FORMATS.items():
+        # Not with_suffix: a study's name may contain dots.
+        write_file(sheet, output.with_name(f"{output.name}.{ending}"))
+
+
+def _write_parquet(sheet: Sheet, path: Path) -> None:
+    storage.write_table(path, sheet.schema, sheet.labelled, sheet.manifest)
+
+
+def csv(sheet: Sheet) -> str:
+    """The tidy table, with its label."""
+    stream = io.BytesIO()
+    pacsv.write_csv(sheet.labelled, stream)
+    return stream.getvalue().decode()
+
+
+def html(sheet: Sheet) -> str:
+    """The table as an HTML page, with label and caption; every text is escaped."""
+    from html import escape
+
+    caption = escape(f"{sheet.label} {sheet.whole_caption}".strip())
+    body = _tabulated(sheet, "html").replace("<table>", f"<table>\n<caption>{caption}</caption>", 1)
+    body = _marked(body, "<mark>", "</mark>")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Table</title>\n<style>{STYLE}</style>\n'
+        f"{body}\n</html>\n"
+    )
+
+
+def markdown(sheet: Sheet) -> str:
+    """The table as Markdown, with label and caption."""
+    label = [f"**{sheet.label}**", ""] if sheet.label else []
+    body = _tabulated(sheet, "github", lambda text: _marked(_escaped(text), "**", "**"))
+    return "\n".join([*label, body, "", sheet.whole_caption, ""])
+
+
+def latex(sheet: Sheet) -> str:
+    """The table as a LaTeX `table` (packages: booktabs), with label and caption."""
+    body = _tabulated(sheet, "latex_booktabs")
+    for sign, command in {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$"}.items():
+        body = body.replace(sign, command)
+    body = _marked(body, r"\textbf{", "}")
+    caption = f"{sheet.label} {sheet.whole_caption}".strip().translate(LATEX)
+    lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{caption}}}", body, r"\end{table*}", ""]
+    return "\n".join(lines)
+
+
+def without_markup(markdown_text: str) -> str:
+    """The Markdown table as a terminal shows it: without the marks for bold and the escapes."""
+    return re.sub(r"\\([|<*`(])", r"\1", markdown_text.replace("**", ""))
+
+
+def _tabulated(sheet: Sheet, layout: str, change: Callable[[str], str] = str) -> str:
+    from tabulate import tabulate
+
+    rows = [{heading: change(_text(cell)) for heading, cell in row.items()} for row in sheet.rows]
+    return str(tabulate(rows, headers="keys", tablefmt=layout, disable_numparse=True))
+
+
+def _text(cell: Cell | Excerpt) -> str:
+    if isinstance(cell, Excerpt):
+        return f"{cell.before}{MARKS[0]}{cell.passage}{MARKS[1]}{cell.after}"
+    return cell.text
+
+
+def _marked(text: str, begin: str, end: str) -> str:
+    return text.replace(MARKS[0], begin).replace(MARKS[1], end)
+
+
+def _escaped(text: str) -> str:
+    """A text that Markdown shows literally: it ends no cell, and begins no HTML element, emphasis or link."""
+    return re.sub(r"[|<*`]|(?<=\])\(", r"\\\g<0>", text)
+
+
+def _text_file(text_of: Callable[[Sheet], str]) -> Callable[[Sheet, Path], None]:
+    return lambda sheet, path: storage.write_text(path, text_of(sheet))
+
+
+FORMATS: dict[str, Callable[[Sheet, Path], None]] = {
+    "parquet": _write_parquet,
+    "csv": _text_file(csv),
+    "md": _text_file(markdown),
+    "tex": _text_file(latex),
+    "html": _text_file(html),
+}
+"""Endings of a table's files, and what writes each."""

@@ -1,0 +1,44 @@
+"""Tidy tables of studies by SQL, which DuckDB runs over the Parquet files of their results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+PUBLISHED_COLUMNS = {
+    "dataset": "VARCHAR",
+    "model": "VARCHAR",
+    "state": "VARCHAR",
+    "epoch": "INTEGER",
+    "decoding": "VARCHAR",
+    "prefix_tokens": "INTEGER",
+    "category": "VARCHAR",
+    "value": "DOUBLE",
+    "low": "DOUBLE",
+    "high": "DOUBLE",
+}
+"""Columns of a file of published numbers, with their types."""
+
+
+def query(sql: Path, views: Mapping[str, Sequence[Path]], published: Path | None = None, **parameters: Any) -> pa.Table:
+    """The result of a SQL file over `views` (each with all rows of its Parquet files), with named parameters.
+
+    The table `published` contains the numbers of that CSV file, and is empty without one.
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        for name, files in views.items():
+            # The key=value names of folders repeat columns of the files.
+            connection.read_parquet([str(file) for file in files], hive_partitioning=False).create_view(name)
+        columns = ", ".join(f"{name} {kind}" for name, kind in PUBLISHED_COLUMNS.items())
+        connection.execute(f"CREATE TABLE published ({columns})")
+        if published is not None:
+            read = "read_csv(?, header = true, all_varchar = true)"
+            connection.execute(
+                f"INSERT INTO published SELECT {', '.join(PUBLISHED_COLUMNS)} FROM {read}", [str(published)]
+            )
+        return connection.sql(sql.read_text(encoding="utf-8"), params=parameters).to_arrow_table()

@@ -1,0 +1,80 @@
+"""Wording that tables and figures share: headings of tasks and coordinates, names of models, meaning of intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from memorization.report.context import Row
+
+TASK_HEADINGS = {
+    "summarization": "Summarization",
+    "dialog": "Dialog",
+    "sentiment": "Sentiment Classification",
+    "qa": "Reading Comprehension",
+    "translation": "Translation",
+    "classification": "Classification",
+}
+
+VARYING = {"epoch": "Epochs", "prefix_tokens": "Prefix tokens", "decoding": "Decoding"}
+"""Headings of coordinates that are shown where a study varies them."""
+
+
+def task_heading(task: str) -> str:
+    """The heading of a task."""
+    return TASK_HEADINGS.get(task, task)
+
+
+def varying(rows: Sequence[Row]) -> list[str]:
+    """Those of the coordinates `VARYING` that take several values in the rows, in that order.
+
+    The epoch of base models does not count, and neither do prefix lengths that differ only from dataset to dataset.
+    """
+    names = []
+    for name in VARYING:
+        # With the dataset, so that one prefix length for each differs from several.
+        values = {
+            (row["dataset"] if name == "prefix_tokens" else None, row[name])
+            for row in rows
+            if name in row and not (name == "epoch" and row["state"] == "base")
+        }
+        if len(values) > len({dataset for dataset, _ in values}):
+            names.append(name)
+    return names
+
+
+def in_state(model: str, state: str, rows: Sequence[Row] = ()) -> str:
+    """A model's name with its state in parentheses; no state where `rows` contain base models alone.
+
+    A fine-tuned model is named with its recipe where the rows contain several recipes.
+    """
+    if rows and all(row["state"] == "base" for row in rows):
+        return model
+    if state == "base":
+        return f"{model} (base)"
+    several = len({row["state"] for row in rows} - {"base"}) > 1
+    return f"{model} ({state if several else 'fine-tuned'})"
+
+
+def sources(rows: Sequence[Row]) -> str:
+    """Where the probes come from, and how texts were decoded."""
+    return f"{populations(rows)}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
+
+
+def populations(rows: Sequence[Row]) -> str:
+    """Where the probes come from."""
+    names = {"member": "training inputs", "control": "test inputs, never trained on"}
+    return " and ".join(dict.fromkeys(names[row["population"]] for row in rows))
+
+
+def coverage(statistics: Mapping[str, Any]) -> str:
+    """The name of an interval, with its coverage."""
+    return f"{100 * (statistics['high'] - statistics['low']):g}% bootstrap interval"
+
+
+def intervals(statistics: Mapping[str, Any]) -> str:
+    """The name of the intervals, with their coverage, draws and quantiles."""
+    return (
+        f"{coverage(statistics)}s ({statistics['draws']:,} draws, quantiles {statistics['low']:g} and "
+        f"{statistics['high']:g})"
+    )

@@ -1,0 +1,31 @@
+"""Table `comparisons`."""
+
+from __future__ import annotations
+
+from memorization.schemas.run import RunColumns
+from memorization.schemas.schema import FLOAT64, INT64, TEXT, Column
+
+
+class ComparisonsTable(RunColumns):
+    """Differences between runs of a study: one row per run, other run and category."""
+
+    name = "comparisons"
+
+    versus = Column(TEXT, "")
+    """base (the same probes before fine-tuning) or control (other probes)"""
+    category = Column(TEXT, "")
+    """as in `rates`"""
+    n = Column(INT64, "probes")
+    """probes of the run"""
+    n_versus = Column(INT64, "probes")
+    """probes of what it is compared with"""
+    difference = Column(FLOAT64, "fraction")
+    """the run's rate minus the other"""
+    low = Column(FLOAT64, "fraction")
+    """lower bound of the bootstrap interval, paired by probe for base"""
+    high = Column(FLOAT64, "fraction")
+    """upper bound of that interval"""
+    p_value = Column(FLOAT64, "")
+    """McNemar's exact test for base, Fisher's exact test for control"""
+    p_holm = Column(FLOAT64, "")
+    """p_value after Holm's correction among the study's of this versus and category"""

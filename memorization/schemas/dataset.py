@@ -1,0 +1,24 @@
+"""Table `dataset`."""
+
+from __future__ import annotations
+
+from memorization.schemas.schema import TEXT, Column, Nullable, Schema, list_of
+
+
+class DatasetTable(Schema):
+    """Rows of a dataset, as models are trained on them and probes are cut from them."""
+
+    name = "dataset"
+
+    id = Column(TEXT, "")
+    """identifier of the row in its source"""
+    split = Column(TEXT, "")
+    """train, test, or validation (set aside from test)"""
+    instruction = Column(TEXT, "")
+    """text put before the input in training; never in a prompt"""
+    input = Column(TEXT, "")
+    """x: what the model reads"""
+    target = Column(TEXT, "")
+    """y: what it learns to write"""
+    references = Nullable(list_of(TEXT), "")
+    """all right answers; null where the target is the only one"""

@@ -1,0 +1,1 @@
+"""Rates and means with their intervals, and tests of the significance of differences."""

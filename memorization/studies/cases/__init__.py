@@ -1,0 +1,1 @@
+"""The clearest cases of each type of match: Table 22."""

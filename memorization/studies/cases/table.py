@@ -1,0 +1,143 @@
+"""The clearest cases as a table (Table 22)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from memorization import storage
+from memorization.config.detection import Entities
+from memorization.detection.entities import Find, finder
+from memorization.detection.spans import read_texts
+from memorization.report import cells
+from memorization.report.cells import Cell, Excerpt
+from memorization.report.context import Context, Files, Row
+from memorization.report.sheet import Sheet
+from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.run import RunColumns
+from memorization.schemas.schema import FLOAT64, INT32, TEXT, Column, Nullable, StudyTable
+from memorization.studies.cases.cases import Case, case_rows, cases_of, clearest
+
+PACKAGES = ("phonenumbers", "torch", "transformers")
+"""What a sheet is computed by, for its manifest."""
+
+HEADINGS = {
+    "verbatim": "Verbatim",
+    "paraphrase_high": "Paraphrase (high confidence)",
+    "paraphrase_low": "Paraphrase (low confidence)",
+    "paraphrase": "Paraphrase",
+    "idea": "Idea",
+}
+MASKING = {
+    "nothing": "Personal data are not masked.",
+    "patterns": "E-mail addresses, telephone numbers, dates, ages and identifiers are masked by their type in "
+    "brackets; names are not, because no tagger is configured.",
+    "names and patterns": "What the tagger takes for a name, and e-mail addresses, telephone numbers, dates, ages and "
+    "identifiers, are masked by their type in brackets; taggers err, so look before you pass them on.",
+}
+# Characters of an aligned passage that are printed at most; the Parquet and CSV files contain it whole.
+LONGEST = 600
+
+
+def sheet(files: Files, context: Context) -> Sheet:
+    """The sheet of a study; files: `outcomes`, `generations`, `probes` of the option `runs`, and `tagger`, if any."""
+    study = context.options["study"]
+    tagger = next(iter(files.get("tagger", [])), None)
+    find = _finder(tagger, context) if study["mask"] else None
+    cases = _cases(files, context)
+    rows = case_rows(clearest(cases, study["each"]), study["context"], find)
+    tidy = pa.Table.from_pylist([{"study": context.study, **row} for row in rows], schema=CasesTable.unlabelled())
+    masking = "nothing" if find is None else "names and patterns" if tagger else "patterns"
+    caption = (
+        f"The clearest of {len(cases):,} cases: paraphrases by the classifier's probability times the ratio of the "
+        "passages' lengths, others by the length of the shorter passage; what only repeats its prompt is left out, and "
+        f"a passage is shown once. Aligned passages are marked, and shown whole up to {LONGEST} characters. "
+        f"{MASKING[masking]}"
+    )
+    return Sheet(CasesTable, tidy, layout(tidy.to_pylist(), context), context.heading, caption, context.label)
+
+
+def _finder(tagger: Path | None, context: Context) -> Find:
+    """What finds personal data: patterns, and the tagger in that folder, if any."""
+    settings = Entities.model_validate(context.options["entities"])
+    if tagger is None:
+        return finder(True, settings.region, None)
+    # Only here, because it takes the packages of models.
+    from memorization.models.classifiers import DeferredClassifier
+
+    compute = (context.options["device"], context.options["threads"], context.machine["entities_batch_size"])
+    return finder(True, settings.region, DeferredClassifier(tagger, str(settings.tagger), *compute).entities)
+
+
+def _cases(files: Files, context: Context) -> list[Case]:
+    """Every case of the study's runs."""
+    runs = zip(context.options["runs"], files["outcomes"], files["generations"], files["probes"], strict=True)
+    return [
+        case
+        for run, outcomes, generations, probes in runs
+        for case in cases_of(run, storage.read(outcomes, OutcomesTable), read_texts(generations, probes))
+    ]
+
+
+def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell | Excerpt]]:
+    """One row per case, with the aligned passages marked."""
+    return [
+        {
+            "Type": cells.text(HEADINGS[row["type"]]),
+            "From": cells.text(", ".join([context.dataset(row["dataset"]), context.model(row["model"]), row["state"]])),
+            **{
+                heading: excerpt(*(printable(row[f"{side}_{part}"]) for part in ("before", "aligned", "after")))
+                for heading, side in (("Machine-written text", "generation"), ("Training text", "training"))
+            },
+        }
+        for row in rows
+    ]
+
+
+def excerpt(before: str, aligned: str, after: str) -> Excerpt:
+    """An excerpt with its aligned passage marked.
+
+    Of a passage longer than `LONGEST`, the middle is left out, and the number of its characters is given instead.
+    """
+    inner = aligned.strip()
+    # Spaces are outside of the marks, because Markdown takes marks beside a space for asterisks.
+    begin = aligned.index(inner)
+    before, after = before + aligned[:begin], aligned[begin + len(inner) :] + after
+    if len(inner) > LONGEST:
+        first, last = inner[: LONGEST // 2], inner[-(LONGEST // 2) :]
+        first, last = first.rpartition(" ")[0] or first, last.partition(" ")[2] or last
+        inner = f"{first} […{len(inner) - len(first) - len(last):,} characters…] {last}"
+    return Excerpt(before, inner, after)
+
+
+def printable(text: str) -> str:
+    """A text on one line, without invisible characters and those that mark passages."""
+    return re.sub(r"\s+", " ", re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]", "", text))
+
+
+class CasesTable(StudyTable, RunColumns):
+    """A study's clearest cases: one row per case."""
+
+    name = "cases_table"
+
+    type = Column(TEXT, "")
+    """outcome of the probe, as in `outcomes`"""
+    probe = Column(INT32, "")
+    """row number of the probe in its probes table"""
+    probability = Nullable(FLOAT64, "")
+    """p(equivalent) of a paraphrase; null without one"""
+    generation_before = Column(TEXT, "")
+    """text before the aligned passage in the generation; personal data masked where asked for"""
+    generation_aligned = Column(TEXT, "")
+    """aligned passage in the generation; personal data masked where asked for"""
+    generation_after = Column(TEXT, "")
+    """text after it in the generation; personal data masked where asked for"""
+    training_before = Column(TEXT, "")
+    """text before the aligned passage in the training text; personal data masked where asked for"""
+    training_aligned = Column(TEXT, "")
+    """aligned passage in the training text; personal data masked where asked for"""
+    training_after = Column(TEXT, "")
+    """text after it in the training text; personal data masked where asked for"""

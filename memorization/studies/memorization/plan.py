@@ -1,0 +1,114 @@
+"""Studies of kind `memorization`: their settings, runs, tables and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from memorization import plan
+from memorization.config.project import Project
+from memorization.plan import Run
+from memorization.studies.kind import (
+    Exhibit,
+    Fault,
+    Inputs,
+    ProbeGrid,
+    checkpoints,
+    control_without_test_split,
+    own_table,
+    published_faults,
+    published_file,
+    run_files,
+    study_settings,
+)
+
+
+def _table_inputs(config: Project, study: Memorization, name: str) -> Inputs:
+    """Rates of the study's runs, their comparisons, and its training runs."""
+    return {
+        "rates": run_files(study.runs(config), "rates.parquet"),
+        "comparisons": plan.COMPARISONS.format(study=name),
+        "training": checkpoints(config, study),
+        **published_file(study.published),
+    }
+
+
+def _definitions_inputs(config: Project, study: Memorization, name: str) -> Inputs:
+    """Estimates of the study's runs on training inputs."""
+    return {"rates": run_files(study.member_runs(config), "definition_rates.parquet")}
+
+
+def _table_options(config: Project, study: Memorization) -> dict[str, Any]:
+    return study_settings(config, study) | {"paraphrase": paraphrase_confidence(config)}
+
+
+def _figure_options(config: Project, study: Memorization) -> dict[str, Any]:
+    return {"x": study.x, "paraphrase": paraphrase_confidence(config)}
+
+
+def _definitions_options(config: Project, study: Memorization) -> dict[str, Any]:
+    definitions = config.detection.definitions.model_dump(mode="json")
+    return study_settings(config, study) | {"definitions": definitions}
+
+
+def paraphrase_confidence(config: Project) -> dict[str, Any] | None:
+    """Title and bounds of the classifier that divides paraphrases by confidence; None where there is none."""
+    settings = config.detection.paraphrase
+    if settings.classifier is None:
+        return None
+    title = config.classifiers[settings.classifier].title or settings.classifier
+    return {"title": title, "low": settings.low, "high": settings.high}
+
+
+EXHIBITS = (
+    Exhibit("table", _table_inputs, _table_options),
+    Exhibit("definitions", _definitions_inputs, _definitions_options, caption="definitions"),
+    Exhibit(
+        "published",
+        own_table,
+        shown=lambda study: study.published is not None,
+        caption="published",
+    ),
+    Exhibit("figure", own_table, _figure_options),
+)
+
+
+class Memorization(ProbeGrid):
+    """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
+
+    EXHIBITS: ClassVar[tuple[Exhibit, ...]] = EXHIBITS
+
+    kind: Literal["memorization"] = Field(description="Fixed: `memorization`.", examples=["memorization"])
+    control: bool = Field(
+        True,
+        description="Also run probes of the test split, never trained on: what the detector finds there is no memory "
+        "of training data. Every rate is then shown with its control rate and the difference.",
+        examples=[False],
+    )
+    published: str | None = Field(
+        None,
+        description="Published numbers to compare with: a file of `workflow/published`, without its ending.",
+        examples=["task_disparity"],
+    )
+    x: Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding"] = Field(
+        "dataset",
+        description="Horizontal axis of the figure: `dataset` shows stacked bars, the others one point per run.",
+        examples=["epoch"],
+    )
+
+    def runs(self, config: Project) -> list[Run]:
+        """Runs on training inputs, then their controls."""
+        members = self.member_runs(config)
+        return members + ([run.control() for run in members] if self.control else [])
+
+    def faults(self, config: Project, name: str) -> Iterator[Fault]:
+        """As for every grid, and published numbers that are not there."""
+        yield from super().faults(config, name)
+        yield from published_faults(name, self.published)
+
+    def without_test_split(self, name: str, dataset: str) -> Iterator[str]:
+        """Controls are test inputs."""
+        if self.control:
+            yield control_without_test_split(name, dataset)

@@ -1,0 +1,100 @@
+"""A study's measured rates beside published ones, with the difference: one row per published number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from memorization import storage
+from memorization.report import cells, published
+from memorization.report.cells import Cell
+from memorization.report.context import Context, Files, Row
+from memorization.report.published import PublishedColumns
+from memorization.report.sheet import Sheet
+from memorization.report.words import VARYING, in_state, varying
+from memorization.schemas.run import StateColumns
+from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, StudyTable
+from memorization.studies.memorization.headings import CATEGORY_HEADINGS
+
+PACKAGES = ("pyarrow",)
+"""What a sheet is computed by, for its manifest."""
+
+DIFFERENCE = "difference"
+"""The state of a published difference between fine-tuned and base model."""
+
+CATEGORIES = {
+    **CATEGORY_HEADINGS,
+    "paraphrase_high": "Paraphrase (high confidence)",
+    "paraphrase_low": "Paraphrase (low confidence)",
+}
+"""Names of the categories, without bounds of confidence, which the paper does not give."""
+
+
+class RateCoordinates(StateColumns):
+    """Which rate was published."""
+
+    prefix_tokens = Column(INT32, "tokens")
+    """prefix length asked for"""
+    decoding = Column(TEXT, "")
+    """decoding"""
+    category = Column(TEXT, "")
+    """as in `rates`"""
+    n = Column(INT64, "probes")
+    """probes measured"""
+
+
+def sheet(files: Files, context: Context) -> Sheet:
+    """The sheet of a study; files: `table` (schema `memorization_table`)."""
+    rows = storage.rows(files["table"][0])
+    tidy = compared(rows)
+    pairs = tidy.to_pylist()
+    caption = (
+        f"{published.caption(pairs, context, 'numbers', 'nothing was found')} "
+        "Published intervals are those of the paper, where it gives any."
+    )
+    lines = layout(pairs, rows, context)
+    return Sheet(MemorizationPublishedTable, tidy, lines, published.title(context), caption, context.label)
+
+
+def compared(rows: Sequence[Row]) -> pa.Table:
+    """All published rates and differences: `memorization_published` without its label, from rows of `memorization`."""
+    pairs = []
+    for row in rows:
+        coordinates = {name: row[name] for name in ("study", *RateCoordinates.columns())}
+        of_rate = published.comparison(row, "rate")
+        of_difference = published.comparison(row, "over_base", "over_base_", "published_over_base")
+        for state, pair in ((row["state"], of_rate), (DIFFERENCE, of_difference)):
+            if pair is not None:
+                pairs.append({**coordinates, "state": state, **pair})
+    return pa.Table.from_pylist(pairs, schema=MemorizationPublishedTable.unlabelled())
+
+
+def layout(pairs: Sequence[Row], rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
+    """One row per published number; `rows` are those of the study's table."""
+    return [
+        {
+            "Dataset": cells.text(context.dataset(pair["dataset"])),
+            "Model": cells.text(
+                "Difference"
+                if pair["state"] == DIFFERENCE
+                else in_state(context.model(pair["model"]), pair["state"], rows)
+            ),
+            **{VARYING[name]: cells.text(pair[name]) for name in varying(rows)},
+            "Category": cells.text(CATEGORIES[pair["category"]]),
+            **published.comparison_cells(pair, "probes"),
+        }
+        for pair in pairs
+    ]
+
+
+class MemorizationPublishedTable(StudyTable, RateCoordinates, PublishedColumns):
+    """Measured rates beside published ones: one row per published number."""
+
+    name = "memorization_published"
+
+    # The same columns with other meanings.
+    published = Column(FLOAT64, "fraction")
+    """published rate, or difference where the state says so"""
+    high = Column(FLOAT64, "fraction")
+    """upper bound; the exact one where nothing was found"""

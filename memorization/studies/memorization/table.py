@@ -1,0 +1,157 @@
+"""A study's rates of memorization in the layout of Table 2: one row per run, one column per category."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memorization.report import cells
+from memorization.report.cells import Cell
+from memorization.report.context import Context, Files, Row
+from memorization.report.groups import side_by_side
+from memorization.report.query import query
+from memorization.report.runs import MATCHES_MEANING, Trained, match_cells, training_rows
+from memorization.report.sheet import Sheet
+from memorization.report.words import VARYING, in_state, intervals, sources, task_heading, varying
+from memorization.schemas.rates import RatesTable
+from memorization.schemas.run import RunColumns
+from memorization.schemas.schema import FLOAT64, INT64, Nullable, StudyTable
+from memorization.statistics.rates import categories
+from memorization.studies.memorization.headings import category_headings
+
+PACKAGES = ("duckdb",)
+"""What a sheet is computed by, for its manifest."""
+
+
+def sheet(files: Files, context: Context) -> Sheet:
+    """The sheet of a study; files: `query`, `rates`, `comparisons`, `training` (folders), `published` (one or none)."""
+    study = context.options["study"]
+    tidy = query(
+        files["query"][0],
+        {"rates": files["rates"], "comparisons": files["comparisons"]},
+        published=next(iter(files.get("published", [])), None),
+        study=context.study,
+        **{axis: study[axis] for axis in ("datasets", "models", "states", "decodings")},
+        categories=list(categories(classified=True)),
+    )
+    rows, trained = tidy.to_pylist(), training_rows(files["training"])
+    return Sheet(
+        MemorizationTable, tidy, layout(rows, trained, context), context.title, caption(rows, context), context.label
+    )
+
+
+def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict[str, Cell]]:
+    """One row per run with the categories side by side, and one for its difference from the base model.
+
+    Coordinates that do not vary are left out; task and dataset are written once per model and dataset.
+    """
+    lines: list[dict[str, Cell]] = []
+    previous: tuple[str, str] | None = None
+    shown = category_headings(rows, context.options.get("paraphrase"))
+    for run in side_by_side(rows, RunColumns.columns(), "category"):
+        total = run["total"]
+        group = (total["model"], total["dataset"])
+        training = trained.get((total["model"], total["state"], total["dataset"], total["epoch"]))
+        line = {
+            "Task": cells.text("" if group == previous else task_heading(total["task"])),
+            "Dataset": cells.text("" if group == previous else context.dataset(total["dataset"])),
+            "Model": cells.text(in_state(context.model(total["model"]), total["state"], rows)),
+            **{VARYING[name]: cells.text(total[name]) for name in varying(rows)},
+            **{heading: cells.rate(run[category]) for category, heading in shown.items()},
+            **match_cells(total),
+        }
+        if any(row["control_rate"] is not None for row in rows):
+            line |= {"Control": cells.control(total), "Above control": cells.difference(total, "over_control")}
+        if any(row["published"] is not None for row in rows):
+            line |= {"Published": cells.percent(total["published"])}
+        line |= {
+            "n": cells.count(total["n"], "probes"),
+            "Tokens": cells.number(total["generated_tokens"], 1, "tokens"),
+            "Training loss": cells.number(training["loss"] if training else None, 3, "nats/token"),
+        }
+        lines.append(line)
+        if total["over_base"] is not None:
+            changes = {heading: cells.difference(run[category], "over_base") for category, heading in shown.items()}
+            if "Published" in line:
+                changes["Published"] = cells.arrow(total["published_over_base"])
+            lines.append(dict.fromkeys(line, Cell()) | {"Model": cells.text("Difference")} | changes)
+        previous = group
+    return lines
+
+
+def caption(rows: Sequence[Row], context: Context) -> str:
+    """What the numbers are, in one paragraph."""
+    paraphrase = context.options.get("paraphrase")
+    parts = [
+        f"Memorization in percent of n probes ({sources(rows)}), with {intervals(context.statistics)}. "
+        f"Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. {MATCHES_MEANING}"
+    ]
+    if any(row["over_base"] is not None for row in rows):
+        parts.append("Difference: fine-tuned minus base, paired by probe; stars by McNemar's exact test.")
+    if any(row["control_rate"] is not None for row in rows):
+        parts.append(
+            "Control: the same of test inputs, which no model was trained on, against test suffixes: what the detector "
+            "finds there is no memory of training data; stars by Fisher's exact test."
+        )
+    if any(row[name] is not None for row in rows for name in ("over_base", "over_control")):
+        parts.append("Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) after Holm's correction over this table.")
+    if any(row["input_texts"] < row["n"] for row in rows):
+        parts.append(
+            "Where probes share an input text, texts are resampled, each with all of its probes, and tests count texts."
+        )
+    parts.append("Tokens: mean length of the generations. Training loss: mean of the shown epoch, in nats per token.")
+    if paraphrase:
+        low, high = (f"{paraphrase[key]:g}" for key in ("low", "high"))
+        parts.append(
+            f"Paraphrase (p>{low}): {paraphrase['title']} gives a pair of sentences of the match a probability of "
+            f"equivalence between {low} and {high}; (p<{low}): it gives none."
+        )
+    return " ".join(parts)
+
+
+class MemorizationTable(StudyTable, RatesTable):
+    """A study's rates: one row per run and category."""
+
+    name = "memorization_table"
+
+    control_n = Nullable(INT64, "probes")
+    """probes of the control; null without one"""
+    control_rate = Nullable(FLOAT64, "fraction")
+    """rate of the control; null without one"""
+    control_low = Nullable(FLOAT64, "fraction")
+    """lower bound of its bootstrap interval"""
+    control_high = Nullable(FLOAT64, "fraction")
+    """upper bound of its bootstrap interval"""
+    control_exact_high = Nullable(FLOAT64, "fraction")
+    """its upper Clopper-Pearson bound"""
+    over_control = Nullable(FLOAT64, "fraction")
+    """rate minus the control's; p by Fisher's exact test"""
+    over_control_low = Nullable(FLOAT64, "fraction")
+    """lower bound of its bootstrap interval"""
+    over_control_high = Nullable(FLOAT64, "fraction")
+    """upper bound of its bootstrap interval"""
+    over_control_p = Nullable(FLOAT64, "")
+    """probability of a difference at least as large where there is none"""
+    over_control_p_holm = Nullable(FLOAT64, "")
+    """the same, corrected for the study's comparisons of this category"""
+    over_base = Nullable(FLOAT64, "fraction")
+    """rate minus that before fine-tuning; p by McNemar's exact test"""
+    over_base_low = Nullable(FLOAT64, "fraction")
+    """lower bound of its bootstrap interval"""
+    over_base_high = Nullable(FLOAT64, "fraction")
+    """upper bound of its bootstrap interval"""
+    over_base_p = Nullable(FLOAT64, "")
+    """probability of a difference at least as large where there is none"""
+    over_base_p_holm = Nullable(FLOAT64, "")
+    """the same, corrected for the study's comparisons of this category"""
+    published = Nullable(FLOAT64, "fraction")
+    """published rate"""
+    published_low = Nullable(FLOAT64, "fraction")
+    """its published lower bound"""
+    published_high = Nullable(FLOAT64, "fraction")
+    """its upper bound"""
+    published_over_base = Nullable(FLOAT64, "fraction")
+    """published difference from the base model"""
+    published_over_base_low = Nullable(FLOAT64, "fraction")
+    """its published lower bound"""
+    published_over_base_high = Nullable(FLOAT64, "fraction")
+    """its upper bound"""

@@ -1,0 +1,65 @@
+-- A study's rates: each run beside its control, beside the base model, and beside what was published.
+-- Views: rates (schema `rates`, of members and controls), comparisons (schema `comparisons`), published (the columns of
+-- the files in `workflow/published`; a coordinate that a published table does not state is null, and matches any).
+-- Parameters: study, and in the table's order the lists datasets, models, states, decodings and categories.
+WITH
+    members AS (SELECT * FROM rates WHERE population = 'member'),
+    controls AS (SELECT * FROM rates WHERE population = 'control'),
+    over_base AS (SELECT * FROM comparisons WHERE versus = 'base' AND population = 'member'),
+    over_control AS (SELECT * FROM comparisons WHERE versus = 'control')
+SELECT
+    $study AS study,
+    r.*,
+    c.n AS control_n,
+    c.rate AS control_rate,
+    c.low AS control_low,
+    c.high AS control_high,
+    c.exact_high AS control_exact_high,
+    oc.difference AS over_control,
+    oc.low AS over_control_low,
+    oc.high AS over_control_high,
+    oc.p_value AS over_control_p,
+    oc.p_holm AS over_control_p_holm,
+    ob.difference AS over_base,
+    ob.low AS over_base_low,
+    ob.high AS over_base_high,
+    ob.p_value AS over_base_p,
+    ob.p_holm AS over_base_p_holm,
+    p.value AS published,
+    p.low AS published_low,
+    p.high AS published_high,
+    d.value AS published_over_base,
+    d.low AS published_over_base_low,
+    d.high AS published_over_base_high
+FROM members AS r
+LEFT JOIN controls AS c
+    USING (model, state, epoch, dataset, prefix_tokens, decoding, category)
+LEFT JOIN over_base AS ob
+    USING (model, state, epoch, dataset, prefix_tokens, decoding, category)
+LEFT JOIN over_control AS oc
+    USING (model, state, epoch, dataset, prefix_tokens, decoding, category)
+LEFT JOIN published AS p
+    ON p.model = r.model
+    AND p.state = r.state
+    AND p.dataset = r.dataset
+    AND p.category = r.category
+    AND coalesce(p.epoch, r.epoch) = r.epoch
+    AND coalesce(p.prefix_tokens, r.prefix_tokens) = r.prefix_tokens
+    AND coalesce(p.decoding, r.decoding) = r.decoding
+LEFT JOIN published AS d
+    ON d.model = r.model
+    AND d.state = 'difference'
+    AND r.state <> 'base'
+    AND d.dataset = r.dataset
+    AND d.category = r.category
+    AND coalesce(d.epoch, r.epoch) = r.epoch
+    AND coalesce(d.prefix_tokens, r.prefix_tokens) = r.prefix_tokens
+    AND coalesce(d.decoding, r.decoding) = r.decoding
+ORDER BY
+    list_position($models, r.model),
+    list_position($datasets, r.dataset),
+    r.prefix_tokens,
+    list_position($decodings, r.decoding),
+    list_position($states, r.state),
+    r.epoch,
+    list_position($categories, r.category)

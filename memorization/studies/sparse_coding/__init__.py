@@ -1,0 +1,1 @@
+"""The sparse coding model of Section 6.1 and Appendix A, as an experiment."""

@@ -1,0 +1,1 @@
+"""Memorization against quality, recipe by recipe."""

@@ -1,0 +1,110 @@
+"""The figure of a trade-off study: memorization over quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from memorization import storage
+from memorization.report.context import Context, Files, Row
+from memorization.report.drawing import (
+    CONTROL_RATE,
+    LINES,
+    RATE,
+    Measure,
+    draw_intervals,
+    mark_notes,
+    note_below,
+    open_axes,
+)
+from memorization.report.words import coverage
+from memorization.studies.trade_off.headings import METRIC_NAMES
+
+# Without black, the colour of the base model.
+COLOURS = LINES[:-1]
+# One more than colours, so that both together differ for many recipes.
+MARKERS = "osD^vPX"
+QUALITY = Measure("quality", "quality_")
+
+
+def figure(files: Files, context: Context) -> Any:
+    """The figure of a study; files: `table` (schema `trade_off_table`)."""
+    return draw(storage.rows(files["table"][0]), context)
+
+
+def draw(rows: Sequence[Row], context: Context) -> Any:
+    """Rate over quality, both in percent: one panel per (model, dataset), one mark per recipe, intervals on both axes.
+
+    Rows are those of schema `trade_off_table`; kept epochs of one recipe are joined by a line. Returns a matplotlib
+    figure.
+    """
+    from matplotlib.figure import Figure
+
+    models, datasets, states = (list(dict.fromkeys(row[key] for row in rows)) for key in ("model", "dataset", "state"))
+    width, height = 1.9 + 2.9 * len(datasets), 1.0 + 2.9 * len(models)
+    drawn = Figure(figsize=(width, height), layout="constrained")
+    panels = drawn.subplots(len(models), len(datasets), squeeze=False)
+    shown = {}
+    for model, line in zip(models, panels, strict=True):
+        for dataset, panel in zip(datasets, line, strict=True):
+            here = [row for row in rows if (row["model"], row["dataset"]) == (model, dataset)]
+            for state in (state for state in states if any(row["state"] == state for row in here)):
+                points = [row for row in here if row["state"] == state]
+                shown[state] = _points(panel, points, **_style(state, states))
+                _controls(panel, points)
+            name = context.dataset(dataset)
+            named = f"{context.model(model)}, {name}" if len(models) > 1 else name
+            panel.set_title(named, fontsize=9)
+            panel.set_xlabel(f"{METRIC_NAMES[here[0]['metric']]} on test rows (%)", fontsize=8)
+            panel.tick_params(labelsize=8)
+            open_axes(panel, grid="both", colour="0.92")
+            # Below 0, so that a mark at 0 is seen whole.
+            panel.set_ylim(bottom=-0.04 * panel.get_ylim()[1])
+        line[0].set_ylabel("memorized probes (%)", fontsize=8)
+    drawn.legend(
+        [shown[state] for state in states], states, loc="outside right upper", frameon=False, fontsize=8, title="recipe"
+    )
+    whiskers = f"Whiskers: {coverage(context.statistics)}s; exact upper bound where a rate is 0."
+    note_below(drawn, [context.label, whiskers, *mark_notes(rows)])
+    return drawn
+
+
+def _style(state: str, states: Sequence[str]) -> dict[str, Any]:
+    """The mark of a state: hollow and black before fine-tuning."""
+    if state == "base":
+        return {"color": "black", "marker": "o", "markerfacecolor": "white"}
+    number = [each for each in states if each != "base"].index(state)
+    return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def _points(panel: Any, rows: Sequence[Row], **style: Any) -> Any:
+    """Runs of one recipe with their intervals, in percent."""
+    return panel.errorbar(
+        QUALITY.values(rows),
+        RATE.values(rows),
+        xerr=QUALITY.whiskers(rows),
+        yerr=RATE.whiskers(rows),
+        linestyle="-",
+        linewidth=0.8,
+        elinewidth=1.0,
+        markersize=6,
+        capsize=2.5,
+        zorder=3,
+        **style,
+    )
+
+
+def _controls(panel: Any, rows: Sequence[Row]) -> None:
+    """Controls with their intervals, below the quality of their run."""
+    controlled = [row for row in rows if row["control_rate"] is not None]
+    draw_intervals(
+        panel,
+        QUALITY.values(controlled),
+        controlled,
+        CONTROL_RATE,
+        fmt="x",
+        color="0.6",
+        markersize=4,
+        linewidth=0.8,
+        zorder=2,
+    )

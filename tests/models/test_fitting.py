@@ -1,0 +1,94 @@
+"""Fitting: the same numbers every time, the schedule, early stopping."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fine_tuning import FIT_RECIPE, fit_rows, recipe_of, same, weights
+from tiny import ARCHITECTURES, tiny_model
+
+from memorization.config.models import Recipe
+from memorization.errors import UserError
+from memorization.models.fitting import EpochReport, best_epoch, is_over, learning_rate_factor
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_training_twice_gives_the_same_bits_and_a_smaller_loss(
+    architecture: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    models = [tiny_model(architecture, tokenizer, spread=0.0) for _ in range(2)]
+
+    reports = [fit_rows(model, tokenizer, tmp_path / str(number)) for number, model in enumerate(models)]
+
+    assert reports[0] == reports[1]
+    assert same(weights(models[0]), weights(models[1]))
+    assert reports[0][-1].loss < reports[0][0].loss
+    assert [report.epoch for report in reports[0]] == [1, 2, 3, 4]
+    assert [report.step for report in reports[0]] == [3, 6, 9, 12]
+
+
+def test_another_seed_gives_other_weights(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    models = [tiny_model("gpt2", tokenizer) for _ in range(2)]
+
+    for seed, model in enumerate(models):
+        fit_rows(model, tokenizer, tmp_path / str(seed), FIT_RECIPE.model_copy(update={"seed": seed}))
+
+    assert not same(weights(models[0]), weights(models[1]))
+
+
+def test_a_loss_that_is_no_number_ends_training_with_advice(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    recipe = FIT_RECIPE.model_copy(update={"learning_rate": 1e30, "warmup_steps": 0})
+
+    with pytest.raises(UserError, match=r"test: the loss is (nan|inf) in epoch \d, step \d: lower `learning_rate`"):
+        fit_rows(tiny_model("gpt2", tokenizer), tokenizer, tmp_path, recipe)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "factors"),
+    [
+        ("constant", [0.5, 1.0, 1.0, 1.0, 1.0, 1.0]),
+        ("linear", [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]),
+        ("cosine", [0.5, 1.0, 1.0, 0.8535533905932737, 0.5, 0.14644660940672627]),
+    ],
+)
+def test_learning_rate_warms_up_and_follows_its_schedule(schedule: str, factors: list[float]) -> None:
+    recipe = Recipe.model_validate({"epochs": 1, "schedule": schedule, "warmup_steps": 2})
+
+    assert [learning_rate_factor(step, 6, recipe) for step in range(6)] == pytest.approx(factors)
+
+
+def test_reported_learning_rate_is_that_of_the_last_step(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    reports = fit_rows(tiny_model("t5", tokenizer), tokenizer, tmp_path)
+
+    expected = [0.01 * learning_rate_factor(step, 12, FIT_RECIPE) for step in (2, 5, 8, 11)]
+    assert [report.learning_rate for report in reports] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("architecture", ["t5", "llama"])
+def test_bf16_trains_fp32_weights(architecture: str, tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    models = [tiny_model(architecture, tokenizer, spread=0.0) for _ in range(2)]
+
+    full = fit_rows(models[0], tokenizer, tmp_path / "fp32")
+    half = fit_rows(models[1], tokenizer, tmp_path / "bf16", FIT_RECIPE.model_copy(update={"precision": "bf16"}))
+
+    assert {str(parameter.dtype) for parameter in models[1].parameters()} == {"torch.float32"}
+    assert half[-1].loss == pytest.approx(full[-1].loss, rel=0.05)
+    assert half != full
+
+
+@pytest.mark.parametrize(
+    ("losses", "best", "over"),
+    [
+        ([3.0], 1, False),
+        ([3.0, 3.0], 1, False),
+        ([3.0, 3.0, 3.0], 1, True),
+        ([3.0, 4.0, 2.0], 3, False),
+        ([3.0, 2.0, 2.5, 2.0], 2, True),
+        ([3.0, 2.0, 2.5, 1.9], 4, False),
+    ],
+)
+def test_patience_counts_epochs_since_the_first_lowest_loss(losses: list[float], best: int, over: bool) -> None:
+    reports = [EpochReport(number, number, 1.0, 0.1, loss) for number, loss in enumerate(losses, 1)]
+
+    assert best_epoch(reports) == best
+    assert is_over(reports, recipe_of("early_stopping")) is over

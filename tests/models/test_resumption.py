@@ -1,0 +1,143 @@
+"""Resumption: a killed training continues with the same numbers, and only from its own state."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import fine_tuning
+import pytest
+from safetensors.numpy import load_file
+from tiny import TEXTS, tiny_model
+
+from memorization.models import fitting, resumption, training
+from memorization.models.resumption import Unfinished
+
+
+@pytest.mark.parametrize("architecture", ["t5", "gpt2"])
+@pytest.mark.parametrize("killed_in", [2, 4])
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(
+    architecture: str, killed_in: int, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    uninterrupted = tiny_model(architecture, tokenizer)
+    expected = fine_tuning.fit_rows(uninterrupted, tokenizer, tmp_path / "whole")
+    with pytest.raises(fine_tuning.KilledError):
+        fine_tuning.fit_rows(tiny_model(architecture, tokenizer), tokenizer, tmp_path / "parts", killed_in=killed_in)
+    # What it continues with comes from the disk, not from the base model.
+    resumed = tiny_model(architecture, tokenizer, seed=5)
+
+    reports = fine_tuning.fit_rows(resumed, tokenizer, tmp_path / "parts")
+
+    assert reports == expected
+    assert fine_tuning.same(fine_tuning.weights(resumed), fine_tuning.weights(uninterrupted))
+
+
+def test_a_resumed_training_logs_where_it_resumes(
+    tokenizer: Any, device: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with pytest.raises(fine_tuning.KilledError):
+        fine_tuning.fit_rows(tiny_model("t5", tokenizer), tokenizer, tmp_path, killed_in=3)
+    assert "resumes" not in caplog.text
+
+    fine_tuning.fit_rows(tiny_model("t5", tokenizer), tokenizer, tmp_path)
+
+    assert "test: resumes after epoch 2 of 4" in caplog.text
+
+
+def test_what_another_training_left_is_not_resumed(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    fresh = tiny_model("t5", tokenizer)
+    expected = fine_tuning.fit_rows(fresh, tokenizer, tmp_path / "fresh")
+    with pytest.raises(fine_tuning.KilledError):
+        fine_tuning.fit_rows(
+            tiny_model("t5", tokenizer, seed=5), tokenizer, tmp_path / "work", identity="two", killed_in=3
+        )
+    restarted = tiny_model("t5", tokenizer)
+
+    reports = fine_tuning.fit_rows(restarted, tokenizer, tmp_path / "work", identity="one")
+
+    assert reports == expected
+    assert fine_tuning.same(fine_tuning.weights(restarted), fine_tuning.weights(fresh))
+
+
+def test_one_state_is_kept_during_training(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    fine_tuning.fit_rows(tiny_model("t5", tokenizer), tokenizer, tmp_path)
+
+    assert [folder.name for folder in tmp_path.iterdir()] == ["epoch-4"]
+
+
+@pytest.mark.parametrize("architecture", fine_tuning.BOTH_KINDS)
+@pytest.mark.parametrize("switch", fine_tuning.SWITCHES)
+@pytest.mark.parametrize("saved", [False, True], ids=["before its state is saved", "after"])
+def test_a_resumed_training_gives_the_files_of_an_uninterrupted_one(
+    architecture: str,
+    switch: str,
+    saved: bool,
+    tokenizer: Any,
+    device: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    recipe = fine_tuning.recipe_of(switch)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    expected = fine_tuning.fine_tune(fine_tuning.small(architecture, tokenizer), tokenizer, whole, recipe)
+    save = resumption.save_state
+
+    def die(unfinished: Unfinished, model: Any, optimizer: Any, reports: Sequence[Mapping[str, Any]]) -> None:
+        if saved or len(reports) < 3:
+            save(unfinished, model, optimizer, reports)
+        if len(reports) == 3:
+            raise fine_tuning.KilledError
+
+    with monkeypatch.context() as patch, pytest.raises(fine_tuning.KilledError):
+        patch.setattr(resumption, "save_state", die)
+        fine_tuning.fine_tune(fine_tuning.small(architecture, tokenizer), tokenizer, parts, recipe)
+
+    output = fine_tuning.fine_tune(fine_tuning.small(architecture, tokenizer), tokenizer, parts, recipe)
+
+    assert f"resumes after epoch {3 if saved else 2} of" in caplog.text
+    assert fine_tuning.report(output) == fine_tuning.report(expected)
+    files = [file.relative_to(expected) for file in expected.rglob("*.safetensors")]
+    assert files
+    assert all((output / file).read_bytes() == (expected / file).read_bytes() for file in files)
+
+
+@pytest.mark.parametrize("switch", ["last_layer", "head", "lora"])
+def test_the_state_of_a_partial_training_contains_what_is_trained(
+    switch: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    recipe = fine_tuning.recipe_of(switch)
+    [part] = training.load_switches(recipe)
+    model = part.choose_weights(fine_tuning.small("t5", tokenizer))
+    data = fine_tuning.data_of(model, tokenizer, [fine_tuning.row(text) for text in TEXTS[:4]], recipe)
+
+    fitting.fit(model, data, recipe, Unfinished(tmp_path, "one"), {}, "test")
+
+    kept = load_file(tmp_path / "epoch-4/weights.safetensors")
+    trained = {name: each for name, each in model.named_parameters() if each.requires_grad}
+    assert kept.keys() == trained.keys()
+    assert 0 < sum(each.size for each in kept.values()) < 0.5 * sum(each.numel() for each in model.parameters())
+    moments = load_file(tmp_path / "epoch-4/optimizer.safetensors")
+    assert {name.split(".")[0] for name in moments} == {str(number) for number in range(len(trained))}
+
+
+def test_another_dataset_in_the_mix_is_another_training(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    """What one mix left unfinished is not resumed for another."""
+    files = [
+        fine_tuning.dataset(tmp_path / f"{number}.parquet", fine_tuning.ROWS[number : number + 4])
+        for number in range(2)
+    ]
+    recipe, identities = fine_tuning.recipe_of("all"), set()
+    for mix in (files[:1], files, files[::-1]):
+        with pytest.raises(fine_tuning.KilledError), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fitting, "save_checkpoint", killed)
+            fine_tuning.fine_tune(fine_tuning.small("t5", tokenizer), tokenizer, tmp_path, recipe, mix)
+        identities.add(json.loads((tmp_path / "work/epoch-3/state.json").read_text())["identity"])
+
+    assert len(identities) == 3
+
+
+def killed(*_: Any) -> None:
+    raise fine_tuning.KilledError

@@ -1,0 +1,70 @@
+"""A study's comparisons: which runs are compared, with which texts, and how p-values are corrected."""
+
+from typing import Any
+
+import pytest
+
+from memorization.config.project import Statistics
+from memorization.schemas.comparisons import ComparisonsTable
+from memorization.statistics.significance import holm, over_base, over_control
+from memorization.studies.memorization.comparisons import RunOutcomes, compare, key
+
+SETTINGS = Statistics(draws=50)
+OUTCOMES = {
+    ("base", "member"): ["none"] * 30 + ["idea"] * 2,
+    ("full", "member"): ["none"] * 18 + ["verbatim"] * 14,
+    ("lora", "member"): ["none"] * 26 + ["verbatim"] * 6,
+    ("full", "control"): ["none"] * 15 + ["idea"],
+}
+
+
+def run(state: str, population: str = "member") -> dict[str, Any]:
+    return {
+        "dataset": "news",
+        "task": "qa",
+        "model": "t5",
+        "state": state,
+        "epoch": 0 if state == "base" else 3,
+        "population": population,
+        "prefix_tokens": 50,
+        "decoding": "greedy",
+    }
+
+
+def compared(*lacking: tuple[str, str]) -> list[dict[str, Any]]:
+    """Rows of the comparisons of all runs but those of `lacking`; two probes have each text."""
+    runs = [run(*which) for which in OUTCOMES if which not in lacking]
+    outcomes = {
+        key(run(*which)): RunOutcomes(values, [number // 2 for number in range(len(values))])
+        for which, values in OUTCOMES.items()
+        if which not in lacking
+    }
+    table = compare(runs, outcomes, classified=False, settings=SETTINGS)
+    assert table.schema.equals(ComparisonsTable.arrow())
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def test_fine_tuned_runs_are_compared_with_base_and_members_with_their_control() -> None:
+    rows = compared()
+    pairs = list(dict.fromkeys((row["state"], row["population"], row["versus"]) for row in rows))
+    assert pairs == [("full", "member", "base"), ("full", "member", "control"), ("lora", "member", "base")]
+    texts, control_texts = ([number // 2 for number in range(n)] for n in (32, 16))
+    base, full, control = (OUTCOMES[which] for which in (("base", "member"), ("full", "member"), ("full", "control")))
+    expected = over_base(base, full, SETTINGS, texts=texts)
+    expected += over_control(full, control, SETTINGS, texts=texts, control_texts=control_texts)
+    for row, comparison in zip(rows, expected, strict=False):
+        assert {name: row[name] for name in vars(comparison)} == vars(comparison)
+
+
+def test_without_base_and_control_nothing_is_compared() -> None:
+    assert compared(("base", "member"), ("full", "control")) == []
+
+
+def test_p_values_are_corrected_among_those_of_the_same_kind_and_category() -> None:
+    totals = [row for row in compared() if (row["versus"], row["category"]) == ("base", "total")]
+    assert [row["state"] for row in totals] == ["full", "lora"]
+    assert [row["p_holm"] for row in totals] == pytest.approx(holm([row["p_value"] for row in totals]))
+    assert totals[0]["p_holm"] == pytest.approx(2 * totals[0]["p_value"])
+    alone = [row for row in compared() if row["versus"] == "control"]
+    assert all(row["p_holm"] == row["p_value"] for row in alone)

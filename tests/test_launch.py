@@ -1,0 +1,223 @@
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memorization import launch
+from memorization.errors import UserError
+from memorization.studies.kinds import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Locks the folder, reports that, and waits until its standard input ends.
+OWNER = """
+import sys
+from pathlib import Path
+from memorization.errors import UserError
+from memorization.launch import lock
+try:
+    lock(Path(sys.argv[1]))
+except UserError as error:
+    sys.exit(str(error))
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def start(results: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(results)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that has locked the results folder."""
+    with start(tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        yield process
+        process.kill()
+
+
+@pytest.fixture(autouse=True)
+def nothing_locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(launch, "_locks", locks := [])
+    monkeypatch.setattr(launch, "_begun", [])
+    yield
+    for file in locks:
+        file.close()
+
+
+def test_a_second_process_is_refused_with_the_id_of_the_first(tmp_path: Path, owner: "subprocess.Popen[str]") -> None:
+    with pytest.raises(UserError) as raised:
+        launch.lock(tmp_path)
+    assert str(raised.value).startswith(f"{tmp_path}: another run is at work in this folder (process {owner.pid}).")
+    assert "--config results=FOLDER" in str(raised.value)
+
+
+def test_a_refused_process_does_not_replace_the_owner(tmp_path: Path, owner: "subprocess.Popen[str]") -> None:
+    for _ in range(2):
+        with pytest.raises(UserError, match=rf"process {owner.pid}\)"):
+            launch.lock(tmp_path)
+
+
+def test_another_folder_may_be_locked_at_the_same_time(tmp_path: Path, owner: "subprocess.Popen[str]") -> None:
+    (tmp_path / "other").mkdir()
+    launch.lock(tmp_path / "other")
+    assert owner.poll() is None
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_the_folder_is_free_after_its_process_was_killed(
+    tmp_path: Path, owner: "subprocess.Popen[str]", end: signal.Signals
+) -> None:
+    owner.send_signal(end)
+    owner.wait()
+    launch.lock(tmp_path)
+    assert (tmp_path / launch.LOCK).read_text() == str(os.getpid())
+
+
+def test_a_folder_that_this_process_locked_is_refused_to_another(tmp_path: Path) -> None:
+    launch.lock(tmp_path)
+    with start(tmp_path) as other:
+        _, text = other.communicate()
+    assert other.returncode == 1
+    assert f"(process {os.getpid()})" in text
+    assert "Traceback" not in text
+
+
+def test_a_folder_that_can_be_written_is_made_and_left_empty(tmp_path: Path) -> None:
+    launch.check_writable(tmp_path / "a/b")
+    assert list((tmp_path / "a/b").iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["", "results"])
+def test_a_file_in_place_of_the_folder_is_a_user_error(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    results = file / below
+    with pytest.raises(UserError) as raised:
+        launch.check_writable(results)
+    assert str(raised.value).startswith(f"results: {results}: cannot be written (")
+    assert "--config results=FOLDER" in str(raised.value)
+
+
+def test_a_folder_that_cannot_be_written_is_a_user_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(UserError, match=r"cannot be written \(Permission denied\)"):
+        launch.check_writable(tmp_path)
+
+
+def log(results: Path, name: str, *lines: str, age: float = 0.0) -> Path:
+    """A job's log, last written `age` seconds before the run began."""
+    file = results / "logs" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    begun = launch._begun[-1]
+    os.utime(file, (begun - age, begun - age))
+    return file
+
+
+def test_messages_of_this_run_are_collected_with_their_logs(tmp_path: Path) -> None:
+    launch.lock(tmp_path)
+    one = log(tmp_path, "a/one.log", "12:00 INFO fine", "12:01 ERROR the file is missing", "12:02 INFO fine")
+    two = log(tmp_path, "two.log", "12:00 ERROR the disk is full", "12:00 ERROR the disk is full")
+    log(tmp_path, "three.log", "12:00 WARNING not bad", "the word ERRORS")
+    text = launch.failures(tmp_path)
+    assert text.count("the disk is full") == 1
+    assert f"the file is missing\n    (log: {one})" in text
+    assert f"(log: {two})" in text
+    assert "WARNING" not in text
+    assert "three.log" not in text
+
+
+def test_messages_of_earlier_runs_are_left_out(tmp_path: Path) -> None:
+    launch.lock(tmp_path)
+    log(tmp_path, "old.log", "12:00 ERROR corrected long ago", age=3600)
+    log(tmp_path, "new.log", "12:00 ERROR still present")
+    text = launch.failures(tmp_path)
+    assert "still present" in text
+    assert "corrected long ago" not in text
+
+
+def test_a_failed_run_without_messages_refers_to_those_above(tmp_path: Path) -> None:
+    assert launch.failures(tmp_path) == "\nThe run did not finish; see the messages above."
+
+
+def test_logs_with_invalid_characters_are_read(tmp_path: Path) -> None:
+    launch.lock(tmp_path)
+    file = log(tmp_path, "a.log")
+    file.write_bytes(b"12:00 ERROR caf\xe9 is missing\n")
+    assert "is missing" in launch.failures(tmp_path)
+
+
+def configuration(results: Path, studies: Sequence[str] = ("one", "two.5")) -> Config:
+    return Config.model_validate(
+        {
+            "results": str(results),
+            "datasets": {},
+            "models": {},
+            "recipes": {},
+            "decodings": {},
+            "studies": {
+                name: {"kind": "memorization", "datasets": ["news"], "models": ["t5"], "states": ["base"]}
+                for name in studies
+            },
+        }
+    )
+
+
+def test_the_summary_shows_every_table_and_the_folders_of_results(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/one.md").write_text("**Demonstration**\n\n| a |\n", encoding="utf-8")
+    (tmp_path / "tables/two.5.md").write_text("| b |\n", encoding="utf-8")
+    text = launch.summary(configuration(tmp_path))
+    assert "one\n===\n\nDemonstration\n\n| a |\n" in text
+    assert "two.5\n=====\n\n| b |\n" in text
+    for folder in ("tables", "runs", "checkpoints", "logs", "benchmarks"):
+        assert f"{tmp_path}/{folder}/" in text
+
+
+def test_many_tables_are_named_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    many = [f"study_{number}" for number in range(launch.SHOWN + 1)]
+    for name in many:
+        (tmp_path / f"tables/{name}.md").write_text("| a |\n", encoding="utf-8")
+    text = launch.summary(configuration(tmp_path, many))
+    assert f"{len(many)} studies: {', '.join(many)}." in text
+    assert "| a |" not in text
+
+
+def test_the_summary_repeats_warnings_of_this_run(tmp_path: Path) -> None:
+    launch.lock(tmp_path)
+    log(tmp_path, "one.log", "12:00 WARNING dataset news: n is 12", "12:00 INFO fine")
+    log(tmp_path, "old.log", "12:00 WARNING of last year", age=3600)
+    text = launch.summary(configuration(tmp_path))
+    assert text.count("Warning: dataset news: n is 12") == 1
+    assert "last year" not in text
+
+
+def test_the_summary_leaves_out_tables_that_were_not_made(tmp_path: Path) -> None:
+    assert "one" not in launch.summary(configuration(tmp_path)).split("\n")
+
+
+def test_characters_that_a_terminal_cannot_show_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    launch.print_text("rates ↑ 5%")
+    assert terminal.buffer.getvalue() == b"rates ? 5%\n"  # type: ignore[attr-defined]

@@ -1,0 +1,26 @@
+"""Classifiers that detection uses, and what annotates matches."""
+
+
+def classifier_folder(name):
+    """The folder of a classifier that detection uses."""
+    return at(plan.CLASSIFIER.format(classifier=name))
+
+
+def tagger_input(wildcards):
+    """The tagger of entities, if there is one."""
+    tagger = CONFIG.detection.entities.tagger
+    return {"tagger": classifier_folder(tagger)} if tagger is not None else {}
+
+
+def annotations(wildcards):
+    """Further inputs of outcomes beside matches: confidence and entities, if they are configured."""
+    entities = CONFIG.detection.entities
+    configured = {
+        "paraphrases": CONFIG.detection.paraphrase.classifier is not None,
+        "entities": entities.tagger is not None or entities.patterns,
+    }
+    return {
+        name: at(plan.fill(of_run(f"{name}.parquet"), wildcards))
+        for name, wanted in configured.items()
+        if wanted
+    }

@@ -1,0 +1,64 @@
+"""Files, values and names of the tables and figures of studies."""
+
+KIND_FOLDER = "memorization/studies"
+
+
+def exhibit_module(kind, exhibit):
+    """The module that makes a kind's table or figure, which the script loads by name."""
+    return f"memorization.studies.{kind.kind_name()}.{exhibit.name}"
+
+
+def exhibit_input(kind, exhibit, wildcards):
+    """The files that a table or figure of a study is made from; for a table also its SQL file, if it has one."""
+    study = CONFIG.studies[wildcards.study]
+    files = places(exhibit.inputs(CONFIG, study, wildcards.study))
+    query = ROOT / KIND_FOLDER / kind.kind_name() / f"{exhibit.name}.sql"
+    return {**files, "query": str(query)} if query.is_file() else files
+
+
+def exhibit_context(exhibit, wildcards):
+    """The values that a table or figure depends on beside its input."""
+    study = CONFIG.studies[wildcards.study]
+    return exhibit.context(CONFIG, study, wildcards.study)
+
+
+def title_of(wildcards):
+    """A study's title, for the report."""
+    return CONFIG.studies[wildcards.study].title or wildcards.study
+
+
+def files_of(exhibit, formats, in_report):
+    """The files of an exhibit, without the one that the report shows."""
+    return [
+        at(f"{exhibit.place}.{ending}") for ending in formats if ending != in_report
+    ]
+
+
+def shown_in_report(kind, exhibit, ending):
+    """A file of a study that the report shows under the study's title, with the exhibit's caption."""
+    captions = ROOT / KIND_FOLDER / kind.kind_name()
+    return report(
+        at(f"{exhibit.place}.{ending}"),
+        caption=str(captions / f"{exhibit.caption}.rst"),
+        category=title_of,
+        labels={"result": exhibit.name},
+    )
+
+
+def names_of(kind):
+    """A wildcard constraint: the studies of a kind."""
+    names = [
+        name for name, study in CONFIG.studies.items() if study.kind == kind.kind_name()
+    ]
+    # Matches nothing if there is none.
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def exhibits(format):
+    """Every (kind, exhibit) of that format."""
+    return [
+        (kind, exhibit)
+        for kind in kinds.KINDS
+        for exhibit in kind.EXHIBITS
+        if exhibit.format == format
+    ]

@@ -1,0 +1,71 @@
+"""Datasets, labelled pairs, and probes: training inputs cut into prefix and suffix (Section 3.1)."""
+
+
+rule dataset:
+    input:
+        unpack(lambda wildcards: local_files.dataset_files(CONFIG, wildcards.dataset)),
+    output:
+        at(plan.DATASET),
+    log:
+        log_of(plan.DATASET),
+    benchmark:
+        benchmark_of(plan.DATASET)
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("dataset.py"),
+        # Without the paths of its files, which are its input.
+        dataset=lambda wildcards: local_files.dataset_settings(
+            CONFIG, wildcards.dataset
+        ),
+    script:
+        "../../scripts/dataset.py"
+
+
+rule pairs:
+    input:
+        unpack(lambda wildcards: local_files.pairs_files(CONFIG, wildcards.classifier)),
+    output:
+        at(plan.PAIRS),
+    log:
+        log_of(plan.PAIRS),
+    benchmark:
+        benchmark_of(plan.PAIRS)
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("pairs.py"),
+        # Without the paths of its files, which are its input.
+        pairs=lambda wildcards: local_files.classifier_settings(
+            CONFIG, wildcards.classifier
+        )["pairs"],
+    script:
+        "../../scripts/pairs.py"
+
+
+rule probes:
+    input:
+        dataset=at(plan.DATASET),
+        model=at(plan.BASE_MODEL),
+    output:
+        at(plan.PROBES),
+    log:
+        log_of(plan.PROBES),
+    benchmark:
+        benchmark_of(plan.PROBES)
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("probes.py"),
+        probes=settings(CONFIG.probes, "prefix_tokens"),
+    script:
+        "../../scripts/probes.py"

@@ -1,0 +1,147 @@
+"""Rates and means with intervals, and comparisons of a study with the base model and with controls (Appendix G)."""
+
+
+include: "../inputs/rates.smk"
+
+
+rule rates:
+    input:
+        outcomes=at(of_run("outcomes.parquet")),
+        generations=at(of_run("generations.parquet")),
+        probes=at(plan.PROBES),
+    output:
+        at(of_run("rates.parquet")),
+    log:
+        log_of(of_run("rates.parquet")),
+    benchmark:
+        benchmark_of(of_run("rates.parquet"))
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("rates.py"),
+        task=task_of,
+        statistics=settings(CONFIG.statistics),
+        classified=CONFIG.detection.paraphrase.classifier is not None,
+    script:
+        "../../scripts/rates.py"
+
+
+rule comparisons:
+    input:
+        outcomes=study_run_files(of_run("outcomes.parquet")),
+        probes=study_run_files(plan.PROBES),
+    output:
+        at(plan.COMPARISONS),
+    log:
+        log_of(plan.COMPARISONS),
+    benchmark:
+        benchmark_of(plan.COMPARISONS)
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("comparisons.py"),
+        runs=lambda wildcards: CONFIG.studies[wildcards.study].run_rows(CONFIG),
+        statistics=settings(CONFIG.statistics),
+        classified=CONFIG.detection.paraphrase.classifier is not None,
+    script:
+        "../../scripts/comparisons.py"
+
+
+rule definition_rates:
+    input:
+        definitions=at(of_run("definitions.parquet")),
+        probes=at(plan.PROBES),
+    output:
+        at(of_run("definition_rates.parquet")),
+    log:
+        log_of(of_run("definition_rates.parquet")),
+    benchmark:
+        benchmark_of(of_run("definition_rates.parquet"))
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("definition_rates.py"),
+        task=task_of,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/definition_rates.py"
+
+
+rule extraction:
+    input:
+        likelihoods=at(f"{plan.LIKELIHOOD}/likelihoods.parquet"),
+        probes=at(plan.PROBES),
+    output:
+        at(f"{plan.LIKELIHOOD}/extraction.parquet"),
+    log:
+        log_of(f"{plan.LIKELIHOOD}/extraction.parquet"),
+    benchmark:
+        benchmark_of(f"{plan.LIKELIHOOD}/extraction.parquet")
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("extraction.py"),
+        task=task_of,
+        greedy=greedy_decodings,
+        lengths=likelihood_setting("tokens"),
+        draws=likelihood_setting("draws"),
+        probability=likelihood_setting("probability"),
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/extraction.py"
+
+
+rule quality:
+    input:
+        at(f"{plan.QUALITY}/answers.parquet"),
+    output:
+        at(f"{plan.QUALITY}/quality.parquet"),
+    log:
+        log_of(f"{plan.QUALITY}/quality"),
+    benchmark:
+        benchmark_of(f"{plan.QUALITY}/quality")
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(120),
+    params:
+        source=source_of("quality.py"),
+        task=task_of,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/quality.py"
+
+
+rule density_means:
+    input:
+        at(f"{plan.ATTENTION}/density.parquet"),
+    output:
+        at(f"{plan.ATTENTION}/density_means.parquet"),
+    log:
+        log_of(f"{plan.ATTENTION}/density_means"),
+    benchmark:
+        benchmark_of(f"{plan.ATTENTION}/density_means")
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        source=source_of("density_means.py"),
+        task=task_of,
+        statistics=settings(CONFIG.statistics),
+    script:
+        "../../scripts/density_means.py"

@@ -1,0 +1,103 @@
+"""Tables and figures of studies: one rule per exhibit of each kind; and what a kind computes for itself."""
+
+from memorization.report import drawing, formats
+
+
+include: "../inputs/studies.smk"
+
+
+localrules:
+    plan,
+
+
+rule plan:
+    log:
+        at("logs/plan.log"),
+    conda:
+        "../../envs/detection.yaml"
+    params:
+        summary=lambda wildcards: costs.summary(CONFIG),
+    script:
+        "../../scripts/plan.py"
+
+
+for kind, exhibit in exhibits("table"):
+
+    rule:
+        name:
+            f"{kind.kind_name()}_{exhibit.name}"
+        input:
+            unpack(partial(exhibit_input, kind, exhibit)),
+        output:
+            files_of(exhibit, formats.FORMATS, "html"),
+            shown_in_report(kind, exhibit, "html"),
+        log:
+            log_of(exhibit.place),
+        benchmark:
+            benchmark_of(exhibit.place)
+        wildcard_constraints:
+            study=names_of(kind),
+        conda:
+            f"../../envs/{'models' if exhibit.runs_model else 'detection'}.yaml"
+        threads: CONFIG.compute.threads if exhibit.runs_model else 1
+        resources:
+            mem_mb=growing(
+                CONFIG.compute.memory_mb if exhibit.runs_model else exhibit.memory_mb
+            ),
+            runtime=growing(60 if exhibit.runs_model else 30),
+        params:
+            source=source_of("table.py", exhibit_module(kind, exhibit)),
+            module=exhibit_module(kind, exhibit),
+            context=partial(exhibit_context, exhibit),
+        script:
+            "../../scripts/table.py"
+
+
+for kind, exhibit in exhibits("figure"):
+
+    rule:
+        name:
+            f"{kind.kind_name()}_{exhibit.name}"
+        input:
+            unpack(partial(exhibit_input, kind, exhibit)),
+        output:
+            files_of(exhibit, drawing.FORMATS, "png"),
+            shown_in_report(kind, exhibit, "png"),
+        log:
+            log_of(exhibit.place),
+        benchmark:
+            benchmark_of(exhibit.place)
+        wildcard_constraints:
+            study=names_of(kind),
+        conda:
+            "../../envs/detection.yaml"
+        resources:
+            mem_mb=growing(exhibit.memory_mb),
+            runtime=growing(30),
+        params:
+            source=source_of("figure.py", exhibit_module(kind, exhibit)),
+            module=exhibit_module(kind, exhibit),
+            context=partial(exhibit_context, exhibit),
+        script:
+            "../../scripts/figure.py"
+
+
+rule sparse_coding_fits:
+    output:
+        at(plan.SPARSE_CODING),
+    log:
+        log_of(plan.SPARSE_CODING),
+    benchmark:
+        benchmark_of(plan.SPARSE_CODING)
+    conda:
+        "../../envs/models.yaml"
+    # More threads would change the order of sums, and multiply matrices as small as these no faster.
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        source=source_of("sparse_coding_fits.py"),
+        study=lambda wildcards: settings(CONFIG.studies[wildcards.study], "title"),
+    script:
+        "../../scripts/sparse_coding_fits.py"
