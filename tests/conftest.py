@@ -1,9 +1,13 @@
-"""Shared by tests of several folders: a configuration whose whole run takes half a minute."""
+"""Shared by tests of several folders: a configuration whose whole run takes half a minute, and one such run."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
+from filelock import FileLock
 from hypothesis import settings
+from runs import Ended, Workplace, copy_of_the_code
 
 # No test asserts on time: the first example of a compiled function also waits for the compiler.
 settings.register_profile("untimed", deadline=None)
@@ -89,6 +93,20 @@ studies:
     control: false
 """
 
+SECOND_STUDY = {
+    "studies": {
+        name: {
+            "kind": "memorization",
+            "datasets": ["letters"],
+            "models": ["small"],
+            "states": ["base", "short"],
+            "decodings": [decoding],
+            "control": name == "drawn",
+        }
+        for name, decoding in (("small", "short"), ("drawn", "drawn"))
+    }
+}
+
 
 @pytest.fixture(scope="session")
 def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -96,3 +114,31 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("configuration") / "small.yaml"
     file.write_text(SMALL, encoding="utf-8")
     return file
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Workplace, Ended]:
+    """A workplace with a finished run of a greedy and a sampled study, and that run's exit code and output.
+
+    It is made once: of the processes of a parallel test run, the first that needs it makes it, and others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished"
+    small, both, output = folder / "small.yaml", folder / "both.yaml", folder / "output.txt"
+    workplace = Workplace(folder / "code", folder / "work", (small, both))
+    with FileLock(folder.with_suffix(".lock")):
+        if not output.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            copy_of_the_code(workplace.code)
+            small.write_text(SMALL, encoding="utf-8")
+            both.write_text(yaml.safe_dump(SECOND_STUDY), encoding="utf-8")
+            run = workplace.run()
+            assert run.code == 0, run.output
+            output.write_text(run.output, encoding="utf-8")
+    return workplace, Ended(0, output.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def finished(first_run: tuple[Workplace, Ended]) -> Workplace:
+    """The finished workplace; for reading and dry runs only: use a `copy` to change something."""
+    return first_run[0]

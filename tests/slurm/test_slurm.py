@@ -7,14 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from cluster import Cluster, clean_environment
+from runs import Workplace
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEFILE = ROOT / "Snakefile"
 PROFILE = "workflow/profiles/slurm"
-
-LOCAL = ["--cores", "2"]
 
 SLURM = [
     "--workflow-profile",
@@ -118,17 +116,19 @@ def test_jobs_run_on_both_nodes_and_grow_after_a_failure(cluster: Cluster, tmp_p
     assert (directory / "grown.txt").read_text() == "16000\n"
 
 
-@pytest.mark.skipif(not SNAKEFILE.exists(), reason="the workflow has no Snakefile yet")
-def test_slurm_gives_the_tables_of_a_local_run(cluster: Cluster, small_config: Path, tmp_path: Path) -> None:
+def test_slurm_gives_the_tables_of_a_local_run(
+    finished: Workplace, cluster: Cluster, small_config: Path, tmp_path: Path
+) -> None:
     study = ["--configfile", str(small_config), "--config", "results=results"]
 
-    snakemake(*study, *LOCAL, snakefile=SNAKEFILE, directory=tmp_path / "local", limit=600)
     snakemake(*study, *SLURM, snakefile=SNAKEFILE, directory=tmp_path / "slurm", limit=1800)
 
     jobs = cluster.jobs()
     assert {job.state for job in jobs} == {"COMPLETED"}
     assert nodes_used(cluster) == set(cluster.nodes)
-    local = files_below(tmp_path / "local/results/tables")
+    local = {
+        name: content for name, content in files_below(finished.results / "tables").items() if name.startswith("small")
+    }
     queued = files_below(tmp_path / "slurm/results/tables")
     assert local, "the local run wrote no table"
     assert sorted(queued) == sorted(local)
