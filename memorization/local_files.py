@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memorization import plan
+from memorization.config.base import LocalFiles
 from memorization.config.data import FilesDataset
 from memorization.config.detection import FilesPairs, TrainedClassifier
 from memorization.config.models import FolderModel, ScratchModel
@@ -122,7 +123,7 @@ def is_optional(config: Config, dataset: str) -> bool:
     return isinstance(source, FilesDataset) and source.optional
 
 
-def _split_files(config: Config, source: FilesDataset | FilesPairs, key: str) -> dict[str, str]:
+def _split_files(config: Config, source: LocalFiles, key: str) -> dict[str, str]:
     given = {"train": source.train, "test": source.test}
     return {
         split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path

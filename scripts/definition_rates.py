@@ -21,7 +21,7 @@ def main(snakemake: Snakemake) -> None:
     texts = storage.read(Path(snakemake.input.probes), ProbesTable, ["input_text"])["input_text"].to_pylist()
     table = coordinates.table(
         DefinitionRatesTable,
-        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        coordinates.coordinates_of(snakemake.wildcards, params.task),
         estimates(definitions, Statistics.model_validate(params.statistics), texts),
     )
     manifest = job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics)

@@ -19,7 +19,7 @@ def main(snakemake: Snakemake) -> None:
     samples = storage.read(Path(snakemake.input[0]), DensityTable)
     table = coordinates.table(
         DensityMeansTable,
-        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        coordinates.coordinates_of(snakemake.wildcards, params.task),
         means(samples, Statistics.model_validate(params.statistics)),
     )
     manifest = job.manifest(snakemake, "numpy", statistics=params.statistics)

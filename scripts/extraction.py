@@ -23,7 +23,7 @@ def main(snakemake: Snakemake) -> None:
     grid = ExtractionGrid(params.greedy, params.lengths, params.draws, params.probability)
     table = coordinates.table(
         ExtractionTable,
-        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        coordinates.coordinates_of(snakemake.wildcards, params.task),
         extraction(likelihoods, texts, grid, Statistics.model_validate(params.statistics)),
     )
     settings = {"lengths": params.lengths, "draws": params.draws, "probability": params.probability}

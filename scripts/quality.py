@@ -19,7 +19,7 @@ def main(snakemake: Snakemake) -> None:
     answers = storage.read(Path(snakemake.input[0]), AnswersTable)
     table = coordinates.table(
         QualityScoresTable,
-        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        coordinates.coordinates_of(snakemake.wildcards, params.task),
         scores(answers, params.task, Statistics.model_validate(params.statistics)),
     )
     packages = ("nltk", "numpy", "rouge-score", "sacrebleu", "scipy")

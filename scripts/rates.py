@@ -25,7 +25,7 @@ def main(snakemake: Snakemake) -> None:
     settings = Statistics.model_validate(params.statistics)
     table = coordinates.table(
         RatesTable,
-        coordinates.coordinates_of(dict(snakemake.wildcards.items()), params.task),
+        coordinates.coordinates_of(snakemake.wildcards, params.task),
         rates.rates(outcomes["outcome"].to_pylist(), settings, params.classified, texts),
         input_texts=len(set(texts)),
         generated_tokens=float(np.mean(lengths.to_numpy())),

@@ -47,7 +47,6 @@ class Exhibit:
     options: Callable[[Project, Any], dict[str, Any]] = lambda config, study: {}
     without: tuple[str, ...] = ()
     shown: Callable[[Any], bool] = lambda study: True
-    caption: str = "caption"
     runs_model: bool = False
     memory_mb: int = 1000
 
@@ -55,6 +54,11 @@ class Exhibit:
     def format(self) -> Literal["table", "figure"]:
         """Whether the exhibit is a table or a figure."""
         return "figure" if self.name == "figure" else "table"
+
+    @property
+    def caption(self) -> str:
+        """Name of the exhibit's text for the report, an .rst file; table and figure share one."""
+        return "caption" if self.name in ("table", "figure") else self.name
 
     @property
     def place(self) -> str:
@@ -345,6 +349,11 @@ class ProbeGrid(Grid):
         return list(dict.fromkeys(runs))
 
 
+def with_controls(runs: Sequence[Run]) -> list[Run]:
+    """Runs on training inputs, then the control of each."""
+    return [*runs, *(run.control() for run in runs)]
+
+
 def likelihood_settings(config: Project, studies: Iterable[Study], cell: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What all studies need of one cell: `decodings` (names), `tokens`, `draws` and `probability`, each once, in order.
 
@@ -380,12 +389,12 @@ def answer_faults(path: list[str | int], decodings: Iterable[str], config: Proje
             )
 
 
-def likelihood_faults(name: str, decodings: Iterable[str], config: Project) -> Iterator[Fault]:
+def likelihood_faults(path: list[str | int], decodings: Iterable[str], config: Project) -> Iterator[Fault]:
     """Decodings of a study of likelihoods that generate in another precision than likelihoods are computed in."""
     for decoding in decodings:
         if decoding in config.decodings and config.decodings[decoding].precision != "fp32":
             yield (
-                ["studies", name, "decodings"],
+                path,
                 f"given {decoding!r}, whose precision is {config.decodings[decoding].precision}; likelihoods are "
                 "computed in fp32, and would not be those of its texts: name a decoding of fp32",
             )

@@ -44,13 +44,7 @@ def _figure_options(config: Project, study: Attention) -> dict[str, Any]:
 
 EXHIBITS = (
     Exhibit("table", _table_inputs, study_settings),
-    Exhibit(
-        "correlation",
-        _correlation_inputs,
-        _correlation_options,
-        shown=lambda study: study.is_correlated,
-        caption="correlation",
-    ),
+    Exhibit("correlation", _correlation_inputs, _correlation_options, shown=lambda study: study.is_correlated),
     Exhibit("figure", _figure_inputs, _figure_options, without=("statistics",), memory_mb=2000),
 )
 

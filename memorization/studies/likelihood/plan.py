@@ -93,7 +93,7 @@ class Likelihood(ProbeGrid):
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
         """As for every grid, and decodings of another precision."""
         yield from super().faults(config, name)
-        yield from likelihood_faults(name, self.decodings, config)
+        yield from likelihood_faults(["studies", name, "decodings"], self.decodings, config)
 
     def without_test_split(self, name: str, dataset: str) -> Iterator[str]:
         """Controls are test inputs."""

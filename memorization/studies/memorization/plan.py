@@ -22,6 +22,7 @@ from memorization.studies.kind import (
     published_file,
     run_files,
     study_settings,
+    with_controls,
 )
 
 
@@ -64,13 +65,8 @@ def paraphrase_confidence(config: Project) -> dict[str, Any] | None:
 
 EXHIBITS = (
     Exhibit("table", _table_inputs, _table_options),
-    Exhibit("definitions", _definitions_inputs, _definitions_options, caption="definitions"),
-    Exhibit(
-        "published",
-        own_table,
-        shown=lambda study: study.published is not None,
-        caption="published",
-    ),
+    Exhibit("definitions", _definitions_inputs, _definitions_options),
+    Exhibit("published", own_table, shown=lambda study: study.published is not None),
     Exhibit("figure", own_table, _figure_options),
 )
 
@@ -101,7 +97,7 @@ class Memorization(ProbeGrid):
     def runs(self, config: Project) -> list[Run]:
         """Runs on training inputs, then their controls."""
         members = self.member_runs(config)
-        return members + ([run.control() for run in members] if self.control else [])
+        return with_controls(members) if self.control else members
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
         """As for every grid, and published numbers that are not there."""

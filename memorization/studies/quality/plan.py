@@ -36,12 +36,7 @@ def _table_inputs(config: Project, study: Quality, name: str) -> Inputs:
 
 EXHIBITS = (
     Exhibit("table", _table_inputs, study_settings),
-    Exhibit(
-        "published",
-        own_table,
-        shown=lambda study: study.published is not None,
-        caption="published",
-    ),
+    Exhibit("published", own_table, shown=lambda study: study.published is not None),
     Exhibit("figure", own_table),
 )
 

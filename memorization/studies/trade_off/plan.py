@@ -26,6 +26,7 @@ from memorization.studies.kind import (
     run_files,
     study_settings,
     undefined,
+    with_controls,
 )
 
 
@@ -56,7 +57,7 @@ class TradeOff(ProbeGrid):
     def runs(self, config: Project) -> list[Run]:
         """Runs on training inputs, then their controls."""
         members = self.member_runs(config)
-        return members + ([run.control() for run in members] if self.control else [])
+        return with_controls(members) if self.control else members
 
     def answer_cells(self, config: Project) -> list[dict[str, Any]]:
         """Coordinates of the answers that the quality of each run's state is computed from."""
