@@ -12,18 +12,21 @@ Every coordinate that varies is part of a result's path, so that one path is one
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
       models/{model}/                                                       base model
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes, their sentence model, their index
-      checkpoints/model=/recipe=/dataset=/epoch-N/                          fine-tuned checkpoints
+      checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
       classifiers/{classifier}/                                             judges of sentence pairs, taggers
       pairs/{classifier}.parquet                                            training pairs of a classifier
-      runs/model=/state=/epoch=/dataset=/population=/prefix_tokens=/decoding=/
-          generations -> candidates -> matches -> paraphrases, entities     .parquet
-          -> outcomes -> rates, definitions -> definition_rates             .parquet
-      attention/model=/state=/epoch=/dataset=/population=/
+      runs/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/decoding=/
+          generations -> candidates                                         .parquet
+          profile=/  matches -> paraphrases, entities                       .parquet
+                     -> outcomes -> rates, definitions -> definition_rates  .parquet
+                     positive_controls -> rates                             .parquet
+      attention/model=/state=/epoch=/seed=/dataset=/population=/
           maps, density -> density_means                                    .parquet
-      quality/model=/state=/epoch=/dataset=/decoding=/                      answers to test rows -> their quality    .parquet
-      likelihoods/model=/state=/epoch=/dataset=/population=/prefix_tokens=/
+      quality/model=/state=/epoch=/seed=/dataset=/decoding=/                answers to test rows -> their quality    .parquet
+      likelihoods/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/
           likelihoods -> extraction                                         .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
+      means/{study}.parquet                                                 rates over several trainings
       sparse_coding/{study}.parquet                                         fits of the sparse coding model of Section 6.1
       tables/{study}.{parquet,csv,md,tex,html}                              the study's table
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
@@ -81,9 +84,11 @@ wildcard_constraints:
     state="[^/]+",
     recipe="[^/]+",
     epoch=r"\d+",
+    seed=r"\d+",
     population="member|control",
     prefix_tokens=r"\d+",
     decoding="[^/]+",
+    profile="[^/]+",
     # Exactly these names, because `{study}-definitions` is a table too.
     study="|".join(map(re.escape, CONFIG.studies)),
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def costs(config: Config) -> list[Cost]:
                 name,
                 len(runs),
                 len(trainings),
-                sum(_training_operations(config, **each) for each in trainings) / _operations_per_hour(config),
+                sum(_training_operations(config, each) for each in trainings) / _operations_per_hour(config),
                 sum(_operations(config, each) for each in work.values()) / _operations_per_hour(config),
                 BYTES_PER_PARAMETER * sum(kept),
                 BYTES_PER_PROBE * sum(_probes(config, run.dataset) for run in runs),
@@ -68,8 +68,8 @@ def _operations_per_hour(config: Config) -> float:
     return config.compute.teraflops * 1e12 * 3600
 
 
-def _training_operations(config: Config, model: str, recipe: str, dataset: str) -> float:
-    settings = config.recipes[recipe]
+def _training_operations(config: Config, training: Mapping[str, Any]) -> float:
+    settings, model, dataset = config.recipes[training["recipe"]], training["model"], training["dataset"]
     tokens = settings.max_input_tokens + settings.max_target_tokens
     # The coordinate joins several datasets of one training run by `+`.
     rows = sum(training_rows(config, each) or 0 for each in dataset.split("+"))

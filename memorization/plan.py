@@ -17,28 +17,30 @@ from memorization.config.project import Project
 from memorization.errors import UserError
 
 BASE = "base"
+UNTRAINED: dict[str, Any] = {"state": BASE, "epoch": 0, "seed": 0}
+"""Coordinates of a base model."""
 
 DATASET = "datasets/{dataset}.parquet"
 BASE_MODEL = "models/{model}"
 PAIRS = "pairs/{classifier}.parquet"
 CLASSIFIER = "classifiers/{classifier}"
-CHECKPOINTS = "checkpoints/model={model}/recipe={recipe}/dataset={dataset}"
+CHECKPOINTS = "checkpoints/model={model}/recipe={recipe}/seed={seed}/dataset={dataset}"
 # Models with the same tokenizer could share probes; a tokenizer is named after the model that contains it.
 PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/prefix_tokens={prefix_tokens}"
 PROBES = PROBED + "/probes.parquet"
 INDEX = PROBED + "/index"
 SENTENCES = PROBED + "/sentences.json"
+STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"
 RUN = (
-    "runs/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
-    "/prefix_tokens={prefix_tokens}/decoding={decoding}"
+    f"runs/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}/decoding={{decoding}}"
 )
-ATTENTION = "attention/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
-QUALITY = "quality/model={model}/state={state}/epoch={epoch}/dataset={dataset}/decoding={decoding}"
-LIKELIHOOD = (
-    "likelihoods/model={model}/state={state}/epoch={epoch}/dataset={dataset}/population={population}"
-    "/prefix_tokens={prefix_tokens}"
-)
+# What the aligner finds in a run's generations; they themselves do not depend on its profile.
+DETECTION = RUN + "/profile={profile}"
+ATTENTION = f"attention/{STATE}/dataset={{dataset}}/population={{population}}"
+QUALITY = f"quality/{STATE}/dataset={{dataset}}/decoding={{decoding}}"
+LIKELIHOOD = f"likelihoods/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}"
 COMPARISONS = "comparisons/{study}.parquet"
+MEANS = "means/{study}.parquet"
 SPARSE_CODING = "sparse_coding/{study}.parquet"
 TABLE = "tables/{study}"
 FIGURE = "figures/{study}"
@@ -46,24 +48,26 @@ FIGURE = "figures/{study}"
 
 @dataclass(frozen=True)
 class Run:
-    """One cell of the grid: a model in a state, given the probes of a dataset, with one decoding."""
+    """One cell of the grid: a model in a state, given the probes of a dataset, with one decoding and one aligner."""
 
     model: str
     state: str
     epoch: int
+    seed: int
     dataset: str
     population: Population
     prefix_tokens: int
     decoding: str
+    profile: str
 
     @property
     def path(self) -> str:
-        """The run's folder below the results."""
-        return RUN.format(**asdict(self))
+        """The folder of the run's generations below the results."""
+        return fill(RUN, self)
 
     def base(self) -> Run:
         """The same cell before fine-tuning."""
-        return replace(self, state=BASE, epoch=0)
+        return replace(self, **UNTRAINED)
 
     def control(self) -> Run:
         """The same cell with probes that were never trained on."""
@@ -91,7 +95,7 @@ def checkpoint_dataset(config: Project, recipe: str, dataset: str) -> str:
 def model_inputs(config: Project, coordinates: Mapping[str, Any]) -> dict[str, str]:
     """Paths that a model in a state is loaded from, by name: `model` and, if fine-tuned, `checkpoints`.
 
-    `coordinates` are model, state and dataset.
+    `coordinates` are model, state, seed and dataset.
     """
     inputs = {"model": fill(BASE_MODEL, coordinates)}
     if coordinates["state"] != BASE:

@@ -14,7 +14,7 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    inputs, profile = snakemake.input, snakemake.params.profile
+    inputs, profile = snakemake.input, snakemake.wildcards.profile
     files = MatchFiles(Path(inputs.generations), Path(inputs.candidates), Path(inputs.probes))
     sentences = read_sentence_model(Path(inputs.sentences))
     batches = match_batches(files, sentences, profile, snakemake.threads)

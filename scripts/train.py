@@ -14,7 +14,7 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     params, output = snakemake.params, Path(snakemake.output[0])
-    recipe = Recipe.model_validate(params.recipe)
+    recipe = Recipe.model_validate(params.recipe).training(int(snakemake.wildcards.seed))
     device = loading.start_torch(params.device, params.threads)
     base, name = Path(snakemake.input.model), snakemake.wildcards.model
     model, tokenizer = loading.load_state(base, name, None, "0", "fp32", device)

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from memorization.config.base import LocalFiles, Section
 from memorization.config.models import FolderModel, HubModel
 
+Profile = Literal["zeng2024", "pan2015"]
+"""Names of the parameters of the aligner (`detection.alignment.AlignmentParameters.profile`)."""
+
 
 class SyntheticPairs(Section):
     """Labelled sentence pairs of the seeded generator."""
@@ -159,8 +162,10 @@ class Entities(Section):
 class Detection(Section):
     """The discriminative function D (Appendix B)."""
 
-    profile: Literal["zeng2024", "pan2015"] = Field(
-        "zeng2024", description="Parameters of the text aligner.", examples=["pan2015"]
+    profile: Profile = Field(
+        "zeng2024",
+        description="Parameters of the text aligner, for studies that state none (`profiles`).",
+        examples=["pan2015"],
     )
     sentences: Literal["punkt_english", "punkt_corpus"] = Field(
         "punkt_english",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -149,7 +149,13 @@ class Recipe(Section):
         "models always learn the target.",
         examples=["target"],
     )
-    seed: int = Field(0, ge=0, description="Seed of order, dropout and adapters.", examples=[0])
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0],
+        min_length=1,
+        description="Seeds of order, dropout and adapters: one training run for each. Studies of kind `memorization` "
+        "show each and their mean; the others show the first.",
+        examples=[[0, 1, 2]],
+    )
     trains: Literal["all", "last_layer", "head", "lora"] = Field(
         "all",
         description="Which weights are trained: `all`; `last_layer`: the last decoder block, the final norm and, if "
@@ -189,6 +195,12 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _seeds_differ(self) -> Recipe:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"`seeds` is {self.seeds}: it names each seed once")
+        return self
+
+    @model_validator(mode="after")
     def _switches_agree(self) -> Recipe:
         if self.lora is not None and self.trains != "lora":
             raise ValueError(
@@ -199,3 +211,13 @@ class Recipe(Section):
         if self.datasets is not None and len(set(self.datasets)) < len(self.datasets):
             raise ValueError(f"`datasets` is {self.datasets}: it names each dataset once")
         return self
+
+    def training(self, seed: int) -> Recipe:
+        """The recipe of one training run: with that seed alone."""
+        return self.model_copy(update={"seeds": [seed]})
+
+    @property
+    def seed(self) -> int:
+        """The seed of a training run (`training`), whose recipe has one."""
+        (seed,) = self.seeds
+        return seed

@@ -14,6 +14,9 @@ from memorization.schemas.outcomes import STRENGTH
 # The aligner's types and the paper's words for them.
 CATEGORY_OF = {"verbatim": "verbatim", "summary": "idea", "other": "paraphrase"}
 SPAN = ("generation_start", "generation_length", "suffix_start", "suffix_length")
+# Times the generation's characters that a condensed passage has: the aligner's own bound for idea, which it applies in
+# the other direction alone.
+CONDENSED = 3
 
 Rows = Mapping[MatchKey, dict[str, Any]]
 """Rows of a table about matches."""
@@ -57,6 +60,7 @@ def outcomes(
                 "own_suffix": document == probe,
                 "spans": len(spans),
                 **{key: spans[0][key] for key in SPAN},
+                "condenses": condenses(spans),
                 **_probability(spans, judged),
                 **_entities(spans, annotated),
             }
@@ -72,6 +76,15 @@ def category(spans: list[dict[str, Any]], judged: Rows | None) -> str:
     if named != "paraphrase" or judged is None:
         return named
     return "paraphrase_high" if any(judged[match_key(span)]["high"] for span in spans) else "paraphrase_low"
+
+
+def condenses(spans: list[dict[str, Any]]) -> bool:
+    """Whether a candidate's paraphrase condenses: its passages of the suffix are `CONDENSED` times the generation's.
+
+    With the roles of `zeng2024` the aligner reports as idea where the generation is the longer side, never this.
+    """
+    generated, trained = (sum(span[f"{side}_length"] for span in spans) for side in ("generation", "suffix"))
+    return CATEGORY_OF[spans[0]["type"]] == "paraphrase" and trained >= CONDENSED * generated
 
 
 def _probability(spans: list[dict[str, Any]], judged: Rows | None) -> dict[str, object]:

@@ -97,7 +97,8 @@ def fit_new_model(
 
     As `fit`, with the epochs, batch size, learning rate and seed of `settings`, and a recipe's defaults for the rest.
     """
-    recipe = Recipe(**settings.model_dump(include={"epochs", "batch_size", "learning_rate", "seed"}))
+    shared = settings.model_dump(include={"epochs", "batch_size", "learning_rate"})
+    recipe = Recipe(**shared, seeds=[settings.seed])
     keep = {recipe.epochs: partial(save_checkpoint, model, tokenizer)}
     return fit(model, data, recipe, unfinished, keep, what)[-1].loss
 

@@ -15,6 +15,7 @@ from memorization import storage
 from memorization.report.bounds import upper_bound
 from memorization.report.context import Context, Row
 from memorization.report.words import task_heading
+from memorization.schemas.run import RunColumns
 
 FORMATS: dict[str, dict[str, None]] = {"svg": {"Date": None}, "png": {}}
 """Endings of a figure's files, and the metadata that would contain the time of drawing."""
@@ -60,6 +61,8 @@ class Measure:
 
 
 RATE, CONTROL_RATE = Measure(), Measure("control_rate", "control_")
+# Ceilings with their marks: filled for the run's own lengths, open for the limit of its decoding.
+CEILINGS = {"ceiling": CONTROL_COLOUR, "limit_ceiling": "white"}
 
 
 def draw_intervals(panel: Any, places: Sequence[float], rows: Sequence[Row], measure: Measure, **style: Any) -> None:
@@ -91,6 +94,39 @@ def draw_controls(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> N
         )
 
 
+def draw_ceilings(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> None:
+    """Both ceilings of runs with their intervals, where there are any."""
+    for name, filling in CEILINGS.items():
+        limited = [(place, row) for place, row in zip(places, rows, strict=True) if row[name] is not None]
+        if limited:
+            draw_intervals(
+                panel,
+                [place for place, _ in limited],
+                [row for _, row in limited],
+                Measure(name, f"{name}_"),
+                fmt="v",
+                color=CONTROL_COLOUR,
+                markerfacecolor=filling,
+                markersize=4.5,
+                linewidth=0.8,
+                zorder=3,
+            )
+
+
+def draw_trainings(panel: Any, places: Sequence[float], rows: Sequence[Row], trainings: Sequence[Row]) -> None:
+    """The rates of single trainings, of the runs whose mean is drawn at these places."""
+    own = [
+        (place, 100 * training["rate"])
+        for place, row in zip(places, rows, strict=True)
+        if row["seed"] is None
+        for training in trainings
+        if all(row[name] == training[name] for name in RunColumns.columns() if name != "seed")
+        and row["category"] == training["category"]
+    ]
+    if own:
+        panel.plot(*zip(*own, strict=True), linestyle="", marker=".", color="black", markersize=3, zorder=4)
+
+
 def draw_published(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> None:
     """The published values of rows, where there are any."""
     published = [(place, row) for place, row in zip(places, rows, strict=True) if row["published"] is not None]
@@ -110,9 +146,16 @@ def mark_notes(rows: Sequence[Row]) -> list[str]:
     """What the marks of controls and published values mean, where the rows have any."""
     notes = {
         "control_rate": "Grey ×: control, test inputs that were never trained on.",
+        "ceiling": "Grey ▼: ceiling, the true suffixes cut to the length of what the model wrote; ▽: the same, cut to "
+        "the limit of the decoding, the most that any model could show.",
         "published": "◇: published.",
     }
-    return [note for column, note in notes.items() if any(row.get(column) is not None for row in rows)]
+    marks = [note for column, note in notes.items() if any(row.get(column) is not None for row in rows)]
+    if any(row["seed"] is None for row in rows):
+        marks.append("Dots: single trainings; bars and points are their mean.")
+    elif any(row["state"] != "base" for row in rows):
+        marks.append("One training per state: how much another seed would change is not measured.")
+    return marks
 
 
 def open_axes(panel: Any, grid: str = "y", colour: str = "0.9") -> None:

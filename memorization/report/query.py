@@ -23,6 +23,12 @@ PUBLISHED_COLUMNS = {
 """Columns of a file of published numbers, with their types."""
 
 
+def axes(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a study of probes in the order of its table, as parameters of its SQL; a profile may be the default."""
+    stated = {axis: study[axis] for axis in ("datasets", "models", "states", "decodings")}
+    return stated | {"profiles": study["profiles"] or [""]}
+
+
 def query(sql: Path, views: Mapping[str, Sequence[Path]], published: Path | None = None, **parameters: Any) -> pa.Table:
     """The result of a SQL file over `views` (each with all rows of its Parquet files), with named parameters.
 

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from memorization import storage
 from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Row
+from memorization.schemas.run import RunColumns
 from memorization.schemas.training import TrainingTable
 
-Trained = Mapping[tuple[str, str, str, int], Row]
-"""Rows of training runs' tables (schema `training`) by (model, recipe, dataset, epoch)."""
+Trained = Mapping[tuple[str, str, str, int, int], Row]
+"""Rows of training runs' tables (schema `training`) by (model, recipe, dataset, epoch, seed)."""
 
 MATCHES_MEANING = (
     "Own suffix: probes that match their own suffix. Suffixes: different suffixes that are matched; few of them under "
     "a high rate are a model that writes the same text whatever it is asked."
 )
 """What the columns of `match_cells` mean, for captions."""
+
+CEILINGS_MEANING = (
+    "Ceiling: the rate that the same detector reports for the true suffixes themselves, each cut to the length of what "
+    "the model wrote for the probe, which is the most that this run could show; full ceiling: the same, cut to the "
+    "decoding's limit, which is the most that any model could show."
+)
+"""What the columns of `ceiling_cells` mean, for captions."""
 
 
 def training_rows(folders: Sequence[Path]) -> Trained:
@@ -27,7 +36,7 @@ def training_rows(folders: Sequence[Path]) -> Trained:
     A run on several datasets is listed under each of them. A checkpoint of early stopping has the number of the
     recipe's last epoch, but the weights of an earlier one, and is listed with the row of that earlier epoch.
     """
-    rows: dict[tuple[str, str, str, int], Row] = {}
+    rows: dict[tuple[str, str, str, int, int], Row] = {}
     for file in (folder / "training.parquet" for folder in folders):
         manifest = storage.manifest_of(file)
         coordinates = manifest["coordinates"]
@@ -38,8 +47,43 @@ def training_rows(folders: Sequence[Path]) -> Trained:
                     continue
                 epoch = manifest["settings"]["recipe"]["epochs"]
             for dataset in coordinates["dataset"].split("+"):
-                rows[coordinates["model"], coordinates["recipe"], dataset, epoch] = row
+                rows[coordinates["model"], coordinates["recipe"], dataset, epoch, int(coordinates["seed"])] = row
     return rows
+
+
+def training_loss(row: Row, trained: Trained) -> float | None:
+    """Loss of a run's last epoch in nats per token, the mean of all seeds where the seed is null; None for base."""
+    run = (row["model"], row["state"], row["dataset"], row["epoch"])
+    losses = [
+        training["loss"]
+        for (*coordinates, seed), training in trained.items()
+        if tuple(coordinates) == run and row["seed"] in (None, seed)
+    ]
+    return sum(losses) / len(losses) if losses else None
+
+
+def one_per_state(rows: Sequence[Row]) -> list[Row]:
+    """Rows without those of single trainings whose mean is among them."""
+    means = {_without_seed(row) for row in rows if row["seed"] is None}
+    return [row for row in rows if row["seed"] is None or _without_seed(row) not in means]
+
+
+def single_trainings(rows: Sequence[Row]) -> list[Row]:
+    """Rows of single trainings whose mean is among the rows."""
+    shown = one_per_state(rows)
+    return [row for row in rows if row not in shown]
+
+
+def _without_seed(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in RunColumns.columns() if name != "seed")
+
+
+def ceiling_cells(row: Row) -> dict[str, Cell]:
+    """The two ceilings of a rate (see `CEILINGS_MEANING`); nothing where there are none."""
+    names = {"Ceiling": "ceiling", "Full ceiling": "limit_ceiling"}
+    return {
+        heading: Cell() if row[name] is None else cells.rate(row, name, f"{name}_") for heading, name in names.items()
+    }
 
 
 def match_cells(row: Row) -> dict[str, Cell]:

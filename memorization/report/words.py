@@ -16,7 +16,13 @@ TASK_HEADINGS = {
     "classification": "Classification",
 }
 
-VARYING = {"epoch": "Epochs", "prefix_tokens": "Prefix tokens", "decoding": "Decoding"}
+VARYING = {
+    "epoch": "Epochs",
+    "seed": "Seed",
+    "prefix_tokens": "Prefix tokens",
+    "decoding": "Decoding",
+    "profile": "Detector",
+}
 """Headings of coordinates that are shown where a study varies them."""
 
 
@@ -28,7 +34,7 @@ def task_heading(task: str) -> str:
 def varying(rows: Sequence[Row]) -> list[str]:
     """Those of the coordinates `VARYING` that take several values in the rows, in that order.
 
-    The epoch of base models does not count, and neither do prefix lengths that differ only from dataset to dataset.
+    Epoch and seed of base models do not count, and neither do prefix lengths that differ only from dataset to dataset.
     """
     names = []
     for name in VARYING:
@@ -36,7 +42,7 @@ def varying(rows: Sequence[Row]) -> list[str]:
         values = {
             (row["dataset"] if name == "prefix_tokens" else None, row[name])
             for row in rows
-            if name in row and not (name == "epoch" and row["state"] == "base")
+            if name in row and not (name in ("epoch", "seed") and row["state"] == "base")
         }
         if len(values) > len({dataset for dataset, _ in values}):
             names.append(name)

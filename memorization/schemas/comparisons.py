@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memorization.schemas.run import RunColumns
-from memorization.schemas.schema import FLOAT64, INT64, TEXT, Column
+from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, Nullable
 
 
 class ComparisonsTable(RunColumns):
@@ -11,6 +11,8 @@ class ComparisonsTable(RunColumns):
 
     name = "comparisons"
 
+    seed = Nullable(INT32, "")
+    """seed of the fine-tuning; 0 for base, null for the mean of all seeds of the recipe"""
     versus = Column(TEXT, "")
     """base (the same probes before fine-tuning) or control (other probes)"""
     category = Column(TEXT, "")
@@ -26,6 +28,6 @@ class ComparisonsTable(RunColumns):
     high = Column(FLOAT64, "fraction")
     """upper bound of that interval"""
     p_value = Column(FLOAT64, "")
-    """McNemar's exact test for base, Fisher's exact test for control"""
+    """McNemar's exact test for base, Fisher's exact test for control; for means Student's t over trainings and texts"""
     p_holm = Column(FLOAT64, "")
     """p_value after Holm's correction among the study's of this versus and category"""

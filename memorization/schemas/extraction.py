@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from memorization.schemas.run import RunColumns
+from memorization.schemas.run import GeneratedColumns
 from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, Nullable
 
 
-class ExtractionTable(RunColumns):
+class ExtractionTable(GeneratedColumns):
     """Shares of a run: one row per measure, length, number of draws and probability."""
 
     name = "extraction"

@@ -36,6 +36,10 @@ class OutcomesTable(ProbeColumn):
     """start of the first span; null for none"""
     suffix_length = Nullable(INT32, "characters")
     """length of the first span; null for none"""
+    condenses = Nullable(BOOL, "")
+    """a paraphrase whose passages of the suffix have at least three times the characters of the generation's; null for
+    none
+    """
     paraphrase_probability = Nullable(FLOAT64, "")
     """highest p(equivalent) of the deciding candidate's sentence pairs, in high confidence of those between the bounds;
     null for other outcomes and without pairs or classifier

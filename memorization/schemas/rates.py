@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memorization.schemas.run import RunColumns
-from memorization.schemas.schema import FLOAT64, INT64, TEXT, Column
+from memorization.schemas.schema import FLOAT64, INT64, TEXT, Column, Nullable
 
 
 class RatesTable(RunColumns):
@@ -21,6 +21,10 @@ class RatesTable(RunColumns):
     """probes of any category whose deciding suffix is their own"""
     matched_suffixes = Column(INT64, "suffixes")
     """different suffixes that decide for any category"""
+    condensing = Column(INT64, "probes")
+    """paraphrases among the probes that condense a passage three times as long"""
+    prefixes = Column(INT64, "prefixes")
+    """different prefixes among the probes"""
     category = Column(TEXT, "")
     """total, verbatim, idea, paraphrase, paraphrase_high or paraphrase_low"""
     count = Column(INT64, "probes")
@@ -35,3 +39,29 @@ class RatesTable(RunColumns):
     """lower Clopper-Pearson bound"""
     exact_high = Column(FLOAT64, "fraction")
     """upper Clopper-Pearson bound"""
+    once_count = Column(INT64, "probes")
+    """probes of the category; of several with one prefix the first alone counts, as in the authors' program"""
+    once_rate = Column(FLOAT64, "fraction")
+    """once_count / n"""
+    once_low = Column(FLOAT64, "fraction")
+    """lower bound of its bootstrap interval"""
+    once_high = Column(FLOAT64, "fraction")
+    """upper bound of its bootstrap interval"""
+    once_exact_high = Column(FLOAT64, "fraction")
+    """its upper Clopper-Pearson bound"""
+    ceiling = Nullable(FLOAT64, "fraction")
+    """rate of the true suffixes, each cut to as many tokens as the model wrote for the probe; null for controls"""
+    ceiling_low = Nullable(FLOAT64, "fraction")
+    """lower bound of its bootstrap interval"""
+    ceiling_high = Nullable(FLOAT64, "fraction")
+    """upper bound of its bootstrap interval"""
+    ceiling_exact_high = Nullable(FLOAT64, "fraction")
+    """its upper Clopper-Pearson bound"""
+    limit_ceiling = Nullable(FLOAT64, "fraction")
+    """rate of the true suffixes, cut to as many tokens as the decoding allows; null for controls"""
+    limit_ceiling_low = Nullable(FLOAT64, "fraction")
+    """lower bound of its bootstrap interval"""
+    limit_ceiling_high = Nullable(FLOAT64, "fraction")
+    """upper bound of its bootstrap interval"""
+    limit_ceiling_exact_high = Nullable(FLOAT64, "fraction")
+    """its upper Clopper-Pearson bound"""

@@ -25,6 +25,8 @@ class StateColumns(Schema):
     """base, or the recipe of the fine-tuning"""
     epoch = Column(INT32, "epochs")
     """epochs of fine-tuning; 0 for base"""
+    seed = Column(INT32, "")
+    """seed of the fine-tuning; 0 for base"""
 
 
 class AttentionColumns(StateColumns):
@@ -43,8 +45,8 @@ class AnswerColumns(StateColumns):
     """decoding"""
 
 
-class RunColumns(StateColumns):
-    """Coordinates of a run: one cell of the grid."""
+class GeneratedColumns(StateColumns):
+    """Coordinates of what a model in a state writes for the probes of a dataset."""
 
     population = Column(TEXT, "")
     """member (train split) or control (test split)"""
@@ -52,3 +54,10 @@ class RunColumns(StateColumns):
     """prefix length asked for"""
     decoding = Column(TEXT, "")
     """decoding"""
+
+
+class RunColumns(GeneratedColumns):
+    """Coordinates of a run: one cell of the grid."""
+
+    profile = Column(TEXT, "")
+    """profile of the aligner"""

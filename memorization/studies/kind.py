@@ -17,10 +17,11 @@ from pydantic import Field
 
 from memorization import plan
 from memorization.config.base import Section
+from memorization.config.detection import Profile
 from memorization.config.models import Recipe
 from memorization.config.project import Project
 from memorization.errors import did_you_mean
-from memorization.plan import BASE, Run
+from memorization.plan import BASE, UNTRAINED, Run
 from memorization.report import drawing, formats
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "workflow" / "published"
@@ -123,6 +124,8 @@ class Study(Section):
     """Base of all kinds of studies."""
 
     EXHIBITS: ClassVar[tuple[Exhibit, ...]] = ()
+    every_seed: ClassVar[bool] = False
+    """Whether the study shows every training of a recipe that has several seeds, or the first alone."""
     detects: ClassVar[bool] = True
     """Whether the study looks for training texts in generations."""
 
@@ -154,8 +157,8 @@ class Study(Section):
         """Every run of the study: those of its table, then their controls."""
         return []
 
-    def trainings(self, config: Project) -> list[dict[str, str]]:
-        """Coordinates (model, recipe, dataset) of the training runs that the study needs, each once."""
+    def trainings(self, config: Project) -> list[dict[str, Any]]:
+        """Coordinates (model, recipe, seed, dataset) of the training runs that the study needs, each once."""
         return []
 
     def work(self, config: Project) -> dict[str, Work]:
@@ -244,17 +247,23 @@ class ModelStudy(Study):
             for part in self.only
         )
 
-    def trainings(self, config: Project) -> list[dict[str, str]]:
+    def seeds(self, config: Project, state: str) -> list[int]:
+        """Seeds of the trainings that the study shows of a state; 0 for the base model, which has none."""
+        if state == BASE:
+            return [0]
+        seeds = config.recipes[state].seeds
+        return seeds if self.every_seed else seeds[:1]
+
+    def trainings(self, config: Project) -> list[dict[str, Any]]:
         """Training runs of the study's recipes on its datasets."""
         recipes = [state for state in self.states if state != BASE]
         trained = (
-            (model, recipe, plan.checkpoint_dataset(config, recipe, dataset))
+            (model, recipe, seed, plan.checkpoint_dataset(config, recipe, dataset))
             for model, recipe, dataset in product(self.models, recipes, self.datasets)
             if self.includes(model, dataset, recipe)
+            for seed in self.seeds(config, recipe)
         )
-        return [
-            {"model": model, "recipe": recipe, "dataset": dataset} for model, recipe, dataset in dict.fromkeys(trained)
-        ]
+        return [dict(zip(("model", "recipe", "seed", "dataset"), each, strict=True)) for each in dict.fromkeys(trained)]
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
         """Names that are not defined, and recipes that cannot be trained on the study's datasets."""
@@ -304,14 +313,17 @@ class Grid(ModelStudy):
         ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy", "top_k"]]
     )
 
-    def states_and_epochs(self, config: Project) -> list[tuple[str, int]]:
-        """(state, epoch) in the study's order, each once: base has epoch 0, a recipe these epochs or its last kept."""
-        pairs = (
-            (state, epoch)
+    def trained_states(self, config: Project) -> list[dict[str, Any]]:
+        """Coordinates (state, epoch, seed) in the study's order, each once: base has epoch and seed 0, a recipe the
+        study's epochs or its last kept, with each of its seeds.
+        """
+        trained = (
+            (state, epoch, seed)
             for state in self.states
             for epoch in ([0] if state == BASE else self.epochs or plan.kept_epochs(config.recipes[state])[-1:])
+            for seed in self.seeds(config, state)
         )
-        return list(dict.fromkeys(pairs))
+        return [dict(zip(UNTRAINED, each, strict=True)) for each in dict.fromkeys(trained)]
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
         """As for every study of models, and epochs that no recipe keeps."""
@@ -334,17 +346,32 @@ class ProbeGrid(Grid):
     prefix_tokens: list[int] | None = Field(
         None, min_length=1, description="Prefix lengths; null: each dataset's own.", examples=[[10, 30, 50, 100]]
     )
+    profiles: list[Profile] | None = Field(
+        None,
+        min_length=1,
+        description="Profiles of the aligner, side by side; null: `detection.profile`.",
+        examples=[["zeng2024", "collection"]],
+    )
 
     def member_runs(self, config: Project) -> list[Run]:
         """The rows of the study's table: its runs on training inputs, in the table's order, each once."""
         runs = [
-            Run(model, state, epoch, dataset, "member", prefix_tokens, decoding)
+            Run(
+                model=model,
+                **trained,
+                dataset=dataset,
+                population="member",
+                prefix_tokens=prefix_tokens,
+                decoding=decoding,
+                profile=profile,
+            )
             for model in self.models
             for dataset in self.datasets
             for prefix_tokens in self.prefix_tokens or [plan.prefix_length(config, dataset)]
             for decoding in self.decodings
-            for state, epoch in self.states_and_epochs(config)
-            if self.includes(model, dataset, state)
+            for profile in self.profiles or [config.detection.profile]
+            for trained in self.trained_states(config)
+            if self.includes(model, dataset, trained["state"])
         ]
         return list(dict.fromkeys(runs))
 
@@ -425,9 +452,9 @@ def published_file(published: str | None) -> Inputs:
     return {} if published is None else {"published": PUBLISHED / f"{published}.csv"}
 
 
-def run_files(runs: Iterable[Run], name: str) -> list[str]:
-    """The file of that name in the folder of each run."""
-    return [f"{run.path}/{name}" for run in runs]
+def run_files(runs: Iterable[Run], name: str, pattern: str = plan.DETECTION) -> list[str]:
+    """The file of that name in a folder of each run, by default that of what is detected in its generations."""
+    return [f"{plan.fill(pattern, run)}/{name}" for run in runs]
 
 
 def checkpoints(config: Project, study: Study) -> list[str]:

@@ -38,9 +38,11 @@ def run(
         "model": model,
         "state": state,
         "epoch": 0 if state == "base" else 3,
+        "seed": 0,
         "population": population,
         "prefix_tokens": 50,
         "decoding": "greedy",
+        "profile": "zeng2024",
     }
 
 

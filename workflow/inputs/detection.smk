@@ -6,6 +6,12 @@ def classifier_folder(name):
     return at(plan.CLASSIFIER.format(classifier=name))
 
 
+def judge_input(wildcards):
+    """The judge of sentence pairs, if there is one."""
+    judge = CONFIG.detection.paraphrase.classifier
+    return {"classifier": classifier_folder(judge)} if judge is not None else {}
+
+
 def tagger_input(wildcards):
     """The tagger of entities, if there is one."""
     tagger = CONFIG.detection.entities.tagger
@@ -20,7 +26,7 @@ def annotations(wildcards):
         "entities": entities.tagger is not None or entities.patterns,
     }
     return {
-        name: at(plan.fill(of_run(f"{name}.parquet"), wildcards))
+        name: at(plan.fill(detected(f"{name}.parquet"), wildcards))
         for name, wanted in configured.items()
         if wanted
     }

@@ -1,12 +1,21 @@
-"""Runs of a study, and greedy decodings."""
+"""Runs of a study, their positive controls, and greedy decodings."""
 
 
-def study_run_files(pattern):
-    """The file of that pattern for every run of a study."""
+def study_run_files(pattern, *populations):
+    """The file of that pattern for every run of a study, or for those on the given populations."""
     return lambda wildcards: [
         at(plan.fill(pattern, run))
         for run in CONFIG.studies[wildcards.study].runs(CONFIG)
+        if run.population in (populations or (run.population,))
     ]
+
+
+def positive_controls_of(wildcards):
+    """The positive controls of a run on training inputs; controls have none."""
+    if wildcards.population == "control":
+        return {}
+    place = plan.fill(detected("positive_controls.parquet"), wildcards)
+    return {"positive_controls": at(place)}
 
 
 def greedy_decodings(wildcards):

@@ -21,8 +21,13 @@ def places(files):
 
 
 def of_run(name):
-    """The pattern of a file in a run's folder."""
+    """The pattern of a file in the folder of a run's generations."""
     return f"{plan.RUN}/{name}"
+
+
+def detected(name):
+    """The pattern of a file in the folder of what is detected in a run's generations."""
+    return f"{plan.DETECTION}/{name}"
 
 
 def log_of(pattern):

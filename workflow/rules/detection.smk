@@ -78,11 +78,11 @@ rule matches:
         probes=at(plan.PROBES),
         sentences=at(plan.SENTENCES),
     output:
-        at(of_run("matches.parquet")),
+        at(detected("matches.parquet")),
     log:
-        log_of(of_run("matches.parquet")),
+        log_of(detected("matches.parquet")),
     benchmark:
-        benchmark_of(of_run("matches.parquet"))
+        benchmark_of(detected("matches.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -90,7 +90,6 @@ rule matches:
         runtime=growing(240),
     params:
         source=source_of("matches.py"),
-        profile=CONFIG.detection.profile,
     script:
         "../../scripts/matches.py"
 
@@ -98,16 +97,16 @@ rule matches:
 rule paraphrases:
     input:
         generations=at(of_run("generations.parquet")),
-        matches=at(of_run("matches.parquet")),
+        matches=at(detected("matches.parquet")),
         probes=at(plan.PROBES),
         sentences=at(plan.SENTENCES),
         classifier=classifier_folder(CONFIG.detection.paraphrase.classifier),
     output:
-        at(of_run("paraphrases.parquet")),
+        at(detected("paraphrases.parquet")),
     log:
-        log_of(of_run("paraphrases.parquet")),
+        log_of(detected("paraphrases.parquet")),
     benchmark:
-        benchmark_of(of_run("paraphrases.parquet"))
+        benchmark_of(detected("paraphrases.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -127,14 +126,14 @@ rule entities:
     input:
         unpack(tagger_input),
         generations=at(of_run("generations.parquet")),
-        matches=at(of_run("matches.parquet")),
+        matches=at(detected("matches.parquet")),
         probes=at(plan.PROBES),
     output:
-        at(of_run("entities.parquet")),
+        at(detected("entities.parquet")),
     log:
-        log_of(of_run("entities.parquet")),
+        log_of(detected("entities.parquet")),
     benchmark:
-        benchmark_of(of_run("entities.parquet"))
+        benchmark_of(detected("entities.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -154,13 +153,13 @@ rule outcomes:
     input:
         unpack(annotations),
         probes=at(plan.PROBES),
-        matches=at(of_run("matches.parquet")),
+        matches=at(detected("matches.parquet")),
     output:
-        at(of_run("outcomes.parquet")),
+        at(detected("outcomes.parquet")),
     log:
-        log_of(of_run("outcomes.parquet")),
+        log_of(detected("outcomes.parquet")),
     benchmark:
-        benchmark_of(of_run("outcomes.parquet"))
+        benchmark_of(detected("outcomes.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -173,20 +172,56 @@ rule outcomes:
         "../../scripts/outcomes.py"
 
 
+rule positive_controls:
+    input:
+        unpack(judge_input),
+        generations=at(of_run("generations.parquet")),
+        probes=at(plan.PROBES),
+        index=at(plan.INDEX),
+        sentences=at(plan.SENTENCES),
+        model=at(plan.BASE_MODEL),
+    output:
+        at(detected("positive_controls.parquet")),
+    log:
+        log_of(detected("positive_controls.parquet")),
+    benchmark:
+        benchmark_of(detected("positive_controls.parquet"))
+    # The judge and the models' tokenizers are there.
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+    params:
+        source=source_of("positive_controls.py"),
+        retrieval=settings(CONFIG.retrieval),
+        paraphrase=settings(CONFIG.detection.paraphrase, "batch_size"),
+        decides=CONFIG.detection.decides,
+        decoding=lambda wildcards: {
+            key: getattr(CONFIG.decodings[wildcards.decoding], key)
+            for key in ("max_new_tokens", "with_prompt")
+        },
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/positive_controls.py"
+
+
 rule definitions:
     input:
         probes=at(plan.PROBES),
         generations=at(of_run("generations.parquet")),
-        outcomes=at(of_run("outcomes.parquet")),
-        matches=at(of_run("matches.parquet")),
+        outcomes=at(detected("outcomes.parquet")),
+        matches=at(detected("matches.parquet")),
         dataset=at(plan.DATASET),
         model=at(plan.BASE_MODEL),
     output:
-        at(of_run("definitions.parquet")),
+        at(detected("definitions.parquet")),
     log:
-        log_of(of_run("definitions.parquet")),
+        log_of(detected("definitions.parquet")),
     benchmark:
-        benchmark_of(of_run("definitions.parquet"))
+        benchmark_of(detected("definitions.parquet"))
     # The models' tokenizers are there.
     conda:
         "../../envs/models.yaml"

@@ -58,7 +58,8 @@ rule train:
         source=lambda wildcards: source_of(
             "train.py", *chosen_modules(CONFIG.recipes[wildcards.recipe])
         ),
-        recipe=lambda wildcards: settings(CONFIG.recipes[wildcards.recipe]),
+        # Without the seeds: each is a coordinate, so that another one trains nothing anew.
+        recipe=lambda wildcards: settings(CONFIG.recipes[wildcards.recipe], "seeds"),
         threads=CONFIG.compute.threads,
         device=CONFIG.compute.device,
     script:

@@ -6,15 +6,16 @@ include: "../inputs/rates.smk"
 
 rule rates:
     input:
-        outcomes=at(of_run("outcomes.parquet")),
+        unpack(positive_controls_of),
+        outcomes=at(detected("outcomes.parquet")),
         generations=at(of_run("generations.parquet")),
         probes=at(plan.PROBES),
     output:
-        at(of_run("rates.parquet")),
+        at(detected("rates.parquet")),
     log:
-        log_of(of_run("rates.parquet")),
+        log_of(detected("rates.parquet")),
     benchmark:
-        benchmark_of(of_run("rates.parquet"))
+        benchmark_of(detected("rates.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -31,10 +32,15 @@ rule rates:
 
 rule comparisons:
     input:
-        outcomes=study_run_files(of_run("outcomes.parquet")),
+        outcomes=study_run_files(detected("outcomes.parquet")),
         probes=study_run_files(plan.PROBES),
+        rates=study_run_files(detected("rates.parquet")),
+        positive_controls=study_run_files(
+            detected("positive_controls.parquet"), "member"
+        ),
     output:
-        at(plan.COMPARISONS),
+        comparisons=at(plan.COMPARISONS),
+        means=at(plan.MEANS),
     log:
         log_of(plan.COMPARISONS),
     benchmark:
@@ -55,14 +61,14 @@ rule comparisons:
 
 rule definition_rates:
     input:
-        definitions=at(of_run("definitions.parquet")),
+        definitions=at(detected("definitions.parquet")),
         probes=at(plan.PROBES),
     output:
-        at(of_run("definition_rates.parquet")),
+        at(detected("definition_rates.parquet")),
     log:
-        log_of(of_run("definition_rates.parquet")),
+        log_of(detected("definition_rates.parquet")),
     benchmark:
-        benchmark_of(of_run("definition_rates.parquet"))
+        benchmark_of(detected("definition_rates.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:

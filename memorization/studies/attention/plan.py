@@ -77,11 +77,11 @@ class Attention(Grid):
     def cells(self, config: Project) -> list[dict[str, Any]]:
         """Coordinates of the attention that the study shows, in its order, each once."""
         return [
-            {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "population": self.population}
+            {"model": model, **trained, "dataset": dataset, "population": self.population}
             for model in dict.fromkeys(self.models)
             for dataset in dict.fromkeys(self.datasets)
-            for state, epoch in self.states_and_epochs(config)
-            if self.includes(model, dataset, state)
+            for trained in self.trained_states(config)
+            if self.includes(model, dataset, trained["state"])
         ]
 
     def runs(self, config: Project) -> list[Run]:
@@ -89,7 +89,12 @@ class Attention(Grid):
         if not self.is_correlated:
             return []
         return [
-            Run(**cell, prefix_tokens=plan.prefix_length(config, cell["dataset"]), decoding=decoding)
+            Run(
+                **cell,
+                prefix_tokens=plan.prefix_length(config, cell["dataset"]),
+                decoding=decoding,
+                profile=config.detection.profile,
+            )
             for decoding in dict.fromkeys(self.decodings)
             for cell in self.cells(config)
             if cell["state"] != BASE

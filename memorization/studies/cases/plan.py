@@ -18,7 +18,7 @@ def _table_inputs(config: Project, study: Cases, name: str) -> Inputs:
     tagger = config.detection.entities.tagger if study.mask else None
     return {
         "outcomes": run_files(runs, "outcomes.parquet"),
-        "generations": run_files(runs, "generations.parquet"),
+        "generations": run_files(runs, "generations.parquet", plan.RUN),
         "probes": [plan.fill(plan.PROBES, run) for run in runs],
         **({} if tagger is None else {"tagger": plan.CLASSIFIER.format(classifier=tagger)}),
     }

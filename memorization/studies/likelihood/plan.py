@@ -63,8 +63,7 @@ class Likelihood(ProbeGrid):
         return [
             {
                 "model": model,
-                "state": state,
-                "epoch": epoch,
+                **trained,
                 "dataset": dataset,
                 "population": population,
                 "prefix_tokens": prefix_tokens,
@@ -72,8 +71,8 @@ class Likelihood(ProbeGrid):
             for model in self.models
             for dataset in self.datasets
             for prefix_tokens in dict.fromkeys(self.prefix_tokens or [plan.prefix_length(config, dataset)])
-            for state, epoch in self.states_and_epochs(config)
-            if self.includes(model, dataset, state)
+            for trained in self.trained_states(config)
+            if self.includes(model, dataset, trained["state"])
             for population in (["member", "control"] if self.control else ["member"])
         ]
 

@@ -1,49 +1,57 @@
-"""A study's comparisons: each fine-tuned run with the same probes before it, each run on members with its control."""
+"""A study's comparisons: each fine-tuned run with the same probes before it, each run on members with its control.
+
+Where a recipe has several seeds, the mean of its trainings is compared, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from memorization.config.project import Statistics
 from memorization.schemas.comparisons import ComparisonsTable
+from memorization.schemas.means import MeansTable
+from memorization.schemas.run import RunColumns
 from memorization.statistics import significance
+from memorization.statistics.rates import RunOutcomes, categories, in_category, rate_of
+from memorization.statistics.trainings import training_draws
 
 Key = tuple[Any, ...]
+Run = Mapping[str, Any]
+"""Coordinates of a run, with the task."""
 
 
-@dataclass(frozen=True)
-class RunOutcomes:
-    """A run's outcomes (n,), and the number of each probe's input text (n,)."""
-
-    outcomes: Sequence[str]
-    texts: Sequence[int]
-
-
-def key(run: Mapping[str, Any], **changed: Any) -> Key:
+def key(run: Run, **changed: Any) -> Key:
     """The coordinates that identify a run, some of them changed."""
-    coordinates = ("model", "state", "epoch", "dataset", "population", "prefix_tokens", "decoding")
-    return tuple({**run, **changed}[name] for name in coordinates)
+    coordinates = {**run, **changed}
+    return tuple(coordinates[name] for name in RunColumns.columns() if name != "task")
+
+
+def trainings(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs of one recipe with several seeds, grouped; the groups in the order of their first runs."""
+    groups: dict[Key, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(key(run, seed=None), []).append(run)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def compare(
-    runs: Sequence[Mapping[str, Any]],
-    outcomes_by_run: Mapping[Key, RunOutcomes],
-    classified: bool,
-    settings: Statistics,
+    runs: Sequence[Run], outcomes_by_run: Mapping[Key, RunOutcomes], classified: bool, settings: Statistics
 ) -> pa.Table:
-    """The table `comparisons`, in the order of `runs` (coordinates with the task).
+    """The table `comparisons`, in the order of `runs`, then of the means of several trainings (seed null).
 
     `outcomes_by_run` contains every run under its `key`; a run is compared with its base or control where that is among
-    them. p-values are corrected (Holm) among all comparisons with the same `versus`, category and population.
+    them. p-values are corrected (Holm) among all comparisons with the same `versus`, category and population, those of
+    single trainings and of means apart.
     """
     rows: list[dict[str, Any]] = []
     for run in runs:
         own = outcomes_by_run[key(run)]
-        base = outcomes_by_run.get(key(run, state="base", epoch=0))
+        base = outcomes_by_run.get(key(run, state="base", epoch=0, seed=0))
         control = outcomes_by_run.get(key(run, population="control"))
         comparisons: list[significance.Comparison] = []
         if run["state"] != "base" and base is not None:
@@ -53,10 +61,78 @@ def compare(
                 own.outcomes, control.outcomes, settings, classified, own.texts, control.texts
             )
         rows += [{**run, **asdict(comparison)} for comparison in comparisons]
-    families: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for group in trainings(runs):
+        rows += [
+            {**group[0], "seed": None, **asdict(comparison)}
+            for category in categories(classified)
+            for comparison in _of_mean(group, outcomes_by_run, category, settings)
+        ]
+    families: dict[Key, list[dict[str, Any]]] = {}
     for row in rows:
-        families.setdefault((row["versus"], row["category"], row["population"]), []).append(row)
-    for family in families.values():
-        for row, corrected in zip(family, significance.holm([row["p_value"] for row in family]), strict=True):
+        family = (row["versus"], row["category"], row["population"], row["seed"] is None)
+        families.setdefault(family, []).append(row)
+    for members in families.values():
+        for row, corrected in zip(members, significance.holm([row["p_value"] for row in members]), strict=True):
             row["p_holm"] = corrected
     return pa.Table.from_pylist(rows, schema=ComparisonsTable.arrow())
+
+
+def _of_mean(
+    group: Sequence[Run], outcomes_by_run: Mapping[Key, RunOutcomes], category: str, settings: Statistics
+) -> Iterable[significance.Comparison]:
+    """A category's comparisons of the mean of some trainings."""
+    own = [outcomes_by_run[key(run)] for run in group]
+    texts, hits = own[0].texts, _hits(own, category)
+    n = hits.shape[1]
+    if (base := outcomes_by_run.get(key(group[0], state="base", epoch=0, seed=0))) is not None:
+        change = hits.astype(int) - in_category(base.outcomes, category).astype(int)
+        drawn = training_draws(change, f"difference {category}", settings, texts)
+        bounds = drawn.bounds(settings, -1, 1)
+        yield significance.Comparison("base", category, n, n, drawn.value, *bounds, drawn.p_value())
+    controls = [outcomes_by_run.get(key(run, population="control")) for run in group]
+    if group[0]["population"] == "member" and None not in controls:
+        control_hits = _hits([each for each in controls if each is not None], category)
+        drawn = training_draws(hits, f"over control {category} member", settings, texts)
+        control_texts = controls[0].texts if controls[0] is not None else None
+        drawn -= training_draws(control_hits, f"over control {category} control", settings, control_texts)
+        bounds = drawn.bounds(settings, -1, 1)
+        yield significance.Comparison(
+            "control", category, n, control_hits.shape[1], drawn.value, *bounds, drawn.p_value()
+        )
+
+
+def _hits(trained: Sequence[RunOutcomes], category: str, name: str = "") -> np.ndarray:
+    """Boolean array (trainings, n): hits of a category in each training (`RunOutcomes.hits`)."""
+    return np.stack([run.hits(category)[name] for run in trained])
+
+
+def means(
+    runs: Sequence[Run],
+    outcomes_by_run: Mapping[Key, RunOutcomes],
+    rates: Iterable[Mapping[str, Any]],
+    classified: bool,
+    settings: Statistics,
+) -> pa.Table:
+    """The table `means`: the mean rates of recipes with several seeds, whose intervals hold both sources of chance.
+
+    `rates` are rows of the table `rates` of all runs, of which counts and lengths are averaged.
+    """
+    facts = {key(row): row for row in rates if row["category"] == "total"}
+    rows = []
+    for group in trainings(runs):
+        own = [outcomes_by_run[key(run)] for run in group]
+        n = len(own[0].outcomes)
+        averaged = {
+            name: float(np.mean([facts[key(run)][name] for run in group]))
+            for name in ("generated_tokens", "own_matches", "matched_suffixes", "condensing")
+        }
+        shared = {name: facts[key(group[0])][name] for name in ("input_texts", "prefixes")}
+        shared |= {name: value if name == "generated_tokens" else round(value) for name, value in averaged.items()}
+        for category in categories(classified):
+            measured = {}
+            for name in own[0].hits(category):
+                hits = _hits(own, category, name)
+                drawn = training_draws(hits, f"{name} {category}".strip(), settings, own[0].texts)
+                measured[name] = (drawn.value, drawn.bounds(settings, 0, 1))
+            rows.append({**group[0], "seed": None, **shared, **asdict(rate_of(category, measured, n, settings))})
+    return pa.Table.from_pylist(rows, schema=MeansTable.arrow())

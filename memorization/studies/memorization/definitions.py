@@ -11,7 +11,7 @@ from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.groups import side_by_side
-from memorization.report.query import query
+from memorization.report.query import axes, query
 from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, in_state, intervals, sources, varying
 from memorization.schemas.definition_rates import DefinitionRatesTable
@@ -49,7 +49,7 @@ def sheet(files: Files, context: Context) -> Sheet:
         files["query"][0],
         {"rates": files["rates"]},
         study=context.study,
-        **{axis: study[axis] for axis in ("datasets", "models", "states", "decodings")},
+        **axes(study),
         definitions=list(HEADINGS),
     )
     rows = tidy.to_pylist()

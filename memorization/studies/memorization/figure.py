@@ -13,14 +13,18 @@ from memorization.report.drawing import (
     MARKERS,
     counts,
     dataset_heading,
+    draw_ceilings,
     draw_controls,
     draw_points,
     draw_published,
+    draw_trainings,
     mark_notes,
     note_below,
     open_axes,
 )
+from memorization.report.runs import one_per_state, single_trainings
 from memorization.report.words import coverage, varying
+from memorization.schemas.run import RunColumns
 from memorization.studies.memorization.headings import category_headings
 
 # Colours of Okabe and Ito's palette, paler for low confidence.
@@ -37,6 +41,7 @@ AXES = {
     "epoch": "epochs of fine-tuning",
     "prefix_tokens": "prefix length (tokens)",
     "decoding": "decoding",
+    "profile": "detector",
 }
 UNITS = {"epoch": " epochs", "prefix_tokens": " tokens"}
 
@@ -52,13 +57,14 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
     Rows are those of schema `memorization_table`. Returns a matplotlib figure.
     """
     x = context.options["x"]
-    drawn = _bars(rows, context) if x == "dataset" else _points(rows, x, context)
+    shown, trainings = one_per_state(rows), single_trainings(rows)
+    drawn = _bars(shown, trainings, context) if x == "dataset" else _points(shown, trainings, x, context)
     whiskers = f"Whiskers: {coverage(context.statistics)} of the total; exact upper bound where it is 0."
     note_below(drawn, [context.label, whiskers, *mark_notes(rows)])
     return drawn
 
 
-def _bars(rows: Sequence[Row], context: Context) -> Any:
+def _bars(rows: Sequence[Row], trainings: Sequence[Row], context: Context) -> Any:
     """Table 2 as a figure: one panel per model, one bar per run, stacked by category; the whisker is the total's."""
     from matplotlib.figure import Figure
 
@@ -89,6 +95,8 @@ def _bars(rows: Sequence[Row], context: Context) -> Any:
         # Beside the whisker, which would hide them.
         beside = [place + 0.22 / widest for place in places]
         draw_controls(panel, beside, bars)
+        draw_ceilings(panel, beside, bars)
+        draw_trainings(panel, [place - 0.22 / widest for place in places], bars, trainings)
         draw_published(panel, beside, bars)
         names = [_bar_name(bar, rows) for bar in bars]
         for place, name in zip(places, names, strict=True):
@@ -109,13 +117,14 @@ def _bars(rows: Sequence[Row], context: Context) -> Any:
         panel.tick_params(axis="x", length=0, pad=6 + 9 * lines)
         panel.set_title(context.model(model), fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
-        panel.set_ylim(bottom=0)
+    # After all panels, which share the axis: before, it would end at the highest of the first.
+    panels[0].set_ylim(bottom=0)
     panels[0].set_ylabel(f"memorized probes (% of n = {counts(rows)})")
     drawn.legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
     return drawn
 
 
-def _points(rows: Sequence[Row], x: str, context: Context) -> Any:
+def _points(rows: Sequence[Row], trainings: Sequence[Row], x: str, context: Context) -> Any:
     """One panel per dataset, one point per run at its place on `x`, one line for what else distinguishes runs."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import NullLocator
@@ -145,6 +154,8 @@ def _points(rows: Sequence[Row], x: str, context: Context) -> Any:
                 label=line or None,
             )
             draw_controls(panel, shifted, runs)
+            draw_ceilings(panel, shifted, runs)
+            draw_trainings(panel, shifted, runs, trainings)
             draw_published(panel, shifted, runs)
         for base in [row for row in bases if row["dataset"] == dataset]:
             panel.axhline(100 * base["rate"], color="0.3", linestyle="--", linewidth=0.8, label="before fine-tuning")
@@ -159,7 +170,7 @@ def _points(rows: Sequence[Row], x: str, context: Context) -> Any:
         panel.set_title(dataset_heading(rows, dataset, context), fontsize=9)
         panel.set_xlabel(AXES[x], fontsize=9)
         open_axes(panel)
-        panel.set_ylim(bottom=0)
+    panels[0].set_ylim(bottom=0)
     panels[0].set_ylabel(f"memorized probes (% of n = {counts(rows)})")
     if len(lines) > 1 or bases:
         keys = {name: key for panel in panels for key, name in zip(*panel.get_legend_handles_labels(), strict=True)}
@@ -173,7 +184,9 @@ def _bar_name(bar: Row, rows: Sequence[Row]) -> str:
     several = len({row["state"] for row in rows} - {"base"}) > 1
     parts = [state if state == "base" or several else "fine-tuned"]
     parts += [
-        f"{bar[name]}{UNITS.get(name, '')}" for name in varying(rows) if not (name == "epoch" and state == "base")
+        f"{bar[name]}{UNITS.get(name, '')}"
+        for name in varying(rows)
+        if not (name in ("epoch", "seed") and state == "base")
     ]
     return "\n".join(line for part in parts for line in _narrow(part))
 
@@ -196,5 +209,6 @@ def _line_name(row: Row, rows: Sequence[Row], x: str, context: Context) -> str:
 
 
 def _category_row(rows: Sequence[Row], bar: Row, category: str) -> Row:
-    keys = ("model", "dataset", "state", "epoch", "prefix_tokens", "decoding")
-    return next(row for row in rows if row["category"] == category and all(row[key] == bar[key] for key in keys))
+    return next(
+        row for row in rows if row["category"] == category and all(row[key] == bar[key] for key in RunColumns.columns())
+    )

@@ -30,6 +30,7 @@ def _table_inputs(config: Project, study: Memorization, name: str) -> Inputs:
     """Rates of the study's runs, their comparisons, and its training runs."""
     return {
         "rates": run_files(study.runs(config), "rates.parquet"),
+        "means": plan.MEANS.format(study=name),
         "comparisons": plan.COMPARISONS.format(study=name),
         "training": checkpoints(config, study),
         **published_file(study.published),
@@ -75,6 +76,7 @@ class Memorization(ProbeGrid):
     """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
 
     EXHIBITS: ClassVar[tuple[Exhibit, ...]] = EXHIBITS
+    every_seed: ClassVar[bool] = True
 
     kind: Literal["memorization"] = Field(description="Fixed: `memorization`.", examples=["memorization"])
     control: bool = Field(
@@ -88,7 +90,7 @@ class Memorization(ProbeGrid):
         description="Published numbers to compare with: a file of `workflow/published`, without its ending.",
         examples=["task_disparity"],
     )
-    x: Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding"] = Field(
+    x: Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding", "profile"] = Field(
         "dataset",
         description="Horizontal axis of the figure: `dataset` shows stacked bars, the others one point per run.",
         examples=["epoch"],

@@ -11,10 +11,11 @@ from memorization.report import cells, published
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.published import PublishedColumns
+from memorization.report.runs import one_per_state
 from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, in_state, varying
 from memorization.schemas.run import StateColumns
-from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, StudyTable
+from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, Nullable, StudyTable
 from memorization.studies.memorization.headings import CATEGORY_HEADINGS
 
 PACKAGES = ("pyarrow",)
@@ -34,6 +35,9 @@ CATEGORIES = {
 class RateCoordinates(StateColumns):
     """Which rate was published."""
 
+    seed = Nullable(INT32, "")
+    """seed of the fine-tuning; 0 for base, null for the mean of all seeds of the recipe"""
+
     prefix_tokens = Column(INT32, "tokens")
     """prefix length asked for"""
     decoding = Column(TEXT, "")
@@ -46,12 +50,13 @@ class RateCoordinates(StateColumns):
 
 def sheet(files: Files, context: Context) -> Sheet:
     """The sheet of a study; files: `table` (schema `memorization_table`)."""
-    rows = storage.rows(files["table"][0])
+    rows = one_per_state(storage.rows(files["table"][0]))
     tidy = compared(rows)
     pairs = tidy.to_pylist()
     caption = (
         f"{published.caption(pairs, context, 'numbers', 'nothing was found')} "
-        "Published intervals are those of the paper, where it gives any."
+        "Measured rates count each different prefix once and keep n, as the authors' program does; differences count "
+        "every probe. Published intervals are those of the paper, where it gives any."
     )
     lines = layout(pairs, rows, context)
     return Sheet(MemorizationPublishedTable, tidy, lines, published.title(context), caption, context.label)
@@ -62,7 +67,8 @@ def compared(rows: Sequence[Row]) -> pa.Table:
     pairs = []
     for row in rows:
         coordinates = {name: row[name] for name in ("study", *RateCoordinates.columns())}
-        of_rate = published.comparison(row, "rate")
+        # Where prefixes repeat, the authors' program counts each once.
+        of_rate = published.comparison(row, "once_rate", "once_")
         of_difference = published.comparison(row, "over_base", "over_base_", "published_over_base")
         for state, pair in ((row["state"], of_rate), (DIFFERENCE, of_difference)):
             if pair is not None:

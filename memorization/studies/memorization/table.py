@@ -8,13 +8,21 @@ from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.groups import side_by_side
-from memorization.report.query import query
-from memorization.report.runs import MATCHES_MEANING, Trained, match_cells, training_rows
+from memorization.report.query import axes, query
+from memorization.report.runs import (
+    CEILINGS_MEANING,
+    MATCHES_MEANING,
+    Trained,
+    ceiling_cells,
+    match_cells,
+    training_loss,
+    training_rows,
+)
 from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, in_state, intervals, sources, task_heading, varying
 from memorization.schemas.rates import RatesTable
 from memorization.schemas.run import RunColumns
-from memorization.schemas.schema import FLOAT64, INT64, Nullable, StudyTable
+from memorization.schemas.schema import FLOAT64, INT32, INT64, Nullable, StudyTable
 from memorization.statistics.rates import categories
 from memorization.studies.memorization.headings import category_headings
 
@@ -23,14 +31,17 @@ PACKAGES = ("duckdb",)
 
 
 def sheet(files: Files, context: Context) -> Sheet:
-    """The sheet of a study; files: `query`, `rates`, `comparisons`, `training` (folders), `published` (one or none)."""
+    """The sheet of a study.
+
+    Files: `query`, `rates`, `means`, `comparisons`, `training` (folders), `published` (one or none).
+    """
     study = context.options["study"]
     tidy = query(
         files["query"][0],
-        {"rates": files["rates"], "comparisons": files["comparisons"]},
+        {name: files[name] for name in ("rates", "means", "comparisons")},
         published=next(iter(files.get("published", [])), None),
         study=context.study,
-        **{axis: study[axis] for axis in ("datasets", "models", "states", "decodings")},
+        **axes(study),
         categories=list(categories(classified=True)),
     )
     rows, trained = tidy.to_pylist(), training_rows(files["training"])
@@ -50,23 +61,27 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
     for run in side_by_side(rows, RunColumns.columns(), "category"):
         total = run["total"]
         group = (total["model"], total["dataset"])
-        training = trained.get((total["model"], total["state"], total["dataset"], total["epoch"]))
         line = {
             "Task": cells.text("" if group == previous else task_heading(total["task"])),
             "Dataset": cells.text("" if group == previous else context.dataset(total["dataset"])),
             "Model": cells.text(in_state(context.model(total["model"]), total["state"], rows)),
-            **{VARYING[name]: cells.text(total[name]) for name in varying(rows)},
+            **{VARYING[name]: coordinate(total, name) for name in varying(rows)},
             **{heading: cells.rate(run[category]) for category, heading in shown.items()},
             **match_cells(total),
         }
         if any(row["control_rate"] is not None for row in rows):
             line |= {"Control": cells.control(total), "Above control": cells.difference(total, "over_control")}
+        line |= ceiling_cells(total)
+        if any(row["prefixes"] < row["n"] for row in rows):
+            line |= {"Each prefix once": cells.rate(total, "once_rate", "once_")}
+        if any(row["condensing"] for row in rows):
+            line |= {"Condensing": cells.count(total["condensing"], "probes")}
         if any(row["published"] is not None for row in rows):
             line |= {"Published": cells.percent(total["published"])}
         line |= {
             "n": cells.count(total["n"], "probes"),
             "Tokens": cells.number(total["generated_tokens"], 1, "tokens"),
-            "Training loss": cells.number(training["loss"] if training else None, 3, "nats/token"),
+            "Training loss": cells.number(training_loss(total, trained), 3, "nats/token"),
         }
         lines.append(line)
         if total["over_base"] is not None:
@@ -76,6 +91,13 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
             lines.append(dict.fromkeys(line, Cell()) | {"Model": cells.text("Difference")} | changes)
         previous = group
     return lines
+
+
+def coordinate(row: Row, name: str) -> Cell:
+    """The value of a coordinate; the seed of a mean is the word for it, and a base model has none."""
+    if name == "seed":
+        return cells.text("mean" if row["seed"] is None else "" if row["state"] == "base" else row["seed"])
+    return cells.text(row[name])
 
 
 def caption(rows: Sequence[Row], context: Context) -> str:
@@ -91,6 +113,24 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         parts.append(
             "Control: the same of test inputs, which no model was trained on, against test suffixes: what the detector "
             "finds there is no memory of training data; stars by Fisher's exact test."
+        )
+    parts.append(CEILINGS_MEANING)
+    if any(row["seed"] is None for row in rows):
+        parts.append(
+            "Mean: of the trainings with different seeds; its intervals resample trainings, then inputs, and its stars "
+            "are those of Student's t with both variances. With three trainings such a 95% interval holds the truth in "
+            "88 to 96% of cases."
+        )
+    if any(row["prefixes"] < row["n"] for row in rows):
+        parts.append(
+            "Each prefix once: of several probes with one prefix the first alone is counted, n unchanged, as the "
+            "paper's authors count; the other columns count every probe."
+        )
+    if any(row["condensing"] for row in rows):
+        parts.append(
+            "Condensing: paraphrases among these whose passages of the suffix are at least three times as long as the "
+            "generation's; the aligner reports as idea the opposite alone, a generation three times as long as the "
+            "passage of the suffix."
         )
     if any(row[name] is not None for row in rows for name in ("over_base", "over_control")):
         parts.append("Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) after Holm's correction over this table.")
@@ -113,6 +153,8 @@ class MemorizationTable(StudyTable, RatesTable):
 
     name = "memorization_table"
 
+    seed = Nullable(INT32, "")
+    """seed of the fine-tuning; 0 for base, null for the mean of all seeds of the recipe"""
     control_n = Nullable(INT64, "probes")
     """probes of the control; null without one"""
     control_rate = Nullable(FLOAT64, "fraction")

@@ -1,15 +1,22 @@
 -- A study's rates: each run beside its control, beside the base model, and beside what was published.
--- Views: rates (schema `rates`, of members and controls), comparisons (schema `comparisons`), published (the columns of
--- the files in `workflow/published`; a coordinate that a published table does not state is null, and matches any).
--- Parameters: study, and in the table's order the lists datasets, models, states, decodings and categories.
+-- Views: rates (schema `rates`, of members and controls), means (schema `means`), comparisons (schema `comparisons`),
+-- published (the columns of the files in `workflow/published`; a coordinate that a published table does not state is
+-- null, and matches any).
+-- Parameters: study, and in the table's order the lists datasets, models, states, decodings, profiles and
+-- categories.
 WITH
-    members AS (SELECT * FROM rates WHERE population = 'member'),
-    controls AS (SELECT * FROM rates WHERE population = 'control'),
-    over_base AS (SELECT * FROM comparisons WHERE versus = 'base' AND population = 'member'),
-    over_control AS (SELECT * FROM comparisons WHERE versus = 'control')
+    -- The seed of a mean is null, which no join would find.
+    shown AS (
+        SELECT *, coalesce(seed, -1) AS training FROM (SELECT * FROM rates UNION ALL BY NAME SELECT * FROM means)
+    ),
+    compared AS (SELECT *, coalesce(seed, -1) AS training FROM comparisons),
+    members AS (SELECT * FROM shown WHERE population = 'member'),
+    controls AS (SELECT * FROM shown WHERE population = 'control'),
+    over_base AS (SELECT * FROM compared WHERE versus = 'base' AND population = 'member'),
+    over_control AS (SELECT * FROM compared WHERE versus = 'control')
 SELECT
     $study AS study,
-    r.*,
+    r.* EXCLUDE (training),
     c.n AS control_n,
     c.rate AS control_rate,
     c.low AS control_low,
@@ -33,13 +40,15 @@ SELECT
     d.high AS published_over_base_high
 FROM members AS r
 LEFT JOIN controls AS c
-    USING (model, state, epoch, dataset, prefix_tokens, decoding, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
 LEFT JOIN over_base AS ob
-    USING (model, state, epoch, dataset, prefix_tokens, decoding, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
 LEFT JOIN over_control AS oc
-    USING (model, state, epoch, dataset, prefix_tokens, decoding, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
+-- Published rates are those of the authors' aligner.
 LEFT JOIN published AS p
-    ON p.model = r.model
+    ON r.profile = 'zeng2024'
+    AND p.model = r.model
     AND p.state = r.state
     AND p.dataset = r.dataset
     AND p.category = r.category
@@ -47,7 +56,8 @@ LEFT JOIN published AS p
     AND coalesce(p.prefix_tokens, r.prefix_tokens) = r.prefix_tokens
     AND coalesce(p.decoding, r.decoding) = r.decoding
 LEFT JOIN published AS d
-    ON d.model = r.model
+    ON r.profile = 'zeng2024'
+    AND d.model = r.model
     AND d.state = 'difference'
     AND r.state <> 'base'
     AND d.dataset = r.dataset
@@ -60,6 +70,8 @@ ORDER BY
     list_position($datasets, r.dataset),
     r.prefix_tokens,
     list_position($decodings, r.decoding),
+    list_position($profiles, r.profile),
     list_position($states, r.state),
     r.epoch,
+    r.seed NULLS LAST,
     list_position($categories, r.category)

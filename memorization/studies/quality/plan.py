@@ -10,7 +10,7 @@ from pydantic import Field
 
 from memorization import plan
 from memorization.config.project import Project
-from memorization.plan import BASE
+from memorization.plan import UNTRAINED
 from memorization.studies.kind import (
     Exhibit,
     Fault,
@@ -67,12 +67,12 @@ class Quality(Grid):
     def cells(self, config: Project) -> list[dict[str, Any]]:
         """Coordinates of the answers that the study shows, in the order of its table."""
         return [
-            {"model": model, "state": state, "epoch": epoch, "dataset": dataset, "decoding": decoding}
+            {"model": model, **trained, "dataset": dataset, "decoding": decoding}
             for dataset in dict.fromkeys(self.datasets)
             for model in self.all_models()
             for decoding in dict.fromkeys(self.decodings)
-            for state, epoch in (self.states_and_epochs(config) if model in self.models else [(BASE, 0)])
-            if model not in self.models or self.includes(model, dataset, state)
+            for trained in (self.trained_states(config) if model in self.models else [UNTRAINED])
+            if model not in self.models or self.includes(model, dataset, trained["state"])
         ]
 
     def work(self, config: Project) -> dict[str, Work]:

@@ -12,6 +12,7 @@ from memorization.report.drawing import (
     LINES,
     RATE,
     Measure,
+    draw_ceilings,
     draw_intervals,
     mark_notes,
     note_below,
@@ -52,6 +53,7 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
                 points = [row for row in here if row["state"] == state]
                 shown[state] = _points(panel, points, **_style(state, states))
                 _controls(panel, points)
+                draw_ceilings(panel, QUALITY.values(points), points)
             name = context.dataset(dataset)
             named = f"{context.model(model)}, {name}" if len(models) > 1 else name
             panel.set_title(named, fontsize=9)

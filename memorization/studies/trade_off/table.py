@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
-from memorization.report.query import query
-from memorization.report.runs import MATCHES_MEANING, Trained, match_cells, training_rows
+from memorization.report.query import axes, query
+from memorization.report.runs import (
+    CEILINGS_MEANING,
+    MATCHES_MEANING,
+    Trained,
+    ceiling_cells,
+    match_cells,
+    training_rows,
+)
 from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, intervals, sources, varying
 from memorization.schemas.rates import RatesTable
@@ -26,7 +33,7 @@ def sheet(files: Files, context: Context) -> Sheet:
         files["query"][0],
         {"rates": files["rates"], "quality": files["quality"]},
         study=context.study,
-        **{axis: study[axis] for axis in ("datasets", "models", "states", "decodings")},
+        **axes(study),
         tasks=list(METRICS),
         metrics=list(METRICS.values()),
     )
@@ -41,7 +48,7 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
     previous: tuple[str, str] | None = None
     for row in rows:
         group = (row["model"], row["dataset"])
-        training = trained.get((row["model"], row["state"], row["dataset"], row["epoch"]))
+        training = trained.get((row["model"], row["state"], row["dataset"], row["epoch"], row["seed"]))
         line = {
             "Dataset": cells.text("" if group == previous else context.dataset(row["dataset"])),
             "Model": cells.text("" if group == previous else context.model(row["model"])),
@@ -53,6 +60,7 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
         }
         if any(each["control_rate"] is not None for each in rows):
             line["Control"] = cells.control(row)
+        line |= ceiling_cells(row)
         line |= {
             "Metric": cells.text(METRIC_NAMES[row["metric"]]),
             "Quality": quality(row),
@@ -80,6 +88,7 @@ def caption(rows: Sequence[Row], trained: Trained, context: Context) -> str:
     ]
     if any(row["control_rate"] is not None for row in rows):
         parts.append("Control: the same of test inputs, never trained on, against test suffixes.")
+    parts.append(CEILINGS_MEANING)
     parts.append("Epochs: of the weights that are shown. Training loss: mean of that epoch, in nats per token")
     if any(each["validation_loss"] is not None for each in trained.values()):
         parts[-1] += "; with early stopping it is the epoch with the lowest loss on validation rows"

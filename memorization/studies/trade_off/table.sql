@@ -1,8 +1,8 @@
 -- Memorization against quality: the total rate of every run on training inputs, beside its control's, and one metric of
 -- the answers that the same state gives to test rows of the same dataset.
 -- Views: rates (schema `rates`, of members and controls), quality (schema `quality`). Parameters: study; tasks and
--- metrics (lists, the metric that is shown of each task); and in the table's order the lists datasets, models, states
--- and decodings.
+-- metrics (lists, the metric that is shown of each task); and in the table's order the lists datasets, models,
+-- states, decodings and profiles.
 WITH
     members AS (SELECT * FROM rates WHERE population = 'member' AND category = 'total'),
     controls AS (SELECT * FROM rates WHERE population = 'control' AND category = 'total'),
@@ -23,13 +23,14 @@ SELECT
     q.exact_high AS quality_exact_high
 FROM members AS r
 LEFT JOIN controls AS c
-    USING (model, state, epoch, dataset, prefix_tokens, decoding)
+    USING (model, state, epoch, seed, dataset, prefix_tokens, decoding, profile)
 INNER JOIN shown AS q
-    USING (model, state, epoch, dataset)
+    USING (model, state, epoch, seed, dataset)
 ORDER BY
     list_position($models, r.model),
     list_position($datasets, r.dataset),
     r.prefix_tokens,
     list_position($decodings, r.decoding),
+    list_position($profiles, r.profile),
     list_position($states, r.state),
     r.epoch

@@ -6,8 +6,9 @@ import pytest
 
 from memorization.config.project import Statistics
 from memorization.schemas.comparisons import ComparisonsTable
+from memorization.statistics.rates import RunOutcomes
 from memorization.statistics.significance import holm, over_base, over_control
-from memorization.studies.memorization.comparisons import RunOutcomes, compare, key
+from memorization.studies.memorization.comparisons import compare, key
 
 SETTINGS = Statistics(draws=50)
 OUTCOMES = {
@@ -25,9 +26,11 @@ def run(state: str, population: str = "member") -> dict[str, Any]:
         "model": "t5",
         "state": state,
         "epoch": 0 if state == "base" else 3,
+        "seed": 0,
         "population": population,
         "prefix_tokens": 50,
         "decoding": "greedy",
+        "profile": "zeng2024",
     }
 
 
