@@ -7,7 +7,7 @@ from pydantic.fields import FieldInfo
 
 from memorization.config.base import Corpus, Section
 from memorization.config.generation import Decoding
-from memorization.config.models import Recipe
+from memorization.config.models import Blocks, Recipe
 from memorization.config.project import Statistics
 from memorization.datasets.synthetic.corpora import CORPORA
 from memorization.studies.kinds import Config
@@ -116,12 +116,23 @@ def test_a_loaded_configuration_cannot_be_changed() -> None:
         ({"datasets": []}, "datasets"),
         ({"goldfish": {"every": 1}}, "goldfish.every"),
         ({"deduplicate": "fuzzy"}, "deduplicate"),
+        ({"deduplicate_by": "input"}, "`deduplicate` is not set"),
+        ({"blocks": {}, "loss": "target"}, "learn all of their tokens"),
+        ({"blocks": {"tokens": 1}}, "blocks.tokens"),
+        ({"accumulation_steps": 0}, "accumulation_steps"),
         ({"trains": "lora", "lora": {"target_modules": []}}, "lora.target_modules"),
     ],
 )
 def test_switches_of_a_recipe_that_disagree_are_refused(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Recipe.model_validate({"epochs": 3, **keys})
+
+
+@pytest.mark.parametrize("text", ["", "no place", "{inputs}", "{}", "{0}", "{input", "{input.a}", "{input:{target}}"])
+def test_a_text_of_blocks_is_of_a_row_s_columns(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"contains at least one of {instruction}, {input} and {target}"):
+        Blocks(text=text)
+    assert Blocks(text="{{{input}}} {instruction}").text.format(input="a", instruction="b") == "{a} b"
 
 
 def test_goldfish_has_the_constants_of_its_authors() -> None:

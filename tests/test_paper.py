@@ -54,12 +54,13 @@ def test_studies_share_runs_and_no_two_runs_share_a_path(paper: Config) -> None:
         common = set(paper.studies[one].runs(paper)) & set(paper.studies[other].runs(paper))
         assert len(common) >= at_least, (one, other)
     trainings = {tuple(run.values()) for study in paper.studies.values() for run in study.trainings(paper)}
-    # Four sizes on four tasks, T5-base on the fifth, GPT-Neo on five, on five other datasets, on one dataset for two
-    # tasks, on five at once, and six further recipes on four.
+    # Four sizes on four tasks, T5-base on the fifth, GPT-Neo on four, T5-base on five others, on one dataset for
+    # two tasks, on five at once, six further recipes on four, and the authors' recipe of GPT-Neo on five.
     full = {run for run in trainings if run[1] == "full"}
-    assert len(full) == 4 * 4 + 1 + 5 + 5 + 2
+    assert len(full) == 4 * 4 + 1 + 4 + 5 + 2
     assert len([run for run in trainings if run[1] == "multi"]) == 1
-    assert len(trainings) == len(full) + 1 + 6 * 4
+    assert len([run for run in trainings if run[:2] == ("gpt-neo-125m", "full_gpt_neo")]) == 5
+    assert len(trainings) == len(full) + 1 + 6 * 4 + 5
 
 
 def test_probes_are_those_of_the_paper(paper: Config) -> None:

@@ -14,6 +14,14 @@ from memorization.models.recipes.chosen import chosen
 from memorization.studies.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
+RECIPES = (
+    {"trains": "lora"},
+    {"trains": "head"},
+    {"goldfish": {}},
+    {"deduplicate": "near"},
+    {"blocks": {}},
+    {"loss": "input_and_target"},
+)
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
@@ -53,7 +61,7 @@ def rules() -> dict[str, tuple[str, tuple[str, ...]]]:
             stated[script[1]] = (environment[1], ())
     for script in ("generations.py", "answers.py"):
         stated[script] = (stated[script][0], (engine_module(),))
-    for recipe in ({"trains": "lora"}, {"trains": "head"}, {"goldfish": {}}, {"deduplicate": "near"}):
+    for recipe in RECIPES:
         modules = chosen(Recipe.model_validate({"epochs": 1, **recipe}))
         stated["train.py"] = (stated["train.py"][0], (*stated["train.py"][1], *modules))
     del stated["table.py"], stated["figure.py"]

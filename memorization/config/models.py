@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -116,9 +117,44 @@ class Goldfish(Section):
         13,
         ge=1,
         description="Number of tokens before a token whose hash decides (h); the first h tokens of a text are always "
-        "learned.",
+        "learned, and so is an encoder-decoder model's whole target if it has no more than h.",
         examples=[13],
     )
+
+
+class Blocks(Section):
+    """The texts of all rows as one stream of tokens, cut into blocks (as Hugging Face's `run_clm.py` groups texts)."""
+
+    tokens: int = Field(
+        1028,
+        ge=2,
+        description="Tokens per block (1028 are the authors'), at most the model's positions. A shorter rest at the "
+        "end of the stream is left out, except where it is all there is.",
+        examples=[1028],
+    )
+    separator: str = Field(
+        "\n ---------- \n", description="Follows the text of each row (the authors' separator).", examples=["\n\n"]
+    )
+    text: str = Field(
+        "{instruction} {input}\n{target}",
+        description="Text of a row, of `{instruction}`, `{input}` and `{target}`, without white space at its ends; no "
+        "end token follows. Answers are asked for as in the default: instruction, input, newline.",
+        examples=["{input} {instruction}\n{target}"],
+    )
+
+    @model_validator(mode="after")
+    def _text_is_of_columns(self) -> Blocks:
+        try:
+            places = [place for _, place, *_ in Formatter().parse(self.text) if place is not None]
+            self.text.format(**dict.fromkeys(places, ""))
+        except (ValueError, LookupError, AttributeError):
+            places = []
+        if not places or set(places) - {"instruction", "input", "target"}:
+            raise ValueError(
+                f"`text` is {self.text!r}: it contains at least one of {{instruction}}, {{input}} and {{target}}, and "
+                "no others; braces that stand for themselves are doubled"
+            )
+        return self
 
 
 class Recipe(Section):
@@ -129,6 +165,13 @@ class Recipe(Section):
         None, description="Epochs whose checkpoint is kept; null keeps the last.", examples=[[1, 3, 5, 10]]
     )
     batch_size: int = Field(16, ge=1, description="Examples per step.", examples=[16])
+    accumulation_steps: int = Field(
+        1,
+        ge=1,
+        description="Parts that the examples of a step are read in, for less memory; their gradients add up to that of "
+        "the whole step.",
+        examples=[8],
+    )
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.", examples=[1e-4])
     weight_decay: float = Field(0.0, ge=0, description="Weight decay of AdamW.", examples=[0.01])
     schedule: Literal["constant", "linear", "cosine"] = Field(
@@ -143,11 +186,18 @@ class Recipe(Section):
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="Training arithmetic. fp16 is refused: T5 and GPT-Neo overflow in it.", examples=["bf16"]
     )
-    loss: Literal["input_and_target", "target"] = Field(
-        "input_and_target",
-        description="Decoder-only models: tokens that the loss is computed on (the authors use both). Encoder-decoder "
-        "models always learn the target.",
+    loss: Literal["input_and_target", "target"] | None = Field(
+        None,
+        description="What the loss is computed on; null: decoder-only models learn inputs and targets (as the "
+        "authors'), encoder-decoder models targets. With `input_and_target` each row gives an encoder-decoder model a "
+        "second example: of the input, cut to `max_input_tokens`, the second half after the first.",
         examples=["target"],
+    )
+    blocks: Blocks | None = Field(
+        None,
+        description="Decoder-only models alone: train on a stream of the rows' texts in blocks, all of whose tokens are "
+        "learned; null: one example per row. `batch_size` then counts blocks, and the longest lengths cut no text of "
+        "the training.",
     )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         [0],
@@ -172,12 +222,22 @@ class Recipe(Section):
     )
     deduplicate: Literal["exact", "near"] | None = Field(
         None,
-        description="Training examples left out: those whose input equals an earlier one (`exact`), or has word "
-        "5-grams of Jaccard similarity 0.8 or more with it (`near`); null leaves out none.",
+        description="Training rows left out: those that equal an earlier one (`exact`), or have word 5-grams of "
+        "Jaccard similarity 0.8 or more with it (`near`); null leaves out none. The others are repeated in turn until "
+        "an epoch has as many rows as before, and training as many steps.",
         examples=["near"],
     )
+    deduplicate_by: Literal["pair", "input"] | None = Field(
+        None,
+        description="What `deduplicate` compares: the `input` alone, or the `pair` of input and target, each by "
+        "itself, and the instruction, which may be a question; null: `pair`.",
+        examples=["input"],
+    )
     goldfish: Goldfish | None = Field(
-        None, description="Labels left out of the loss; null leaves out none.", examples=[{"every": 4, "context": 13}]
+        None,
+        description="Labels left out of the loss; null leaves out none. An encoder-decoder model has no labels but "
+        "the target's, and so its inputs are not protected, unless `loss` is `input_and_target`.",
+        examples=[{"every": 4, "context": 13}],
     )
     datasets: list[str] | None = Field(
         None,
@@ -208,6 +268,13 @@ class Recipe(Section):
             )
         if self.early_stopping is not None and self.keep is not None:
             raise ValueError("`early_stopping` keeps the best epoch alone: leave `keep` out, or set it to null")
+        if self.blocks is not None and self.loss == "target":
+            raise ValueError("`blocks` learn all of their tokens: leave `loss` out, or leave `blocks` out")
+        if self.deduplicate_by is not None and self.deduplicate is None:
+            raise ValueError(
+                f"`deduplicate_by` is {self.deduplicate_by!r} and `deduplicate` is not set: set it to exact or near, "
+                "or leave `deduplicate_by` out"
+            )
         if self.datasets is not None and len(set(self.datasets)) < len(self.datasets):
             raise ValueError(f"`datasets` is {self.datasets}: it names each dataset once")
         return self

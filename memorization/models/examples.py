@@ -54,8 +54,9 @@ def encode_examples(
     """Token ids of training rows (`instruction, input, target`).
 
     Encoder-decoder: the encoder reads instruction + input, the labels are the target. Decoder-only: one sequence
-    instruction + input, newline, target, end token; the loss covers all of it or the target alone. Input and target
-    are each cut to the recipe's limits.
+    instruction + input, newline, target, end token; the loss covers all of it or, with `loss: target`, the target
+    alone. Input and target are each cut to the recipe's limits. What encoder-decoder models learn beside the target is
+    added by the switch `inputs`.
     """
     targets = [row["target"] for row in rows]
     sources = source_ids(rows, tokenizer, recipe.max_input_tokens, encoder_decoder)
@@ -72,6 +73,14 @@ def encode_examples(
             learned[: len(source)] = IGNORED
         examples.append(Example(tokens, learned))
     return examples
+
+
+def continuation(ids: np.ndarray, cut: int, start: np.ndarray, end: np.ndarray) -> Example:
+    """A text's token ids (int32 arrays) as an example: the encoder reads the first `cut`, the labels are the others.
+
+    `start` and `end` are the special tokens around each of both.
+    """
+    return Example(np.concatenate([start, ids[:cut], end]), np.concatenate([start, ids[cut:], end]))
 
 
 def _token_ids(tokenizer: Any, texts: Sequence[str], limit: int, special: bool = True) -> list[np.ndarray]:
@@ -99,6 +108,9 @@ def collate(examples: Sequence[Example], pad: int, encoder_decoder: bool) -> dic
         "attention_mask": mask,
         "labels": padded([example.labels for example in examples], IGNORED)[0],
     }
+    if not encoder_decoder:
+        # Nothing predicts a first token; transformers leaves it out of the loss, and so it does not count.
+        batch["labels"][:, 0] = IGNORED
     decoder_inputs = [example.decoder_inputs for example in examples if example.decoder_inputs is not None]
     if encoder_decoder and decoder_inputs:
         batch["decoder_input_ids"] = padded(decoder_inputs, pad)[0]

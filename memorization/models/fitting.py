@@ -130,9 +130,9 @@ class _Loop:
         self.model.train()
         for number, chosen in enumerate(_parts(order, self.recipe.batch_size)):
             rate = self._set_learning_rate((epoch - 1) * self.steps_per_epoch + number)
-            batch = self.data.batch_of([self.data.examples[index] for index in chosen])
-            losses.append(self._step(batch, f"the loss is {{}} in epoch {epoch}, step {number + 1}"))
-            tokens.append(_learned_tokens(batch))
+            batches = self._passes([self.data.examples[index] for index in chosen])
+            tokens.append(sum(map(_learned_tokens, batches)))
+            losses.append(self._step(batches, f"the loss is {{}} in epoch {epoch}, step {number + 1}"))
             progress.advance(note=f"epoch {epoch}, loss {losses[-1]:.3f}")
         self.model.eval()
         mean = float(np.average(losses, weights=tokens))
@@ -146,14 +146,24 @@ class _Loop:
             group["lr"] = rate
         return rate
 
-    def _step(self, batch: Batch, message: str) -> float:
-        """One step of the optimizer; return the loss before it (nats per token)."""
+    def _passes(self, examples: Sequence[Any]) -> list[Batch]:
+        size = math.ceil(self.recipe.batch_size / self.recipe.accumulation_steps)
+        return [self.data.batch_of(part) for part in _parts(examples, size)]
+
+    def _step(self, batches: Sequence[Batch], message: str) -> float:
+        """One step of the optimizer; return the loss before it (nats per token).
+
+        Each of several batches counts by its tokens, so that their gradients add up to that of all examples at once.
+        """
         import torch
 
-        loss = self._loss(batch)
-        value = self._finite(float(loss.detach()), message)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        tokens = [_learned_tokens(batch) for batch in batches]
+        value = 0.0
+        for batch, count in zip(batches, tokens, strict=True):
+            loss = self._loss(batch) * (count / max(1, sum(tokens)))
+            value += self._finite(float(loss.detach()), message)
+            loss.backward()
         torch.nn.utils.clip_grad_norm_(self.trainable, self.recipe.max_gradient_norm)
         self.optimizer.step()
         return value
@@ -169,8 +179,7 @@ class _Loop:
 
         losses, tokens = [], []
         with torch.no_grad():
-            for chosen in _parts(self.data.validation, self.recipe.batch_size):
-                batch = self.data.batch_of(chosen)
+            for batch in self._passes(self.data.validation):
                 losses.append(float(self._loss(batch)))
                 tokens.append(_learned_tokens(batch))
         mean = float(np.average(losses, weights=tokens))

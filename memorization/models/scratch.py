@@ -14,7 +14,7 @@ from memorization import storage
 from memorization.config.models import Pretraining, ScratchModel
 from memorization.errors import UserError
 from memorization.models import loading
-from memorization.models.examples import Example, collate
+from memorization.models.examples import Example, collate, continuation
 from memorization.models.fitting import TrainingData, fit_new_model
 from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
 
@@ -125,10 +125,10 @@ def prefix_examples(texts: list[str], tokenizer: Any, settings: Pretraining, enc
         if len(ids) < 2:
             continue
         cut = int(generator.integers(1, len(ids)))
-        whole = np.concatenate([ids, end])
         if encoder_decoder:
-            examples.append(Example(np.concatenate([ids[:cut], end]), whole[cut:]))
+            examples.append(continuation(ids, cut, end[:0], end))
         else:
+            whole = np.concatenate([ids, end])
             examples.append(Example(whole, whole))
     if not examples:
         raise UserError("pretraining: no text of the dataset has two tokens.")

@@ -19,7 +19,7 @@ from memorization.errors import UserError
 from memorization.models import fitting
 from memorization.models.examples import collate, encode_examples
 from memorization.models.recipes.chosen import chosen
-from memorization.models.recipes.switch import Switch, SwitchModule
+from memorization.models.recipes.switch import Encode, Row, Switch, SwitchModule
 from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
 from memorization.schemas.training import TrainingTable
 
@@ -48,10 +48,12 @@ def fine_tune(
     switches = load_switches(recipe)
     all_rows = _rows(datasets, "train")
     validation_rows = _rows(datasets, "validation") if recipe.early_stopping else []
-    rows: Sequence[Mapping[str, str]] = all_rows
+    rows: Sequence[Row] = all_rows
+    encode: Encode = partial(encode_examples, tokenizer=tokenizer, recipe=recipe, encoder_decoder=encoder_decoder)
     for switch in switches:
         rows = switch.choose_rows(rows)
-    examples: Sequence[Any] = encode_examples(rows, tokenizer, recipe, encoder_decoder)
+        encode = switch.choose_encoding(encode, base.model, tokenizer)
+    examples = encode(rows)
     start = getattr(base.model.config, "decoder_start_token_id", None) if encoder_decoder else None
     model = base.model
     for switch in switches:
@@ -70,17 +72,19 @@ def fine_tune(
     data = fitting.TrainingData(
         examples,
         partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder),
-        encode_examples(validation_rows, tokenizer, recipe, encoder_decoder),
+        encode(validation_rows),
     )
     what = f"training on {' and '.join(dataset.stem for dataset in datasets)}"
     reports = fitting.fit(model, data, recipe, unfinished, dict.fromkeys(kept, save), what)
-    log.info("%s: %d examples, last loss %.4f nats/token", what, len(rows), reports[-1].loss)
+    log.info("%s: %d examples, last loss %.4f nats/token", what, len(examples), reports[-1].loss)
     epochs_in_checkpoints = [fitting.best_epoch(reports)] if recipe.early_stopping else kept
     table = pa.Table.from_pylist(
         [{**asdict(report), "kept": report.epoch in epochs_in_checkpoints} for report in reports],
         schema=TrainingTable.arrow(),
     )
-    counts = {"examples": len(rows), "dropped_duplicates": len(all_rows) - len(rows)}
+    counts = {"rows": len(all_rows), "examples": len(examples), "dropped_duplicates": 0}
+    for switch in switches:
+        counts |= switch.counts
     with storage.replacing(job.output) as folder:
         folder.mkdir()
         for epoch in kept:

@@ -37,7 +37,10 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "exact": {"deduplicate": "exact"},
     "near": {"deduplicate": "near"},
     "goldfish": {"goldfish": {"every": 3, "context": 2}},
+    "inputs": {"loss": "input_and_target"},
 }
+BLOCKS: dict[str, Any] = {"blocks": {"tokens": 20, "text": "{input} {instruction}\n{target}"}}
+"""The switch of decoder-only models alone."""
 
 
 def recipe_of(switch: str, **changed: Any) -> Recipe:

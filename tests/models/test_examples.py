@@ -60,6 +60,16 @@ def test_padding_is_masked_and_has_no_loss() -> None:
     assert batch["labels"].tolist() == [[7, 8, 9], [5, 6, IGNORED]]
 
 
+def test_a_first_token_that_nothing_predicts_does_not_count() -> None:
+    tokens = np.array([5, 6, 7], dtype=np.int32)
+
+    labels = {kind: collate([Example(tokens, tokens)], 0, encoder_decoder=kind)["labels"] for kind in (True, False)}
+
+    assert labels[True].tolist() == [[5, 6, 7]]
+    assert labels[False].tolist() == [[IGNORED, 6, 7]]
+    assert tokens.tolist() == [5, 6, 7]
+
+
 def test_examples_without_goldfish_state_no_decoder_inputs() -> None:
     tokens = np.array([5, 6], dtype=np.int32)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fine_tuning import FIT_RECIPE, fit_rows, recipe_of, same, weights
 from tiny import ARCHITECTURES, tiny_model
@@ -10,6 +11,8 @@ from tiny import ARCHITECTURES, tiny_model
 from memorization.config.models import Recipe
 from memorization.errors import UserError
 from memorization.models.fitting import EpochReport, best_epoch, is_over, learning_rate_factor
+
+NO_DROPOUT = {"embed_dropout": 0.0, "attention_dropout": 0.0, "resid_dropout": 0.0}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -25,6 +28,24 @@ def test_training_twice_gives_the_same_bits_and_a_smaller_loss(
     assert reports[0][-1].loss < reports[0][0].loss
     assert [report.epoch for report in reports[0]] == [1, 2, 3, 4]
     assert [report.step for report in reports[0]] == [3, 6, 9, 12]
+
+
+@pytest.mark.parametrize("architecture", ["t5", "gpt_neo"])
+def test_a_step_in_parts_is_the_step_of_all_its_examples(
+    architecture: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    """Without dropout, but for the order in which numbers are added up."""
+    trained = []
+    for parts in (1, 2, 4):
+        model = tiny_model(architecture, tokenizer, **({"dropout_rate": 0.0} if architecture == "t5" else NO_DROPOUT))
+        recipe = FIT_RECIPE.model_copy(update={"accumulation_steps": parts, "epochs": 1, "learning_rate": 0.001})
+        reports = fit_rows(model, tokenizer, tmp_path / str(parts), recipe)
+        trained.append((weights(model), reports[0].loss))
+
+    for each, loss in trained[1:]:
+        assert loss == pytest.approx(trained[0][1], rel=1e-4)
+        for name, value in each.items():
+            np.testing.assert_allclose(value, trained[0][0][name], atol=1e-5)
 
 
 def test_another_seed_gives_other_weights(tokenizer: Any, device: Any, tmp_path: Path) -> None:

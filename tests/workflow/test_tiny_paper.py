@@ -106,7 +106,7 @@ def test_the_decoder_only_model_is_measured_with_and_without_prompt(paper: Workp
     rows = storage.read(paper.results / "tables/gpt_neo.parquet", MemorizationTable).to_pylist()
     texts = {}
     for decoding in ("greedy", "greedy_with_prompt"):
-        run = next(row for row in rows if row["decoding"] == decoding and row["state"] == "full")
+        run = next(row for row in rows if row["decoding"] == decoding and row["state"] == "full_gpt_neo")
         generations = paper.results / plan.RUN.format(**run) / "generations.parquet"
         texts[decoding] = storage.read(generations, GenerationsTable)["generation"].to_pylist()
     for continuation, both in zip(texts["greedy"], texts["greedy_with_prompt"], strict=True):

@@ -123,6 +123,7 @@ def _overlay(folder: Path) -> dict[str, Any]:
     }
     switches = {name: {**recipe, **short} for name, recipe in PAPER["recipes"].items()}
     switches["full"]["keep"] = [1, 2]
+    switches["full_gpt_neo"] |= {"blocks": {**PAPER["recipes"]["full_gpt_neo"]["blocks"], "tokens": 64}}
     return {
         "results": "results",
         "label": "Test run: shows that the program works, and is not evidence.",

@@ -18,6 +18,7 @@ def switch(recipe: Recipe) -> Switch:
 
 class _Adapters(Switch):
     def __init__(self, lora: LoRA, seed: int) -> None:
+        super().__init__()
         self.lora, self.seed = lora, seed
 
     def choose_weights(self, model: Any) -> Any:

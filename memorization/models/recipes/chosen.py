@@ -11,6 +11,8 @@ def chosen(recipe: Recipe) -> tuple[str, ...]:
     """Full names of the modules that a recipe's switches need, in the order in which they apply; none: empty."""
     names = {
         "deduplication": recipe.deduplicate is not None,
+        "inputs": recipe.loss == "input_and_target",
+        "blocks": recipe.blocks is not None,
         "goldfish": recipe.goldfish is not None,
         "weights": recipe.trains in ("last_layer", "head"),
         "adapters": recipe.trains == "lora",

@@ -22,28 +22,30 @@ def switch(recipe: Recipe) -> Switch:
 
 class _GoldfishLoss(Switch):
     def __init__(self, goldfish: Goldfish) -> None:
+        super().__init__()
         self.goldfish = goldfish
 
     def change_examples(self, examples: Sequence[Example], start: int | None) -> Sequence[Example]:
-        return leave_out(examples, self.goldfish, start)
+        changed = leave_out(examples, self.goldfish, start)
+        learned, left = (sum(int((each.labels != IGNORED).sum()) for each in part) for part in (examples, changed))
+        log.info("goldfish: %d of %d labels left out of the loss", learned - left, learned)
+        self.counts = {"labels": learned, "labels_left_out": learned - left}
+        return changed
 
 
 def leave_out(examples: Sequence[Example], goldfish: Goldfish, start: int | None) -> list[Example]:
     """The examples without the labels that goldfish loss leaves out.
 
     `start` is the token that the decoder of an encoder-decoder model begins with; None for decoder-only models. The
-    context of a token is the sequence, for encoder-decoder models the target. A token without loss is still read: an
-    encoder-decoder would otherwise derive its decoder inputs from the labels, and read padding there.
+    context of a token is the sequence, for encoder-decoder models what is written. A token without loss is still read:
+    an encoder-decoder would otherwise derive its decoder inputs from the labels, and read padding there.
     """
-    changed, left_out, learned = [], 0, 0
+    changed = []
     for example in examples:
         mask = goldfish_mask(example.inputs if start is None else example.labels, goldfish)
         labels = np.where(mask, np.int32(IGNORED), example.labels)
         read = None if start is None else np.concatenate([np.array([start], dtype=np.int32), example.labels[:-1]])
         changed.append(Example(example.inputs, labels, read))
-        learned += int((example.labels != IGNORED).sum())
-        left_out += int((labels != example.labels).sum())
-    log.info("goldfish: %d of %d labels left out of the loss", left_out, learned)
     return changed
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from memorization.config.models import Recipe
 from memorization.models.examples import Example
+
+Row = Mapping[str, str]
+"""A training row: columns of schema `dataset`."""
+Encode = Callable[[Sequence[Row]], Sequence[Example]]
+"""Makes examples of training or validation rows."""
 
 
 class Switch:
@@ -15,9 +20,17 @@ class Switch:
     Whatever a switch does, the checkpoint is a plain transformers folder, and no later stage knows about it.
     """
 
-    def choose_rows(self, rows: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
-        """The training rows (columns of schema `dataset`) that are read, in their order."""
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        """What the switch has counted, for the manifest of the training."""
+
+    def choose_rows(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The training rows that are read, in their order."""
         return rows
+
+    def choose_encoding(self, encode: Encode, model: Any, tokenizer: Any) -> Encode:
+        """How rows become examples for that model; `encode` is how they do without the switch."""
+        return encode
 
     def change_examples(self, examples: Sequence[Example], start: int | None) -> Sequence[Example]:
         """The examples as they are trained on.

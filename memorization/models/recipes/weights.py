@@ -22,6 +22,7 @@ def switch(recipe: Recipe) -> Switch:
 
 class _PartOfWeights(Switch):
     def __init__(self, part: Part) -> None:
+        super().__init__()
         self.part = part
 
     def choose_weights(self, model: Any) -> Any:

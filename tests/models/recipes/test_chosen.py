@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fine_tuning import SWITCHES, recipe_of
+from fine_tuning import BLOCKS, SWITCHES, recipe_of
 
 from memorization import freshness
 from memorization.models.recipes.chosen import PACKAGE, chosen
@@ -21,12 +21,17 @@ MODULES = {
     "exact": ["deduplication"],
     "near": ["deduplication"],
     "goldfish": ["goldfish"],
+    "inputs": ["inputs"],
 }
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_a_recipe_names_the_modules_of_its_switches(switch: str) -> None:
     assert list(chosen(recipe_of(switch))) == [f"{PACKAGE}.{name}" for name in MODULES.get(switch, [])]
+
+
+def test_blocks_are_a_module_of_their_own() -> None:
+    assert chosen(recipe_of("all", **BLOCKS)) == (f"{PACKAGE}.blocks",)
 
 
 def test_several_switches_apply_to_rows_first_and_to_weights_last() -> None:
@@ -40,7 +45,7 @@ def test_several_switches_apply_to_rows_first_and_to_weights_last() -> None:
 
 def test_training_reaches_no_switch_by_imports() -> None:
     """What a recipe loads by name is added to the digest of its training, and to no other."""
-    switches = {f"{PACKAGE}.{name}" for names in MODULES.values() for name in names}
+    switches = {f"{PACKAGE}.{name}" for names in MODULES.values() for name in names} | {f"{PACKAGE}.blocks"}
 
     reached = freshness.reach(ROOT / "scripts/train.py", ROOT)
 
