@@ -195,9 +195,9 @@ class Recipe(Section):
     )
     blocks: Blocks | None = Field(
         None,
-        description="Decoder-only models alone: train on a stream of the rows' texts in blocks, all of whose tokens are "
-        "learned; null: one example per row. `batch_size` then counts blocks, and the longest lengths cut no text of "
-        "the training.",
+        description="Decoder-only models alone: train on a stream of the rows' texts in blocks, all of whose tokens "
+        "are learned; null: one example per row. `batch_size` then counts blocks; `max_input_tokens` and "
+        "`max_target_tokens` cut no text of the training.",
     )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         [0],

@@ -40,7 +40,18 @@ def _table_inputs(config: Project, study: TradeOff, name: str) -> Inputs:
     }
 
 
-EXHIBITS = (Exhibit("table", _table_inputs, study_settings), Exhibit("figure", own_table))
+def _table_options(config: Project, study: TradeOff) -> dict[str, Any]:
+    """The study, and of its recipes with goldfish loss what that leaves out."""
+    recipes = {state: config.recipes[state] for state in study.states if state in config.recipes}
+    goldfish = {
+        state: {**recipe.goldfish.model_dump(), "loss": recipe.loss}
+        for state, recipe in recipes.items()
+        if recipe.goldfish is not None
+    }
+    return study_settings(config, study) | {"goldfish": goldfish}
+
+
+EXHIBITS = (Exhibit("table", _table_inputs, _table_options), Exhibit("figure", own_table))
 
 
 class TradeOff(ProbeGrid):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from memorization.report import cells
 from memorization.report.cells import Cell
@@ -92,7 +93,24 @@ def caption(rows: Sequence[Row], trained: Trained, context: Context) -> str:
     parts.append("Epochs: of the weights that are shown. Training loss: mean of that epoch, in nats per token")
     if any(each["validation_loss"] is not None for each in trained.values()):
         parts[-1] += "; with early stopping it is the epoch with the lowest loss on validation rows"
-    return " ".join(parts) + "."
+    parts[-1] += "."
+    shown = {row["state"] for row in rows}
+    parts += [goldfish(state, settings) for state, settings in context.options["goldfish"].items() if state in shown]
+    return " ".join(parts)
+
+
+def goldfish(state: str, settings: Mapping[str, Any]) -> str:
+    """What the goldfish loss of a recipe protects, and what it leaves as it is."""
+    text = (
+        f"{state}: goldfish loss leaves out about one token in {settings['every']}, and none of the first "
+        f"{settings['context']} of what is learned"
+    )
+    if settings["loss"] == "input_and_target":
+        return f"{text}."
+    return (
+        f"{text}, which for encoder-decoder models is the target alone: inputs, and targets of no more tokens, are not "
+        "protected."
+    )
 
 
 class TradeOffTable(StudyTable, RatesTable):

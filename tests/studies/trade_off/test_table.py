@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from configurations import configuration, study
 from sheets import markdown_lines, texts, written
 from trade_off_files import RATES, SCORES, STATES, rate, score, sheet_of, trade_off_context, trade_off_sheet
 from training_folders import training
@@ -10,6 +11,7 @@ from training_folders import training
 from memorization import storage
 from memorization.studies.quality.scores import METRICS as METRICS_BY_TASK
 from memorization.studies.trade_off.headings import METRIC_NAMES, METRICS
+from memorization.studies.trade_off.plan import TradeOff
 from memorization.studies.trade_off.table import TradeOffTable
 
 
@@ -54,6 +56,36 @@ def test_the_metrics_are_those_that_quality_measures_of_the_task() -> None:
     assert set(METRICS) == set(METRICS_BY_TASK) - {"pretraining"}
     assert all(metric in METRICS_BY_TASK[task] for task, metric in METRICS.items())  # type: ignore[index]
     assert set(METRIC_NAMES) == set(METRICS.values())
+
+
+def test_the_caption_says_what_goldfish_loss_protects(tmp_path: Path) -> None:
+    goldfish = {
+        state: {"every": 4, "context": 13, "loss": loss}
+        for state, loss in (("full", None), ("lora", "input_and_target"), ("elsewhere", None))
+    }
+    context = trade_off_context(["news"])
+    context.options["goldfish"].update(goldfish)
+    rates = [rate("news", state, "member", 0.4) for state in ("full", "lora")]
+    scores = [score("news", state, "rougeL", 0.3) for state in ("full", "lora")]
+
+    caption = sheet_of(tmp_path, rates, scores, context).caption
+
+    leaves_out = "goldfish loss leaves out about one token in 4, and none of the first 13 of what is learned"
+    assert f"full: {leaves_out}, which for encoder-decoder models is the target alone: inputs, and" in caption
+    assert f"lora: {leaves_out}." in caption
+    assert "elsewhere" not in caption
+
+
+def test_a_study_states_the_goldfish_loss_of_its_recipes() -> None:
+    recipes = {"full": None, "fish": {"every": 3}, "elsewhere": {}}
+    config = configuration(
+        recipes={name: {"epochs": 1, "goldfish": fish} for name, fish in recipes.items()},
+        studies={"one": study(kind="trade_off", states=["base", "full", "fish"])},
+    )
+
+    options = TradeOff.EXHIBITS[0].options(config, config.studies["one"])
+
+    assert options["goldfish"] == {"fish": {"every": 3, "context": 13, "loss": None}}
 
 
 def test_the_printed_table_has_rate_and_quality_side_by_side(tmp_path: Path) -> None:
