@@ -24,7 +24,7 @@ def main(snakemake: Snakemake) -> None:
         base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device
     )
     settings = GenerationSettings(decoding, batch_size, params.engine)
-    what = f"answers, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
+    what = f"answers of {wildcards.model}, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
     table = answers.answer(model, tokenizer, rows, params.answers["max_input_tokens"], settings, what)
     stated = {"answers": params.answers, "decoding": params.decoding, "engine": params.engine, "batch_size": batch_size}
     where = {"device": device.type, "threads": params.threads}

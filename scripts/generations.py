@@ -24,7 +24,7 @@ def main(snakemake: Snakemake) -> None:
     )
     probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "prefix"])
     settings = generation.GenerationSettings(decoding, batch_size, params.engine)
-    what = f"{wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
+    what = f"{wildcards.model}, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
     generations = generation.generate(model, tokenizer, probes, settings, what)
     stated = {
         "decoding": params.decoding,

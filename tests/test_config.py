@@ -78,11 +78,17 @@ def test_kept_epochs_are_any_that_are_reached(keep: list[int] | None) -> None:
     assert Recipe(epochs=3, keep=keep).keep == keep
 
 
+@pytest.mark.parametrize("strategy", ["greedy", "as_published"])
 @pytest.mark.parametrize("key", [{"top_k": 40}, {"top_p": 0.8}, {"temperature": 0.7}])
-def test_greedy_decoding_excludes_sampling_keys(key: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="strategy: sample"):
-        Decoding(strategy="greedy", **key)
+def test_only_sampling_takes_sampling_keys(strategy: Literal["greedy", "as_published"], key: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=f"`{strategy}` takes no .*strategy: sample"):
+        Decoding(strategy=strategy, **key)
     assert Decoding(strategy="sample", **key)
+
+
+def test_a_published_decoding_has_the_checkpoint_s_minimum() -> None:
+    with pytest.raises(ValidationError, match="the checkpoint's own minimum holds"):
+        Decoding(strategy="as_published", min_new_tokens=5)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 0, -1.0])

@@ -366,6 +366,15 @@ def test_likelihoods_refuse_decodings_in_bf16(file: Path) -> None:
     assert message.startswith(f"{file}: studies.likely.decodings: given 'fast', whose precision is bf16")
 
 
+def test_likelihoods_refuse_published_decodings(file: Path) -> None:
+    values = changed("studies", "likely", value=LIKELY | {"decodings": ["greedy", "own"]})
+    values["decodings"]["own"] = {"strategy": "as_published"}
+
+    message = fault(file, values)
+
+    assert message.startswith(f"{file}: studies.likely.decodings: given 'own', whose strategy is as_published")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [

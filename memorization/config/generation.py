@@ -12,13 +12,24 @@ from memorization.config.base import Section
 class Decoding(Section):
     """How a model's distribution becomes a text."""
 
-    strategy: Literal["greedy", "sample"] = Field(description="The most likely token, or a draw.", examples=["greedy"])
+    strategy: Literal["greedy", "sample", "as_published"] = Field(
+        description="`greedy`: the most likely token; `sample`: a draw; `as_published`: by the checkpoint's own "
+        "generation settings (beams, lengths, penalties, forced tokens), in generation_config.json or config.json; "
+        "those of `task_specific_params` where it names one task. A checkpoint whose settings draw is refused.",
+        examples=["greedy"],
+    )
     temperature: float = Field(1.0, gt=0, description="Divides the logits before a draw.", examples=[1.0])
     top_k: int | None = Field(None, ge=1, description="Draw among the k most likely tokens.", examples=[40])
     top_p: float | None = Field(
         None, gt=0, le=1, description="Draw among the fewest tokens with this total probability.", examples=[0.8]
     )
-    max_new_tokens: int = Field(100, ge=1, description="Length of the longest generation in tokens.", examples=[100])
+    max_new_tokens: int = Field(
+        100,
+        ge=1,
+        description="Length of the longest generation in tokens; with `as_published`, the checkpoint's own limit holds "
+        "where it is smaller.",
+        examples=[100],
+    )
     min_new_tokens: int = Field(
         0, ge=0, description="The end token is not allowed before this many tokens.", examples=[60]
     )
@@ -34,9 +45,15 @@ class Decoding(Section):
     )
 
     @model_validator(mode="after")
-    def _greedy_draws_nothing(self) -> Decoding:
-        if self.strategy == "greedy" and (self.top_k or self.top_p or self.temperature != 1.0):
-            raise ValueError("`greedy` takes no `top_k`, `top_p` or `temperature`: use `strategy: sample`")
+    def _only_samples_are_drawn(self) -> Decoding:
+        if self.strategy != "sample" and (self.top_k or self.top_p or self.temperature != 1.0):
+            raise ValueError(f"`{self.strategy}` takes no `top_k`, `top_p` or `temperature`: use `strategy: sample`")
+        return self
+
+    @model_validator(mode="after")
+    def _published_minimum(self) -> Decoding:
+        if self.strategy == "as_published" and self.min_new_tokens:
+            raise ValueError("`as_published` takes no `min_new_tokens`: the checkpoint's own minimum holds")
         return self
 
     @model_validator(mode="after")

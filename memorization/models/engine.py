@@ -41,10 +41,11 @@ class Engine(Protocol):
     ) -> list[list[int]]:
         """The token ids that a loaded transformers model writes after each prompt, in the prompts' order.
 
-        The special tokens are those of `model.generation_config`. A list ends with an end token, or with the last token
-        that the decoding's limit allows; after an end token there may be further tokens, which do not count. In fp32
-        the tokens of a prompt depend on the model, the prompt and the decoding alone, not on the other prompts or on
-        `batch_size`, the number of prompts per forward pass. `advance` counts the prompts that are finished.
+        The special tokens are those of `model.generation_config`; with the strategy `as_published`, all settings are. A
+        list ends with an end token, or with the last token that its `max_new_tokens` allows; after an end token there
+        may be further tokens, which do not count. In fp32 the tokens of a prompt depend on the model, the prompt and
+        the decoding alone, not on the other prompts or on `batch_size`, the number of prompts per forward pass.
+        `advance` counts the prompts that are finished.
         """
         ...
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from memorization.config.generation import Decoding
 from memorization.errors import UserError
-from memorization.models.distribution import end_tokens, plain_configuration
+from memorization.models.distribution import end_tokens, plain_configuration, published_configuration
 from memorization.models.engine import Prompt, engine_module, load_engine
 from memorization.models.prompts import check_positions, prompt_tokens
 from memorization.progress import Progress
@@ -46,7 +46,8 @@ def generate(model: Any, tokenizer: Any, probes: pa.Table, settings: GenerationS
     The prompt is the bare prefix (Appendix B.1). Encoder-decoder models read the prefix and write; decoder-only models
     continue it, and the prefix is not part of the generation, unless the decoding sets `with_prompt`. A probe's draws
     follow from its number, so that a slice of a table gives the same rows as the whole table. `what` names the work in
-    the log. Raises UserError where prefix and generation together exceed the model's positions.
+    the log and in messages. Raises UserError where prefix and generation together exceed the model's positions, and
+    where the model's own settings, asked for by the decoding, draw.
     """
     prompts = [
         Prompt(*pair)
@@ -60,33 +61,46 @@ def generate(model: Any, tokenizer: Any, probes: pa.Table, settings: GenerationS
 def continue_prompts(
     model: Any, tokenizer: Any, prompts: Sequence[Prompt], settings: GenerationSettings, what: str
 ) -> list[Generation]:
-    """One generation per prompt, in the prompts' order. Raises UserError as `generate` does."""
+    """One generation per prompt, in the prompts' order. Raises UserError as `generate` does.
+
+    Sets the model's `generation_config`.
+    """
     decoding = settings.decoding
     if model.config.is_encoder_decoder and decoding.with_prompt:
         raise UserError(
             "this decoding has `with_prompt: true`, and the model is an encoder-decoder, which does not continue its "
             "prompt: use a decoding that has `with_prompt: false`."
         )
-    check_positions(model, [prompt.tokens for prompt in prompts], "max_new_tokens", decoding.max_new_tokens)
-    model.generation_config = plain_configuration(model, tokenizer, decoding)
+    configured = published_configuration if decoding.strategy == "as_published" else plain_configuration
+    configuration = configured(model, tokenizer, decoding)
+    if configuration.do_sample:
+        raise UserError(
+            f"{what}: this decoding has `strategy: as_published`, and the checkpoint's own settings draw (`do_sample: "
+            "true` in its generation_config.json or config.json), by which a text would depend on the others of its "
+            "batch: name a decoding with `strategy: sample` and the checkpoint's `temperature`, `top_k` and `top_p`."
+        )
+    check_positions(model, [prompt.tokens for prompt in prompts], "max_new_tokens", configuration.max_new_tokens)
+    model.generation_config = configuration
     with Progress(len(prompts), what, "prompts") as progress:
         texts = load_engine(settings.engine).generate(
             model, prompts, decoding, settings.batch_size, advance=progress.advance
         )
-    ends = end_tokens(model.generation_config)
     return [
-        _generation(prompt, tokens, ends, tokenizer, decoding.with_prompt)
+        _generation(prompt, tokens, configuration, tokenizer, decoding.with_prompt)
         for prompt, tokens in zip(prompts, texts, strict=True)
     ]
 
 
 def _generation(
-    prompt: Prompt, tokens: Sequence[int], ends: Sequence[int], tokenizer: Any, with_prompt: bool
+    prompt: Prompt, tokens: Sequence[int], configuration: Any, tokenizer: Any, with_prompt: bool
 ) -> Generation:
+    ends = end_tokens(configuration)
     length = next((place for place, token in enumerate(tokens) if token in ends), len(tokens))
     shown = [*(prompt.tokens if with_prompt else []), *tokens[:length]]
     text = tokenizer.decode(shown, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return Generation(prompt.probe, text, length, at_limit=length == len(tokens))
+    # Some checkpoints (BART) force the last token that is allowed to be an end token.
+    forced = configuration.forced_eos_token_id is not None and length == configuration.max_new_tokens - 1
+    return Generation(prompt.probe, text, length, at_limit=forced or length == len(tokens))
 
 
 def table_of(generations: Sequence[Generation]) -> pa.Table:

@@ -417,8 +417,14 @@ def answer_faults(path: list[str | int], decodings: Iterable[str], config: Proje
 
 
 def likelihood_faults(path: list[str | int], decodings: Iterable[str], config: Project) -> Iterator[Fault]:
-    """Decodings of a study of likelihoods that generate in another precision than likelihoods are computed in."""
+    """Decodings of a study of likelihoods whose texts are not drawn from a distribution that likelihoods are of."""
     for decoding in decodings:
+        if decoding in config.decodings and config.decodings[decoding].strategy == "as_published":
+            yield (
+                path,
+                f"given {decoding!r}, whose strategy is as_published; beams have no likelihood of a single token: name "
+                "a decoding with `strategy: greedy` or `sample`",
+            )
         if decoding in config.decodings and config.decodings[decoding].precision != "fp32":
             yield (
                 path,

@@ -1,6 +1,8 @@
 """Generation: a probe's text depends on the model, its prefix, the decoding and its own draws, and on nothing else."""
 
+import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -218,6 +220,131 @@ def test_what_a_checkpoint_asks_for_in_decoding_is_overridden(architecture: str,
     )
 
     assert written(model, tokenizer, GREEDY) == plain
+
+
+PUBLISHED = Decoding(strategy="as_published", max_new_tokens=30)
+# As BART-large-cnn's, shorter.
+BEAMS = {
+    "num_beams": 4,
+    "early_stopping": True,
+    "length_penalty": 2.0,
+    "no_repeat_ngram_size": 3,
+    "min_length": 5,
+    "max_length": 24,
+    "forced_eos_token_id": 1,
+}
+
+
+def old_checkpoint(folder: Path, tokenizer: Any, **config: Any) -> Any:
+    """A tiny BART that was saved with generation settings in config.json, and loaded again."""
+    from transformers import AutoModelForSeq2SeqLM
+
+    tiny_model("bart", tokenizer, seed=1).save_pretrained(folder)
+    (folder / "generation_config.json").unlink()
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | config), encoding="utf-8")
+    return AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+
+
+def in_beams(model: Any, tokenizer: Any, prefix: str, **settings: Any) -> list[int]:
+    """What transformers itself writes for one prefix under these settings, without the start token."""
+    import torch
+
+    ids = torch.tensor([tokenizer(prefix)["input_ids"]])
+    return list(model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **settings)[0].tolist()[1:])
+
+
+@pytest.mark.parametrize(
+    "config",
+    [BEAMS, {"task_specific_params": {"summarization": {**BEAMS, "prefix": "summarize: "}}}],
+    ids=["in the configuration", "of the one task"],
+)
+def test_published_settings_of_old_checkpoints_are_used(
+    config: dict[str, Any], tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    expected = [in_beams(old_checkpoint(tmp_path, tokenizer), tokenizer, prefix, **BEAMS) for prefix in PREFIXES]
+
+    texts = written(old_checkpoint(tmp_path, tokenizer, **config), tokenizer, PUBLISHED)
+
+    cut = [tokens[: tokens.index(1)] for tokens in expected]
+    assert [text.generation for text in texts] == [" ".join(map(str, tokens)) for tokens in cut]
+    # 23 tokens, the last of which is a forced end.
+    assert [text.at_limit for text in texts] == [len(tokens) == 22 for tokens in cut]
+    assert len({text.at_limit for text in texts}) == 2, "texts must end both ways to show anything"
+    assert min(text.generated_tokens for text in texts) >= 4
+    greedy = written(old_checkpoint(tmp_path, tokenizer), tokenizer, GREEDY)
+    assert [text.generation for text in texts] != [text.generation for text in greedy]
+
+
+def test_settings_of_several_tasks_are_not_used(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    tasks = {"summarization": BEAMS, "translation": {"num_beams": 2}}
+
+    texts = written(old_checkpoint(tmp_path, tokenizer, task_specific_params=tasks), tokenizer, PUBLISHED)
+
+    greedy = Decoding(strategy="greedy", max_new_tokens=30)
+    assert texts == written(old_checkpoint(tmp_path, tokenizer), tokenizer, greedy)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_published_beams_do_not_depend_on_the_batch(architecture: str, tokenizer: Any, device: Any) -> None:
+    def texts(batch_size: int, prefixes: Any) -> list[Generation]:
+        model = tiny_model(architecture, tokenizer, spread=0.4)
+        model.generation_config.update(**BEAMS, repetition_penalty=1.5, encoder_repetition_penalty=1.1)
+        # As GPT-2's and GPT-Neo's: padding is penalized as an end token.
+        numbers = Numbers(tokenizer)
+        numbers.pad_token_id = 1 if architecture in DECODER_ONLY else 0
+        return texts_of(model, numbers, prefixes, PUBLISHED, batch_size)
+
+    # Several of each length, so that batches contain several.
+    prefixes = [*PREFIXES, *(prefix.replace("o", "u") for prefix in PREFIXES), *PREFIXES[::-1]]
+    alone = texts(1, prefixes)
+
+    for batch_size in (2, 5, 64):
+        assert texts(batch_size, prefixes) == alone
+    assert len({text.generation for text in alone}) > 3
+    assert texts(3, prefixes[:4]) == alone[:4]
+
+
+@pytest.mark.parametrize(
+    ("own", "allowed", "expected"),
+    [
+        ({}, 12, 12),
+        ({"max_length": 6}, 12, 5),
+        ({"max_length": 40}, 12, 12),
+        ({"max_new_tokens": 7}, 12, 7),
+        ({"max_new_tokens": 7, "min_new_tokens": 9}, 5, 5),
+        ({"max_length": 30, "min_length": 20}, 12, 12),
+    ],
+)
+def test_the_smallest_limit_holds(
+    own: dict[str, Any], allowed: int, expected: int, tokenizer: Any, device: Any
+) -> None:
+    model = tiny_model("bart", tokenizer)
+    # No end before the limit.
+    model.generation_config.update(**own, suppress_tokens=[1])
+    decoding = Decoding(strategy="as_published", max_new_tokens=allowed)
+
+    texts = written(model, tokenizer, decoding)
+
+    assert {(text.generated_tokens, text.at_limit) for text in texts} == {(expected, True)}
+
+
+def test_the_lengths_of_decoder_only_models_are_those_of_the_decoding(tokenizer: Any, device: Any) -> None:
+    """Their own count the prompt."""
+    model = tiny_model("gpt2", tokenizer)
+    model.generation_config.update(max_length=3, min_length=64, suppress_tokens=[1])
+
+    texts = written(model, tokenizer, PUBLISHED)
+
+    assert {(text.generated_tokens, text.at_limit) for text in texts} == {(30, True)}
+
+
+def test_published_settings_that_draw_are_refused(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    drawing = {"text-generation": {"do_sample": True, "max_length": 50}}
+    model = old_checkpoint(tmp_path, tokenizer, task_specific_params=drawing)
+
+    with pytest.raises(UserError, match=r"bart-xl, news: this decoding .*`do_sample: true`.*`strategy: sample`"):
+        generate(model, tokenizer, probes_of(PREFIXES), GenerationSettings(PUBLISHED, 3), "bart-xl, news")
 
 
 @pytest.mark.parametrize("architecture", ["gpt_neo", "gpt2", "llama", "bart"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,10 @@ def generate(
     from transformers.generation import LogitsProcessorList
 
     encoder_decoder = bool(model.config.is_encoder_decoder)
-    # Prompts of similar length share a batch, so that there is little padding.
-    order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index].tokens), index))
     texts: list[list[int]] = [[] for _ in prompts]
     with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
+        # A checkpoint's own penalties take padding for text.
+        for chosen in _batches(prompts, batch_size, padding=decoding.strategy != "as_published"):
             batch = [prompts[index] for index in chosen]
             ids, mask = padded(
                 [prompt.tokens for prompt in batch], model.generation_config.pad_token_id, left=not encoder_decoder
@@ -49,8 +48,18 @@ def generate(
     return texts
 
 
+def _batches(prompts: Sequence[Prompt], batch_size: int, padding: bool) -> Iterator[list[int]]:
+    """Indices of the prompts of each batch: of similar length, so that there is little padding, or of the same."""
+    lengths = [len(prompt.tokens) for prompt in prompts]
+    order = sorted(range(len(prompts)), key=lambda index: (lengths[index], index))
+    groups = [list(group) for _, group in groupby(order, lambda index: 0 if padding else lengths[index])]
+    for group in groups:
+        for start in range(0, len(group), batch_size):
+            yield group[start : start + batch_size]
+
+
 def _processors(decoding: Decoding, prompts: Sequence[Prompt], first: int, device: Any) -> Iterator[Any]:
-    """Nothing for greedy search; for sampling: temperature, top-k, top-p, then the draw, which leaves one token."""
+    """For sampling alone: temperature, top-k, top-p, then the draw, which leaves one token."""
     if decoding.strategy == "sample":
         yield from warpers(decoding)
         yield draw(decoding, [prompt.probe for prompt in prompts], first, device)
