@@ -5,10 +5,10 @@
     python benchmarks/retrieval.py --documents 1000000 --words 60 300 --queries 2000 --repeats 1 --only memorization
 
 Without a file, documents are drawn by a seed from a vocabulary with the frequencies of natural English (Zipf's law),
-its stop words first; with one, they are cut from its texts. A query is a passage of 60 to 100 words of a document in
-which every third word is one of another document's, as a generation would be. Both programs get the same words, k1 and
-b, and turn text into words themselves; each is measured in a process of its own. Lengths of documents are kept in one
-byte by Tantivy, and exactly by bm25s, so that their ranks differ where scores are close.
+Lucene's stop words first; with one, they are cut from its texts. A query is a passage of 60 to 100 words of a document
+in which every third word is one of another document's, as a generation would be. Both programs get the same words, k1
+and b, and turn text into words themselves; each is measured in a process of its own. Lengths of documents are kept in
+one byte by Tantivy, and exactly by bm25s, so that their ranks differ where scores are close.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ class Ours:
         """The table of candidates."""
         from memorization.retrieval import search
 
-        return search(self.folder, queries, K, self.threads)
+        return search(self.folder, queries, K, self.threads, "lucene")
 
     def best(self, queries: list[str]) -> Any:
         """Rows of the best documents, (queries, K), -1 where there are fewer."""

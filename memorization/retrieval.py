@@ -2,7 +2,7 @@
 
 Scores are those of an Elasticsearch `match` query with default settings (k1 1.2, b 0.75; Lucene's one-byte document
 lengths): every word counts as often as it occurs in the query. English stop words are left out of the query, not of the
-index.
+index: which ones is a setting.
 
 A table of candidates depends on the documents, the queries and k alone. Tantivy sums a document's score in the order of
 the query's words and with the statistics of the whole index, so that neither the number of threads that wrote the
@@ -24,6 +24,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization import storage
+from memorization.config.detection import Retrieval
 from memorization.errors import UserError
 from memorization.progress import Progress
 from memorization.schemas.candidates import CandidatesTable
@@ -34,8 +35,16 @@ TEXT, NUMBER = "text", "row"
 TOKEN_LIMIT = 40
 """Tantivy's default analyzer leaves out tokens of at least this many bytes."""
 
-STOP_WORDS = "english"
-"""Tantivy's list of this name: Lucene's 33 words."""
+NLTK = """i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers
+herself it its itself they them their theirs themselves what which who whom this that these those am is are was were be
+been being have has had having do does did doing a an the and but if or because as until while of at by for with about
+against between into through during before after above below to from up down in out on off over under again further then
+once here there when where why how all any both each few more most other some such no nor not only own same so than too
+very s t can will just don should now"""
+LUCENE = """a an and are as at be but by for if in into is it no not of on or such that the their then there these they
+this to was will with"""
+STOP_WORDS = {"nltk": NLTK.split(), "lucene": LUCENE.split(), "none": []}
+"""English words that are left out of a query, by list: NLTK's 127 up to version 3.2 (the authors'), Lucene's 33."""
 
 WRITER_HEAP_BYTES = 256_000_000
 """Memory of all writing threads together; the rest is written to disk and merged later."""
@@ -96,7 +105,9 @@ def _write_index(documents: Iterable[tuple[int, str]], index: Path, threads: int
         writer.wait_merging_threads()
 
 
-def search(index: Path, queries: Sequence[str], k: int = 10, threads: int | None = None) -> pa.Table:
+def search(
+    index: Path, queries: Sequence[str], k: int = 10, threads: int | None = None, stop_words: str = "nltk"
+) -> pa.Table:
     """The k best documents of each query: columns `query, rank` (from 1), `document, score`, by query and rank.
 
     `query` is the place of the query from 0, `document` the number of the document in the index, `score` the BM25 score
@@ -106,13 +117,14 @@ def search(index: Path, queries: Sequence[str], k: int = 10, threads: int | None
 
     Query text is never parsed. A word is a run of Unicode's alphanumeric characters, in lower case; every other
     character, NUL and those of query languages included, separates words. A query may be of any length. `threads`
-    search, by default as many as there are cores for this process; no result depends on it.
+    search, by default as many as there are cores for this process; no result depends on it. `stop_words` names one of
+    `STOP_WORDS`.
 
     Raises UserError where a query is not text, k is not positive, or the folder contains no index.
     """
     _refuse_one_text(queries, "queries")
     numbers = range(len(queries))
-    with _Engine(index, k, threads) as engine:
+    with _Engine(index, k, stop_words, threads) as engine:
         parts = [slice(start, start + QUERIES_PER_BATCH) for start in range(0, len(queries), QUERIES_PER_BATCH)]
         batches = [engine.candidates(numbers[part], queries[part]) for part in parts]
     return pa.Table.from_batches(batches, CANDIDATES)
@@ -130,13 +142,14 @@ def index_suffixes(probes: Path, index: Path, threads: int) -> None:
         _write_index(suffixes(), index, threads)
 
 
-def candidate_batches(generations: Path, index: Path, k: int, threads: int) -> Iterator[pa.RecordBatch]:
-    """Batches of schema `candidates`: the k best suffixes of every generation, streamed, by probe and rank.
+def candidate_batches(generations: Path, index: Path, settings: Retrieval, threads: int) -> Iterator[pa.RecordBatch]:
+    """Batches of schema `candidates`: the best suffixes of every generation, streamed, by probe and rank.
 
     `generations` may contain a part of a run's generations; `index` is that of `index_suffixes`. Raises as `search`
     does.
     """
-    with _Engine(index, k, threads) as engine, Progress(storage.rows_of(generations), "search", "queries") as progress:
+    engine = _Engine(index, settings.candidates, settings.stop_words, threads)
+    with engine, Progress(storage.rows_of(generations), "search", "queries") as progress:
         for batch in storage.stream(generations, ["probe", "generation"], QUERIES_PER_BATCH):
             candidates = engine.candidates(batch["probe"].to_pylist(), batch["generation"].to_pylist())
             yield candidates.rename_columns(CandidatesTable.arrow().names)
@@ -146,7 +159,7 @@ def candidate_batches(generations: Path, index: Path, k: int, threads: int) -> I
 class _Engine:
     """An open index and the threads that search it; Tantivy releases Python's lock while it searches."""
 
-    def __init__(self, index: Path, k: int, threads: int | None) -> None:
+    def __init__(self, index: Path, k: int, stop_words: str, threads: int | None) -> None:
         import tantivy
 
         if k < 1:
@@ -158,6 +171,7 @@ class _Engine:
                 f"{index}: contains no index that can be opened ({error}); make one by `build_index`"
             ) from error
         self.k = k
+        self.stop_words = STOP_WORDS[stop_words]
         self.schema: Any = opened.schema
         self.searcher: Any = opened.searcher()
         self.pool = ThreadPoolExecutor(threads or _cores())
@@ -190,7 +204,7 @@ class _Engine:
             tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
             .filter(tantivy.Filter.remove_long(TOKEN_LIMIT))
             .filter(tantivy.Filter.lowercase())
-            .filter(tantivy.Filter.stopword(STOP_WORDS))
+            .filter(tantivy.Filter.custom_stopword(self.stop_words))
             .build()
         )
         return [self._best(Counter(analyzer.analyze(text))) for text in texts]

@@ -6,6 +6,7 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import retrieval, storage
+from memorization.config.detection import Retrieval
 from memorization.schemas.candidates import CandidatesTable
 
 snakemake: Snakemake
@@ -15,7 +16,7 @@ def main(snakemake: Snakemake) -> None:
     batches = retrieval.candidate_batches(
         Path(snakemake.input.generations),
         Path(snakemake.input.index),
-        snakemake.params.retrieval["candidates"],
+        Retrieval.model_validate(snakemake.params.retrieval),
         snakemake.threads,
     )
     manifest = job.manifest(snakemake, "tantivy", retrieval=snakemake.params.retrieval)

@@ -15,16 +15,13 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from memorization import retrieval, storage
+from memorization.config.detection import Retrieval
 from memorization.errors import UserError
 from memorization.retrieval import build_index, search
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.probes import ProbesTable
 
 K1, B = 1.2, 0.75
-# The stop words of Tantivy's English filter, which are Lucene's.
-ENGLISH = """a an and are as at be but by for if in into is it no not of on or such that the their then there these they
-this to was will with"""
-STOP_WORDS = frozenset(ENGLISH.split())
 VOCABULARY = (
     "river bridge whale theatre symphony drought corn harvest robot towel tax ticket train farmer tourist market"
 )
@@ -57,7 +54,7 @@ def kept_length(words: int) -> int:
     return exact + (words - exact >> shift << shift)
 
 
-def bm25(texts: list[str], query: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def bm25(texts: list[str], query: str, stop_words: str = "nltk") -> np.ndarray[Any, np.dtype[np.float64]]:
     """Scores (documents,) of one query."""
     vectorizer = CountVectorizer(analyzer=words)
     counts = vectorizer.fit_transform(texts).toarray()
@@ -66,7 +63,8 @@ def bm25(texts: list[str], query: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     idf = np.log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
     kept = np.array([kept_length(int(length)) for length in lengths])
     weights = idf * counts * (K1 + 1) / (counts + K1 * (1 - B + B * kept / lengths.mean())[:, None])
-    query_words = CountVectorizer(analyzer=lambda text: [word for word in words(text) if word not in STOP_WORDS])
+    left_out = retrieval.STOP_WORDS[stop_words]
+    query_words = CountVectorizer(analyzer=lambda text: [word for word in words(text) if word not in left_out])
     query_words.vocabulary = vectorizer.vocabulary_
     scores: np.ndarray[Any, np.dtype[np.float64]] = weights @ query_words.transform([query]).toarray()[0]
     return scores
@@ -207,10 +205,10 @@ def test_queries_do_not_depend_on_their_neighbours(indexed: tuple[list[str], Pat
 
 
 def test_equal_scores_are_ordered_by_row(tmp_path: Path) -> None:
-    build_index(["same words here"] * 500 + ["other"] * 5, tmp_path / "index")
+    build_index(["plain words here"] * 500 + ["other"] * 5, tmp_path / "index")
     assert [row for row, _ in hits(search(tmp_path / "index", ["words"], k=10))] == list(range(10))
-    build_index(["words and words", *["same words here"] * 500], tmp_path / "index")
-    assert [row for row, _ in hits(search(tmp_path / "index", ["same words"], k=3))] == [1, 2, 3]
+    build_index(["words and words", *["plain words here"] * 500], tmp_path / "index")
+    assert [row for row, _ in hits(search(tmp_path / "index", ["plain words"], k=3))] == [1, 2, 3]
 
 
 def test_scores_are_equal_whatever_the_order_of_their_sum(tmp_path: Path) -> None:
@@ -312,8 +310,8 @@ def test_an_empty_index_returns_nothing(tmp_path: Path) -> None:
 
 
 def test_words_are_separated_as_the_index_does(tmp_path: Path) -> None:
-    build_index(["Straße café_naïve", "don't", "3,88", "日本語"], tmp_path / "index")
-    table = search(tmp_path / "index", ["STRASSE straße", "Naïve", "don", "88", "日本語", "日本"])
+    build_index(["Straße café_naïve", "o'clock", "3,88", "日本語"], tmp_path / "index")
+    table = search(tmp_path / "index", ["STRASSE straße", "Naïve", "clock", "88", "日本語", "日本"])
     assert [[row for row, _ in hits(table, query)] for query in range(6)] == [[0], [0], [1], [2], [3], []]
 
 
@@ -394,8 +392,11 @@ def write_generations(file: Path, texts: list[str], first: int) -> None:
     storage.write_table(file, GenerationsTable, pa.table(columns), {})
 
 
-def candidates_of(generations: Path, index: Path) -> pa.Table:
-    return pa.Table.from_batches(retrieval.candidate_batches(generations, index, 3, threads=2))
+def candidates_of(generations: Path, index: Path, **settings: Any) -> pa.Table:
+    settings = {"candidates": 3, **settings}
+    return pa.Table.from_batches(
+        retrieval.candidate_batches(generations, index, Retrieval.model_validate(settings), threads=2)
+    )
 
 
 def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,7 +406,9 @@ def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatc
     write_generations(tmp_path / "generations.parquet", generations, first=0)
     monkeypatch.setattr(retrieval, "QUERIES_PER_BATCH", 4)
     retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
-    batches = list(retrieval.candidate_batches(tmp_path / "generations.parquet", tmp_path / "index", 3, threads=2))
+    batches = list(
+        retrieval.candidate_batches(tmp_path / "generations.parquet", tmp_path / "index", Retrieval(candidates=3), 2)
+    )
     assert len(batches) == 9
     build_index(texts, tmp_path / "another")
     expected = search(tmp_path / "another", generations, 3)
@@ -449,3 +452,34 @@ def test_an_index_is_replaced(tmp_path: Path) -> None:
     table = search(tmp_path / "index", ["whale", "drought"])
     assert (hits(table, 0), len(hits(table, 1))) == ([], 1)
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+@pytest.mark.parametrize("stop_words", ["nltk", "lucene", "none"])
+def test_the_words_of_the_list_are_left_out_of_a_query(stop_words: str, tmp_path: Path) -> None:
+    texts = ["what the whale was", "his own drought", "whale and a drought", "such an own goal", "corn"]
+    query = "What of his own whale, and such a drought?"
+    build_index(texts, tmp_path / "index")
+
+    table = search(tmp_path / "index", [query, "his what"], k=5, stop_words=stop_words)
+
+    agrees(hits(table), bm25(texts, query, stop_words), 5)
+    assert len(hits(table, 1)) == (0 if stop_words == "nltk" else 2)
+
+
+def test_stop_words_are_a_setting_of_candidates(tmp_path: Path) -> None:
+    write_probes(tmp_path / "probes.parquet", ["what the whale was", "his own drought"], first=0)
+    write_generations(tmp_path / "generations.parquet", ["what drought"], first=0)
+    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+
+    found = {
+        name: candidates_of(tmp_path / "generations.parquet", tmp_path / "index", **settings)["document"].to_pylist()
+        for name, settings in {"default": {}, "lucene": {"stop_words": "lucene"}}.items()
+    }
+
+    assert {name: sorted(documents) for name, documents in found.items()} == {"default": [1], "lucene": [0, 1]}
+
+
+def test_the_lists_of_stop_words_are_whole() -> None:
+    counts = {name: (len(words), len(set(words))) for name, words in retrieval.STOP_WORDS.items()}
+    assert counts == {"nltk": (127, 127), "lucene": (33, 33), "none": (0, 0)}
+    assert set(retrieval.STOP_WORDS["lucene"]) < set(retrieval.STOP_WORDS["nltk"])

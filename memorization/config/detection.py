@@ -84,6 +84,12 @@ class Retrieval(Section):
     """Which suffixes a generation is compared with (Appendix B.1)."""
 
     candidates: int = Field(10, ge=1, description="Suffixes retrieved for each generation (K).", examples=[10])
+    stop_words: Literal["nltk", "lucene", "none"] = Field(
+        "nltk",
+        description="English words of a generation that are not searched for: NLTK's 127 (as in the authors' program), "
+        "Lucene's 33, or none.",
+        examples=["lucene"],
+    )
 
 
 class Definitions(Section):
