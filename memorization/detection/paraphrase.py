@@ -69,5 +69,9 @@ def sentence_pairs(generated: Sequence[str], trained: Sequence[str]) -> list[Sen
 
 
 def _sentences(passage: str, model: SentenceSplitter) -> list[str]:
-    """Sentences of a passage; newlines are dropped, as in the authors' program."""
-    return [passage[start:end].replace("\n", "") for start, end in model.span_tokenize(passage)]
+    """Sentences of a passage, each on one line.
+
+    The authors' program deletes the newlines of generations ("new\\nhouse" is "newhouse") and keeps those of suffixes:
+    here a space replaces them in both, so that words stay apart.
+    """
+    return [passage[start:end].replace("\n", " ") for start, end in model.span_tokenize(passage)]

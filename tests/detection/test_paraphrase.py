@@ -87,14 +87,14 @@ def test_equal_sentences_are_no_paraphrases_whatever_their_case_and_edges() -> N
     ]
 
 
-def test_newlines_are_dropped() -> None:
-    generations = ["The roof\nleaked."]
-    row = match(0, 0) | {"generation_length": len(generations[0])}
+def test_a_newline_is_a_space_on_both_sides() -> None:
+    generation, suffix = "The roof\nleaked.", "The\nroof leaks."
+    row = match(0, 0) | {"generation_length": len(generation), "suffix_length": len(suffix)}
     judge = Judge()
 
-    confidence(table(row), texts(generations), punkt, judge, bounds())
+    confidence(table(row), RunTexts({0: generation}, {}, {0: suffix}), punkt, judge, bounds())
 
-    assert {first for first, _ in judge.judged} == {"The roofleaked."}
+    assert judge.judged == [("The roof leaked.", "The roof leaks.")]
 
 
 @pytest.mark.parametrize(
