@@ -33,7 +33,7 @@ NEAR = 8
 
 @dataclass(frozen=True)
 class Selection:
-    """Which probes are drawn: their settings, the tokens of a prefix, and the population (member or control)."""
+    """Which probes are taken: their settings, the tokens of a prefix, and the population (member or control)."""
 
     settings: Probes
     prefix_tokens: int
@@ -105,10 +105,11 @@ def write_probes(
     output: Path,
     manifest: Mapping[str, Any],
 ) -> None:
-    """Draw at most `n` usable inputs of the population's split and write them with schema `probes`.
+    """Take at most `n` usable inputs of the population's split and write them with schema `probes`.
 
     Inputs without a suffix, or with one shorter than the configured minimum (white space around it does not count), are
-    left out and counted, as are those with a blank prefix. The draw is seeded, the rows stay in the dataset's order.
+    left out and counted, as are those with a blank prefix. They are the first ones or a seeded draw, as the settings
+    `select`; rows stay in the dataset's order.
     Raises UserError where no input is usable; warns where fewer than n are.
     """
     settings, prefix_tokens = selection.settings, selection.prefix_tokens
@@ -141,9 +142,11 @@ def write_probes(
         log.warning("dataset %s, split %s: %d probes configured, %d usable inputs: n is %d", *counts)
     if short:
         log.info("dataset %s: %d of %d inputs left out: suffix too short", name, short, rows)
-    drawn = sorted(random.Random(settings.seed).sample(range(len(usable)), min(settings.n, len(usable))))
-    stated = {"n_asked": settings.n, "n": len(drawn), "inputs": rows, "left_out_suffix_too_short": short}
-    batches = _batches([usable[index] for index in drawn])
+    taken: Sequence[int] = range(min(settings.n, len(usable)))
+    if settings.select == "drawn":
+        taken = sorted(random.Random(settings.seed).sample(range(len(usable)), len(taken)))
+    stated = {"n_asked": settings.n, "n": len(taken), "inputs": rows, "left_out_suffix_too_short": short}
+    batches = _batches([usable[index] for index in taken])
     storage.write_batches(output, ProbesTable, batches, {**manifest, **stated})
 
 

@@ -165,6 +165,14 @@ def test_the_draw_is_seeded_and_keeps_the_order_of_the_dataset(tmp_path: Path, t
     assert len(set(order)) == 20
 
 
+def test_the_first_usable_inputs_are_taken_where_none_are_drawn(tmp_path: Path, tokenizer: Any) -> None:
+    file = dataset(tmp_path, ["short", *numbered_inputs(60)])
+    rows, again = (written(file, tokenizer, n=20, select="first", seed=seed) for seed in (1, 2))
+    assert [row["id"] for row in rows] == [f"train-{number}" for number in range(1, 21)]
+    assert again == rows
+    assert len(written(file, tokenizer, n=100, select="first")) == 60
+
+
 def test_the_draw_does_not_depend_on_how_rows_are_read(
     tmp_path: Path, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

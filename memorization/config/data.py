@@ -125,6 +125,12 @@ class Probes(Section):
     n: int = Field(
         10_000, ge=1, description="Probes per dataset; fewer if it has fewer usable inputs.", examples=[1000]
     )
+    select: Literal["drawn", "first"] = Field(
+        "drawn",
+        description="Which usable inputs: `drawn` by `seed`, or the `first` ones of the dataset, as in the authors' "
+        "program.",
+        examples=["first"],
+    )
     prefix_tokens: int = Field(50, ge=1, description="Prefix length in tokens of the model's tokenizer.", examples=[50])
     minimum_suffix_characters: int = Field(
         1, ge=1, description="Inputs with a shorter suffix are not counted; their number is reported.", examples=[50]
