@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from configurations import all_runs
+from datasets import ReadInstruction
 
 from memorization import configfile, local_files, plan
 from memorization.config.data import HubDataset
@@ -22,6 +23,8 @@ UNPINNED = {
     "potsawee/t5-large-generation-squad-QuestionAnswer": "refs/pr/1",
     "facebook/wmt19-en-de": "refs/pr/6",
 }
+# What the numbers of these files may have been decoded by, if not greedily; they state no decoding.
+OTHER_DECODING = {"published_models": "as_published", "gpt_neo": "greedy_with_prompt"}
 TABLES = {1, 2, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22}
 FIGURES = {"1", "2a", "2b", "3", *map(str, range(4, 15))}
 
@@ -73,7 +76,10 @@ def test_probes_are_those_of_the_paper(paper: Config) -> None:
 
 
 def test_every_published_rate_has_its_run(paper: Config) -> None:
-    """A number at coordinates that no run has would never be shown; one that fits two runs would be shown twice."""
+    """A number at coordinates that no run has would never be shown; one that fits two runs would be shown twice.
+
+    Where it is not known how the paper decoded, its numbers are shown beside each of two decodings.
+    """
     shown: dict[str, list[plan.Run]] = {}
     for study in paper.studies.values():
         if isinstance(study, Memorization) and study.published:
@@ -93,7 +99,8 @@ def test_every_published_rate_has_its_run(paper: Config) -> None:
                     for key in ("dataset", "model", "state", "epoch", "decoding", "prefix_tokens")
                 )
             ]
-            assert len(fitting) == 1, row
+            decodings = [row["decoding"]] if row["decoding"] else ["greedy", OTHER_DECODING[name]]
+            assert [run.decoding for run in fitting] == decodings, row
 
 
 def test_every_quality_file_is_shown(paper: Config) -> None:
@@ -113,6 +120,16 @@ def test_revisions_on_the_hub_are_pinned(paper: Config) -> None:
         assert place.revision == UNPINNED.get(place.name) or re.fullmatch("[0-9a-f]{40}", place.revision), place
     used = {place.name for place in places}
     assert set(UNPINNED) <= used
+
+
+def test_splits_of_one_split_of_the_hub_are_disjoint_and_counted(paper: Config) -> None:
+    source = paper.datasets["chatdoctor"].source
+    assert isinstance(source, HubDataset)
+    train, test = (
+        ReadInstruction.from_spec(split).to_absolute({"train": 112_165})[0] for split in (source.train, source.test)
+    )
+    assert (train.from_, train.to, test.to) == (0, test.from_, 112_165)
+    assert paper.datasets["chatdoctor"].rows == train.to
 
 
 def test_counts_for_the_plan_are_given(paper: Config) -> None:
