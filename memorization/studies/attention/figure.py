@@ -16,7 +16,7 @@ from memorization.report.words import in_state
 
 # Panels side by side at most: 10 samples take two rows, 12 layers in two, 24 in four.
 ACROSS = 6
-# A weight of this much and less is darkest (fraction).
+# A weight of this much and less is darkest on a logarithmic scale (fraction).
 FAINTEST = 1e-4
 # Pixels of a drawn map on each side at least: more than a panel has.
 PIXELS = 1000
@@ -34,19 +34,20 @@ def figure(files: Files, context: Context) -> Any:
     """The figure of a study; files: `maps`, one of schema `attention_maps` for each of the option `cells`.
 
     One block per (model, state, dataset), with the panels of the kind that the option `shows` names (see `PANELS`). All
-    panels have one logarithmic scale, so that a weight has the same colour everywhere. Returns a matplotlib figure.
+    panels have one scale, which the option `scale` names, so that a weight has the same colour everywhere. Returns a
+    matplotlib figure.
     """
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
 
-    shows = context.options["shows"]
+    shows, scale_name = context.options["shows"], context.options["scale"]
     blocks = [PANELS[shows](file) for file in files["maps"]]
     headings = [heading(cell, context) for cell in context.options["cells"]]
     shapes = [_grid(len(panels)) for panels in blocks]
     heights = [0.5 + 1.6 * down for down, _ in shapes]
     size = (1.6 + 2.1 * max(across for _, across in shapes), sum(heights) + 0.6)
-    scale = LogNorm(vmin=FAINTEST, vmax=1.0, clip=True)
+    scale = scale_of(scale_name, [panel for panels in blocks for panel in panels])
     drawn = Figure(figsize=size, layout="constrained")
     halves: Any = drawn.subfigures(1, 2, width_ratios=[size[0] - 0.8, 0.8])
     left, right = halves
@@ -60,14 +61,26 @@ def figure(files: Files, context: Context) -> Any:
         part.suptitle(above, fontsize=8)
         part.supxlabel("input token", fontsize=7)
         part.supylabel("output token", fontsize=7)
-    bar = right.colorbar(ScalarMappable(scale, "viridis"), cax=right.add_axes((0.1, 0.2, 0.16, 0.6)), extend="min")
-    bar.set_label("attention on the input token\n(% of the output token's)", fontsize=7)
-    ticks = [0.0001, 0.001, 0.01, 0.1, 1.0]
-    bar.set_ticks(ticks, labels=[f"{100 * tick:g}" for tick in ticks])
+    bar = right.colorbar(
+        ScalarMappable(scale, "viridis"),
+        cax=right.add_axes((0.1, 0.2, 0.16, 0.6)),
+        extend="min" if scale_name == "logarithmic" else "neither",
+        format=FuncFormatter(lambda weight, _: f"{100 * weight:g}"),
+    )
+    bar.set_label(f"attention on the input token\n(% of the output token's, {scale_name})", fontsize=7)
     bar.ax.tick_params(labelsize=6)
-    note = f"{context.label} {MEANINGS[shows]}".strip()
+    note = f"{context.label} {MEANINGS[shows]} {COLOURS[scale_name]}".strip()
     drawn.supxlabel("\n".join(textwrap.wrap(note, int(16 * size[0]))), fontsize=6.5, color="0.3")
     return drawn
+
+
+def scale_of(name: str, panels: Sequence[Panel]) -> Any:
+    """The matplotlib norm of weights (fractions) for all panels of a figure, on a scale of `COLOURS`."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    if name == "logarithmic":
+        return LogNorm(vmin=FAINTEST, vmax=1.0, clip=True)
+    return Normalize(vmin=0.0, vmax=max(float(panel.weights.max()) for panel in panels))
 
 
 def heading(cell: Row, context: Context) -> str:
@@ -115,6 +128,13 @@ MEANINGS = {
     "layers": f"{_HEADS}, one panel a layer, from the embeddings (1) to the output; mean of the samples: {_PADDED}.",
 }
 """What each kind of figure shows, for its note."""
+
+
+COLOURS = {
+    "linear": "Colours are linear, from 0 to the largest weight shown.",
+    "logarithmic": "Colours are logarithmic, and a weight of 0.01% or less is darkest.",
+}
+"""What each scale is, for the note."""
 
 
 def read_maps(file: Path) -> list[list[np.ndarray]]:

@@ -39,7 +39,7 @@ def _figure_inputs(config: Project, study: Attention, name: str) -> Inputs:
 
 
 def _figure_options(config: Project, study: Attention) -> dict[str, Any]:
-    return {"cells": study.cells(config), "shows": study.shows}
+    return {"cells": study.cells(config), "shows": study.shows, "scale": study.scale}
 
 
 EXHIBITS = (
@@ -67,6 +67,13 @@ class Attention(Grid):
         description="The figure's panels: the last layer's mean over samples and one sample (Figures 4 to 6), every "
         "sample (7 to 10), or the mean of every layer (11 to 14).",
         examples=["layers"],
+    )
+
+    scale: Literal["linear", "logarithmic"] = Field(
+        "linear",
+        description="Colours of the figure: from 0 to the largest weight shown, as in the paper, or by powers of ten "
+        "from 0.01% to 100%, which tell small weights apart.",
+        examples=["logarithmic"],
     )
 
     @property

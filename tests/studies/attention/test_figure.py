@@ -40,8 +40,8 @@ def cell(dataset: str = "news", state: str = "base", epoch: int = 0) -> dict[str
     return {"model": "t5", "state": state, "epoch": epoch, "dataset": dataset}
 
 
-def showing(shows: str, cells: Sequence[dict[str, Any]], label: str = "Made up.") -> Context:
-    options = {"shows": shows, "cells": list(cells)}
+def showing(shows: str, cells: Sequence[dict[str, Any]], label: str = "Made up.", scale: str = "linear") -> Context:
+    options = {"shows": shows, "cells": list(cells), "scale": scale}
     return context({"news": "Multi-news, $T_5$"}, {"t5": "T5"}, label=label, options=options)
 
 
@@ -115,6 +115,24 @@ def test_a_weight_has_one_colour_in_all_panels_and_tokens_are_counted_from_one(s
         )
 
 
+@pytest.mark.parametrize(
+    ("scale", "colours"),
+    # Of weights 0, 1%, 25% and 50%, the largest one.
+    [("linear", [0.0, 0.02, 0.5, 1.0]), ("logarithmic", [0.0, 0.5, 0.849485, 0.924743])],
+)
+def test_colours_are_on_the_scale_of_the_study(scale: str, colours: list[float], tmp_path: Path) -> None:
+    weights = np.array([[0.0, 0.01, 0.25, 0.5]], dtype=np.float32)
+    file = write_maps(tmp_path / "maps.parquet", [[weights]])
+
+    drawn = figure.figure({"maps": [file]}, showing("samples", [cell()], scale=scale))
+
+    [image] = images(drawn)
+    assert np.asarray(image.norm(weights[0])) == pytest.approx(colours, abs=1e-5)
+    vector = figure_bytes(drawn, tmp_path / "figure")[0].decode()
+    assert f"(% of the output token's, {scale})" in vector.replace("&apos;", "'")
+    assert f"Colours are {scale}" in vector
+
+
 def test_files_are_the_same_every_time_and_describe_what_they_show(file: Path, tmp_path: Path) -> None:
     one, other = (
         figure_bytes(figure.figure({"maps": [file]}, showing("layers", [cell()])), tmp_path / name)
@@ -125,4 +143,4 @@ def test_files_are_the_same_every_time_and_describe_what_they_show(file: Path, t
     vector = one[0].decode()
     for text in ("Multi-news, $T_5$", "input token", "output token", "layer 2", "Made up. Attention of each output"):
         assert text in vector
-    assert "(% of the output token's)" in vector.replace("&apos;", "'")
+    assert "(% of the output token's, linear)" in vector.replace("&apos;", "'")
