@@ -16,7 +16,7 @@ from memorization.schemas.rates import RatesTable
 from memorization.schemas.run import AnswerColumns, AttentionColumns, RunColumns
 from memorization.schemas.schema import Schema
 from memorization.statistics.estimates import DEFINITIONS, estimates
-from memorization.statistics.rates import CATEGORIES, rates
+from memorization.statistics.rates import CATEGORIES, RunOutcomes, rates
 from memorization.studies.attention.density_means import DensityMean
 from memorization.studies.likelihood.extraction import Extraction
 from memorization.studies.quality.scores import Score
@@ -26,11 +26,13 @@ WILDCARDS = {
     "model": "t5",
     "state": "full",
     "epoch": "3",
+    "seed": "1",
     "population": "member",
     "prefix_tokens": "50",
     "decoding": "greedy",
+    "profile": "zeng2024",
 }
-VALUES: dict[str, Any] = {**WILDCARDS, "task": "qa", "epoch": 3, "prefix_tokens": 50}
+VALUES: dict[str, Any] = {**WILDCARDS, "task": "qa", "epoch": 3, "seed": 1, "prefix_tokens": 50}
 SETTINGS = Statistics(draws=10)
 
 
@@ -50,11 +52,19 @@ def test_answers_and_attention_have_coordinates_of_runs(columns: type[Schema]) -
     [
         (
             QualityScoresTable,
-            ("population", "prefix_tokens"),
+            ("population", "prefix_tokens", "profile"),
             Score("f1", "fraction", n=9, value=0.5),
         ),
-        (DensityMeansTable, ("prefix_tokens", "decoding"), DensityMean(2, "gini", "fraction", 9, 0.5, 0.4, 0.6)),
-        (ExtractionTable, ("decoding",), Extraction("drawn", "expected", 4, 10, n=9, value=0.5, low=0.4, high=0.6)),
+        (
+            DensityMeansTable,
+            ("prefix_tokens", "decoding", "profile"),
+            DensityMean(2, "gini", "fraction", 9, 0.5, 0.4, 0.6),
+        ),
+        (
+            ExtractionTable,
+            ("decoding", "profile"),
+            Extraction("drawn", "expected", 4, 10, n=9, value=0.5, low=0.4, high=0.6),
+        ),
     ],
 )
 def test_every_row_begins_with_the_coordinates(schema: type[Schema], lacking: tuple[str, ...], row: Any) -> None:
@@ -67,8 +77,10 @@ def test_every_row_begins_with_the_coordinates(schema: type[Schema], lacking: tu
 
 
 def test_rows_have_the_schema_of_rates() -> None:
-    shared = {"input_texts": 2, "generated_tokens": 7.5, "own_matches": 0, "matched_suffixes": 1}
-    written = table(RatesTable, coordinates_of(WILDCARDS, "qa"), rates(["idea", "none"], SETTINGS), **shared)
+    shared = {"input_texts": 2, "prefixes": 2, "generated_tokens": 7.5}
+    matches = {"own_matches": 0, "matched_suffixes": 1, "condensing": 0}
+    measured = rates(RunOutcomes(["idea", "none"]), SETTINGS)
+    written = table(RatesTable, coordinates_of(WILDCARDS, "qa"), measured, **shared, **matches)
     assert written.schema.equals(RatesTable.arrow())
     assert written["epoch"].to_pylist() == [3] * 4
     assert written["generated_tokens"].to_pylist() == [7.5] * 4

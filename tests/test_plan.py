@@ -7,16 +7,16 @@ from memorization import plan
 
 def test_coordinates_can_be_read_back_from_the_path() -> None:
     for run in all_runs(grid()):
-        parts = dict(part.split("=", 1) for part in run.path.split("/")[1:])
-        assert plan.Run(**parts | {key: int(parts[key]) for key in ("epoch", "prefix_tokens")}) == run  # type: ignore[arg-type]
+        parts = dict(part.split("=", 1) for part in plan.fill(plan.DETECTION, run).split("/")[1:])
+        assert plan.Run(**parts | {key: int(parts[key]) for key in ("epoch", "seed", "prefix_tokens")}) == run  # type: ignore[arg-type]
 
 
 def test_a_pattern_is_filled_from_a_run_and_from_a_mapping() -> None:
-    run = plan.Run("m", "full", 3, "d", "member", 50, "greedy")
+    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "zeng2024")
     assert (
         run.path
         == plan.fill(plan.RUN, run)
-        == ("runs/model=m/state=full/epoch=3/dataset=d/population=member/prefix_tokens=50/decoding=greedy")
+        == ("runs/model=m/state=full/epoch=3/seed=1/dataset=d/population=member/prefix_tokens=50/decoding=greedy")
     )
     assert plan.fill(plan.DATASET, {"dataset": "d"}) == "datasets/d.parquet"
     assert plan.fill(plan.PROBES, run).startswith(plan.fill(plan.PROBED, run))

@@ -52,7 +52,7 @@ def test_another_seed_gives_other_weights(tokenizer: Any, device: Any, tmp_path:
     models = [tiny_model("gpt2", tokenizer) for _ in range(2)]
 
     for seed, model in enumerate(models):
-        fit_rows(model, tokenizer, tmp_path / str(seed), FIT_RECIPE.model_copy(update={"seed": seed}))
+        fit_rows(model, tokenizer, tmp_path / str(seed), FIT_RECIPE.training(seed))
 
     assert not same(weights(models[0]), weights(models[1]))
 

@@ -11,7 +11,7 @@ from memorization.report.runs import match_cells, training_rows
 def test_losses_are_read_with_the_coordinates_of_their_training(tmp_path: Path) -> None:
     folders = [training(tmp_path, "full", dataset, [None, None], 2) for dataset in ("news", "chat")]
     assert {key: row["loss"] for key, row in training_rows(folders).items()} == {
-        ("t5", "full", dataset, epoch): loss for dataset in ("news", "chat") for epoch, loss in ((1, 1.0), (2, 0.5))
+        ("t5", "full", dataset, epoch, 0): loss for dataset in ("news", "chat") for epoch, loss in ((1, 1.0), (2, 0.5))
     }
 
 
@@ -24,10 +24,10 @@ def test_losses_of_early_stopping_and_of_several_datasets_are_listed_where_runs_
 
     losses = {key: row["loss"] for key, row in training_rows(folders).items()}
 
-    assert {epoch: losses["t5", "full", "news", epoch] for epoch in (1, 2, 3)} == {1: 1.0, 2: 1 / 2, 3: 1 / 3}
+    assert {epoch: losses["t5", "full", "news", epoch, 0] for epoch in (1, 2, 3)} == {1: 1.0, 2: 1 / 2, 3: 1 / 3}
     # Its checkpoint has the number of the last epoch, and the weights of the first.
-    assert {key: loss for key, loss in losses.items() if key[1] == "early"} == {("t5", "early", "news", 3): 1.0}
-    assert losses["t5", "mix", "chat", 2] == losses["t5", "mix", "news", 2] == 1 / 2
+    assert {key: loss for key, loss in losses.items() if key[1] == "early"} == {("t5", "early", "news", 3, 0): 1.0}
+    assert losses["t5", "mix", "chat", 2, 0] == losses["t5", "mix", "news", 2, 0] == 1 / 2
 
 
 def test_matches_of_the_own_suffix_are_a_share_and_matched_suffixes_a_count() -> None:

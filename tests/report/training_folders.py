@@ -26,7 +26,7 @@ def training(folder: Path, recipe: str, dataset: str, losses: Sequence[float | N
         for epoch, loss in enumerate(losses, 1)
     ]
     manifest = {
-        "coordinates": {"model": "t5", "recipe": recipe, "dataset": dataset},
+        "coordinates": {"model": "t5", "recipe": recipe, "seed": "0", "dataset": dataset},
         "settings": {"recipe": {"epochs": 3}},
     }
     checkpoints = folder / f"{recipe}-{dataset}"

@@ -9,7 +9,7 @@ from memorization.schemas.definitions import DefinitionsTable
 from memorization.statistics import bootstrap
 from memorization.statistics.bootstrap import clopper_pearson
 from memorization.statistics.estimates import DEFINITIONS, Estimate, estimates
-from memorization.statistics.rates import rates
+from memorization.statistics.rates import RunOutcomes, rates
 
 
 def definitions_of(n: int, **columns: list[object]) -> pa.Table:
@@ -40,7 +40,7 @@ def test_shares_count_the_probes_for_which_the_definition_has_a_value() -> None:
 def test_shares_have_the_intervals_of_rates() -> None:
     hits = np.random.default_rng(0).random(500) < 0.2
     share = estimate(definitions_of(500, approximate=hits.tolist()), "approximate")
-    rate = rates(["verbatim" if hit else "none" for hit in hits], settings(4000, 1))[1]
+    rate = rates(RunOutcomes(["verbatim" if hit else "none" for hit in hits]), settings(4000, 1))[1]
     tolerance = allowed(rate.rate, 500, 4000)
     assert (share.value, share.exact_low, share.exact_high) == (rate.rate, rate.exact_low, rate.exact_high)
     assert share.low == pytest.approx(rate.low, abs=tolerance)

@@ -70,7 +70,9 @@ def test_epoch_and_prefix_length_fall_back_to_the_recipe_and_the_dataset() -> No
 
 def test_a_training_run_stands_once_however_many_epochs_are_shown() -> None:
     config = configuration(studies={"table": study(epochs=[1, 5, 10])})
-    assert config.studies["table"].trainings(config) == [{"model": "t5-small", "recipe": "full", "dataset": "news"}]
+    assert config.studies["table"].trainings(config) == [
+        {"model": "t5-small", "recipe": "full", "seed": 0, "dataset": "news"}
+    ]
 
 
 def test_every_study_is_a_target_and_makes_its_tables_and_figures() -> None:

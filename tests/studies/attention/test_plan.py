@@ -35,7 +35,7 @@ def test_cells_stand_in_the_study_s_order_each_once(small_config: Path, tmp_path
 
     assert [(cell["state"], cell["epoch"]) for cell in cells] == [("base", 0), ("short", 2), ("short", 40)]
     assert plan.fill(plan.ATTENTION, cells[1]) == (
-        "attention/model=small/state=short/epoch=2/dataset=letters/population=member"
+        "attention/model=small/state=short/epoch=2/seed=0/dataset=letters/population=member"
     )
 
 
@@ -44,7 +44,7 @@ def test_density_is_correlated_with_runs_of_the_same_probes(small_config: Path, 
 
     [run] = config.studies["both"].runs(config)
 
-    assert run == plan.Run("small", "short", 40, "letters", "member", 20, "short")
+    assert run == plan.Run("small", "short", 40, 0, "letters", "member", 20, "short", "zeng2024")
     made = config.studies["both"].products("both")
     assert {f"tables/both-correlation.{ending}" for ending in formats.FORMATS} < set(made)
     assert {"tables/both.md", "figures/both.svg", "figures/both.png"} < set(made)

@@ -10,9 +10,11 @@ RUN = {
     "model": "t5",
     "state": "full",
     "epoch": 3,
+    "seed": 0,
     "population": "member",
     "prefix_tokens": 50,
     "decoding": "greedy",
+    "profile": "zeng2024",
 }
 
 

@@ -22,9 +22,9 @@ def test_likelihoods_are_asked_of_every_combination_once() -> None:
     places = [plan.fill(plan.LIKELIHOOD, cell) for cell in cells]
     assert len(set(places)) == len(places) == 2 * 2 * 3 * len(POPULATIONS)
     assert places[:3] == [
-        "likelihoods/model=t5-small/state=base/epoch=0/dataset=news/population=member/prefix_tokens=50",
-        "likelihoods/model=t5-small/state=base/epoch=0/dataset=news/population=control/prefix_tokens=50",
-        "likelihoods/model=t5-small/state=full/epoch=1/dataset=news/population=member/prefix_tokens=50",
+        "likelihoods/model=t5-small/state=base/epoch=0/seed=0/dataset=news/population=member/prefix_tokens=50",
+        "likelihoods/model=t5-small/state=base/epoch=0/seed=0/dataset=news/population=control/prefix_tokens=50",
+        "likelihoods/model=t5-small/state=full/epoch=1/seed=0/dataset=news/population=member/prefix_tokens=50",
     ]
     assert {cell["prefix_tokens"] for cell in cells if cell["dataset"] == "chat"} == {20}
     assert config.studies["likely"].runs(config) == []

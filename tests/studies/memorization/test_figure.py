@@ -36,6 +36,8 @@ def rows() -> list[dict[str, Any]]:
             "high": count / 100 + (0.04 if count else 0.0),
             "exact_high": count / 100 + 0.036,
             "control_rate": None,
+            "ceiling": None,
+            "limit_ceiling": None,
             "published": None,
         }
         for (dataset, state), counts in RATES.items()

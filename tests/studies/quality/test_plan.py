@@ -43,7 +43,7 @@ def cells(**changed: Any) -> list[tuple[Any, ...]]:
 
 def test_models_without_fine_tuning_are_before_those_beside_them_and_have_one_state() -> None:
     assert cells() == [
-        (model, state, epoch, dataset, "greedy")
+        (model, state, epoch, 0, dataset, "greedy")
         for dataset in ("news", "imdb")
         for model, state, epoch in (("flan", "base", 0), ("t5", "base", 0), ("t5", "full", 5))
     ]
@@ -53,7 +53,7 @@ def test_models_without_fine_tuning_are_before_those_beside_them_and_have_one_st
 
 def test_epochs_and_decodings_are_axes() -> None:
     assert cells(against=[], datasets=["news"], epochs=[1, 5], decodings=["greedy", "other"]) == [
-        ("t5", state, epoch, "news", decoding)
+        ("t5", state, epoch, 0, "news", decoding)
         for decoding in ("greedy", "other")
         for state, epoch in (("base", 0), ("full", 1), ("full", 5))
     ]

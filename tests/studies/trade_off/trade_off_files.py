@@ -20,6 +20,12 @@ RATES = {"base": 0.0, "full": 0.4, "lora": 0.1}
 SCORES = {"base": 0.1, "full": 0.3, "lora": 0.25}
 TASKS = {"news": "summarization", "chat": "dialog", "film": "sentiment"}
 
+CEILINGS = {
+    f"{name}{bound}": value + difference
+    for name, value in (("ceiling", 0.5), ("limit_ceiling", 0.9))
+    for bound, difference in (("", 0.0), ("_low", -0.05), ("_high", 0.05), ("_exact_high", 0.06))
+}
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -32,6 +38,8 @@ def rate(dataset: str, state: str, population: str, value: float, category: str 
         "generated_tokens": 20.0,
         "own_matches": 1,
         "matched_suffixes": 2,
+        "condensing": 0,
+        "prefixes": 100,
         "category": category,
         "count": round(100 * value),
         "rate": value,
@@ -39,6 +47,12 @@ def rate(dataset: str, state: str, population: str, value: float, category: str 
         "high": value + 0.05 if value else 0.0,
         "exact_low": 0.0,
         "exact_high": value + 0.04,
+        "once_count": round(100 * value),
+        "once_rate": value,
+        "once_low": max(0.0, value - 0.05),
+        "once_high": value + 0.05 if value else 0.0,
+        "once_exact_high": value + 0.04,
+        **({} if population == "control" else CEILINGS),
     }
 
 
@@ -63,6 +77,7 @@ def score(dataset: str, state: str, metric: str, value: float) -> dict[str, Any]
 def trade_off_context(datasets: Sequence[str] = ("news", "chat"), **fields: Any) -> Context:
     """The context of a study with these datasets."""
     study = {"datasets": list(datasets), "models": ["t5"], "states": list(STATES), "decodings": ["greedy"]}
+    study["profiles"] = None
     plain = {"study": "recipes", "title": "Recipes", "label": "Made up.", "options": {"study": study, "goldfish": {}}}
     return context({"news": "Multi-news", "chat": "ChatDoctor"}, {"t5": "T5-base"}, **plain | fields)
 
