@@ -70,10 +70,14 @@ LEFT_OUT = local_files.left_out(CONFIG)
 if workflow.is_main_process:
     for reason in LEFT_OUT.values():
         launch.print_text(f"Note: {reason}")
-# Scripts read these, but they are no parameters: they change no fp32 result, so a change makes nothing stale.
+# Scripts read these, but they are no parameters: they change no fp32 result (a dataset's segmentation: no row of it),
+# so a change makes nothing stale.
 config["generation_batch_size"] = CONFIG.compute.generation_batch_size
 config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
 config["entities_batch_size"] = CONFIG.detection.entities.batch_size
+config["segmentation"] = {
+    name: dataset.segmentation for name, dataset in CONFIG.datasets.items()
+}
 ROOT = Path(workflow.basedir)
 
 

@@ -47,7 +47,9 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
 
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """A dataset's settings for its rule's parameters, without the paths of its files, which are its input."""
-    settings = config.datasets[dataset].model_dump(mode="json", exclude={"title", "prefix_tokens", "rows"})
+    settings = config.datasets[dataset].model_dump(
+        mode="json", exclude={"title", "prefix_tokens", "rows", "segmentation"}
+    )
     if isinstance(config.datasets[dataset].source, FilesDataset):
         settings["source"] |= {split: split for split in dataset_files(config, dataset)}
         del settings["source"]["optional"]

@@ -23,7 +23,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization import storage
+from memorization import segmentation, storage
 from memorization.config.detection import Retrieval
 from memorization.errors import UserError
 from memorization.progress import Progress
@@ -130,28 +130,36 @@ def search(
     return pa.Table.from_batches(batches, CANDIDATES)
 
 
-def index_suffixes(probes: Path, index: Path, threads: int) -> None:
-    """Index the suffixes of a probes table, streamed; a document's number is that of its probe."""
+def index_suffixes(probes: Path, index: Path, threads: int, segmented: str | None = None) -> None:
+    """Index the suffixes of a probes table, streamed; a document's number is that of its probe.
+
+    `segmented`: the dataset's `segmentation`, by which suffixes are read.
+    """
+    read = segmentation.search_reader(segmented)
     with Progress(storage.rows_of(probes), "index", "suffixes") as progress:
 
         def suffixes() -> Iterator[tuple[int, str]]:
             for batch in storage.stream(probes, ["probe", "suffix"]):
-                yield from zip(batch["probe"].to_pylist(), batch["suffix"].to_pylist(), strict=True)
+                yield from zip(batch["probe"].to_pylist(), map(read, batch["suffix"].to_pylist()), strict=True)
                 progress.advance(batch.num_rows)
 
         _write_index(suffixes(), index, threads)
 
 
-def candidate_batches(generations: Path, index: Path, settings: Retrieval, threads: int) -> Iterator[pa.RecordBatch]:
+def candidate_batches(
+    generations: Path, index: Path, settings: Retrieval, threads: int, segmented: str | None = None
+) -> Iterator[pa.RecordBatch]:
     """Batches of schema `candidates`: the best suffixes of every generation, streamed, by probe and rank.
 
-    `generations` may contain a part of a run's generations; `index` is that of `index_suffixes`. Raises as `search`
-    does.
+    `generations` may contain a part of a run's generations; `index` is that of `index_suffixes`, with the same
+    `segmented`. Raises as `search` does.
     """
     engine = _Engine(index, settings.candidates, settings.stop_words, threads)
+    read = segmentation.search_reader(segmented)
     with engine, Progress(storage.rows_of(generations), "search", "queries") as progress:
         for batch in storage.stream(generations, ["probe", "generation"], QUERIES_PER_BATCH):
-            candidates = engine.candidates(batch["probe"].to_pylist(), batch["generation"].to_pylist())
+            queries = list(map(read, batch["generation"].to_pylist()))
+            candidates = engine.candidates(batch["probe"].to_pylist(), queries)
             yield candidates.rename_columns(CandidatesTable.arrow().names)
             progress.advance(batch.num_rows)
 

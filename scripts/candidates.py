@@ -18,6 +18,7 @@ def main(snakemake: Snakemake) -> None:
         Path(snakemake.input.index),
         Retrieval.model_validate(snakemake.params.retrieval),
         snakemake.threads,
+        snakemake.params.segmentation,
     )
     manifest = job.manifest(snakemake, "tantivy", retrieval=snakemake.params.retrieval)
     storage.write_batches(Path(snakemake.output[0]), CandidatesTable, batches, manifest)

@@ -13,9 +13,11 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     files = {split: Path(file) for split, file in snakemake.input.items()}
-    dataset = Dataset.model_validate(snakemake.params.dataset)
+    name = snakemake.wildcards.dataset
+    segmentation = snakemake.config["segmentation"][name]
+    dataset = Dataset.model_validate({**snakemake.params.dataset, "segmentation": segmentation})
     manifest = job.manifest(snakemake, "datasets", "faker", "pyarrow", dataset=snakemake.params.dataset)
-    write_dataset(snakemake.wildcards.dataset, dataset, files, Path(snakemake.output[0]), manifest)
+    write_dataset(name, dataset, files, Path(snakemake.output[0]), manifest)
 
 
 job.run(main, snakemake)

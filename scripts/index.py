@@ -11,7 +11,9 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    retrieval.index_suffixes(Path(snakemake.input[0]), Path(snakemake.output[0]), snakemake.threads)
+    retrieval.index_suffixes(
+        Path(snakemake.input[0]), Path(snakemake.output[0]), snakemake.threads, snakemake.params.segmentation
+    )
 
 
 job.run(main, snakemake)

@@ -15,10 +15,12 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     inputs, profile = snakemake.input, snakemake.wildcards.profile
+    segmentation = snakemake.params.segmentation
     files = MatchFiles(Path(inputs.generations), Path(inputs.candidates), Path(inputs.probes))
     sentences = read_sentence_model(Path(inputs.sentences))
-    batches = match_batches(files, sentences, profile, snakemake.threads)
-    manifest = job.manifest(snakemake, "nltk", "numba", profile=profile, sentences=sentences.name)
+    batches = match_batches(files, sentences, profile, snakemake.threads, segmentation)
+    used = {"profile": profile, "sentences": sentences.name, "segmentation": segmentation}
+    manifest = job.manifest(snakemake, "nltk", "numba", **used)
     storage.write_batches(Path(snakemake.output[0]), MatchesTable, batches, manifest)
 
 

@@ -11,7 +11,7 @@ from memorization import storage
 from memorization.config.detection import Paraphrase
 from memorization.detection.paraphrase import confidence
 from memorization.detection.spans import read_texts
-from memorization.detection.text import read_sentence_model
+from memorization.detection.splitter import read_splitter
 from memorization.models.classifiers import DeferredClassifier
 from memorization.schemas.matches import MatchesTable
 from memorization.schemas.paraphrases import ParaphrasesTable
@@ -27,7 +27,7 @@ def main(snakemake: Snakemake) -> None:
     table = confidence(
         storage.read(Path(inputs.matches), MatchesTable),
         read_texts(Path(inputs.generations), Path(inputs.probes)),
-        partial(read_sentence_model, Path(inputs.sentences)),
+        partial(read_splitter, Path(inputs.sentences), params.segmentation),
         classifier.judge(settings.equivalent),
         settings,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import job
 from snakemake.script import Snakemake
 
-from memorization import storage
+from memorization import segmentation, storage
 from memorization.detection import text
 
 snakemake: Snakemake
@@ -13,7 +13,8 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     batches = storage.stream(Path(snakemake.input[0]), ["suffix"])
-    suffixes = (suffix for batch in batches for suffix in batch["suffix"].to_pylist())
+    read = segmentation.reader(snakemake.params.segmentation)
+    suffixes = (read(suffix) for batch in batches for suffix in batch["suffix"].to_pylist())
     model = text.sentence_model(snakemake.params.sentences, suffixes)
     storage.write_text(Path(snakemake.output[0]), text.as_json(model))
 

@@ -106,4 +106,4 @@ def test_settings_of_datasets_and_models_contain_no_paths(root: str) -> None:
 
 
 def test_settings_leave_out_keys_that_change_no_row() -> None:
-    assert not {"title", "prefix_tokens"} & set(local_files.dataset_settings(configuration(), "chat"))
+    assert not {"title", "prefix_tokens", "segmentation"} & set(local_files.dataset_settings(configuration(), "chat"))

@@ -102,6 +102,14 @@ class Dataset(Section):
     prefix_tokens: int | None = Field(
         None, ge=1, description="Prefix length if it differs from `probes.prefix_tokens`.", examples=[15]
     )
+    segmentation: Literal["characters"] | None = Field(
+        None,
+        description="How detection finds words in the texts. Null: by spaces and punctuation. `characters`: every "
+        "character of Chinese, Japanese, Thai, Lao, Khmer and Myanmar is a word for the aligner, every two and three "
+        "in a row for the search of candidates; other words are found as before. The aligner's lengths then count a "
+        "space between two such words: 50 are 26 characters of Chinese or Japanese and some 29 of Thai.",
+        examples=["characters"],
+    )
     rows: int | None = Field(
         None, ge=1, description="Rows of the train split, for `plan` if no local file states them.", examples=[25_000]
     )

@@ -16,6 +16,7 @@ import pyarrow as pa
 from memorization import storage
 from memorization.config.data import Dataset, FilesDataset, HubDataset, SyntheticDataset
 from memorization.datasets.files import file_rows
+from memorization.datasets.letters import LetterCounts
 from memorization.datasets.rows import Row, one_line
 from memorization.datasets.templates import RenderedRow, rendered
 from memorization.errors import UserError
@@ -34,10 +35,11 @@ def write_dataset(
 
     `files` gives the local file of each split where the source has files. Raises UserError for a missing file or
     column, a dataset or split without rows, null or non-text inputs, labels outside the mapping, fewer test rows than
-    are set aside, no network.
+    are set aside, no network, training inputs in scripts without spaces where no segmentation is configured.
     """
     left_out: Counter[str] = Counter()
     kept: Counter[str] = Counter()
+    letters = LetterCounts()
     splits = [split for split in SPLITS if split == "train" or dataset.source.test]
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -45,8 +47,11 @@ def write_dataset(
             rows = rendered(name, dataset, _source_rows(name, dataset, split, files), left_out)
             for batch in _in_batches(_chosen(name, dataset, split, rows, left_out)):
                 kept.update(row["split"] for row in batch)
+                if split == "train":
+                    letters.add(row["input"] for row in batch)
                 yield pa.RecordBatch.from_pylist(batch, schema=DatasetTable.arrow())
             _check_split(name, split, kept, left_out)
+            letters.check(name, dataset.segmentation)
 
     storage.write_batches(
         output,

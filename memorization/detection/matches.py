@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from memorization import storage
+from memorization import segmentation, storage
 from memorization.detection import alignment
 from memorization.detection.text import SentenceSplitter
 from memorization.progress import Progress
@@ -29,20 +30,25 @@ class MatchFiles:
 
 
 def match_batches(
-    files: MatchFiles, sentences: SentenceSplitter, profile: str, threads: int
+    files: MatchFiles, sentences: SentenceSplitter, profile: str, threads: int, segmented: str | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `matches`: every detection between a generation and one of its candidates, by probe and rank.
 
     `files` may contain a part of the run's generations and candidates; the probes are all of the run's. `profile` names
-    the parameters of the aligner.
+    the parameters of the aligner. `segmented`: the dataset's `segmentation`; then `sentences` splits the readable forms
+    of texts, which are aligned, and the aligner's lengths count their spaces. Spans are those of the texts themselves.
     """
+    # A generation has several candidates, and a suffix is that of several generations.
+    read = functools.lru_cache(alignment.PAIRS_PER_CALL)(segmentation.reader(segmented))
     generations = _NumberedTexts(storage.read(files.generations, GenerationsTable, ["probe", "generation"]))
     suffixes = _NumberedTexts(storage.read(files.probes, ProbesTable, ["probe", "suffix"]))
     aligner = alignment.Aligner(alignment.AlignmentParameters.profile(profile), sentences, threads)
     with Progress(storage.rows_of(files.candidates), "alignment", "pairs") as progress:
         for batch in storage.stream(files.candidates, ["probe", "rank", "document"], alignment.PAIRS_PER_CALL):
-            aligned = aligner.compare(generations.take(batch["probe"]), suffixes.take(batch["document"]))
-            yield from _numbered(aligned.filter(pc.not_equal(aligned["type"], "none")), batch).to_batches()
+            texts = (generations.take(batch["probe"]), suffixes.take(batch["document"]))
+            aligned = aligner.compare(*(list(map(read, side)) for side in texts))
+            found = _numbered(aligned.filter(pc.not_equal(aligned["type"], "none")), batch)
+            yield from (found if segmented is None else _in_originals(found, generations, suffixes)).to_batches()
             progress.advance(batch.num_rows)
 
 
@@ -71,3 +77,17 @@ def _numbered(detections: pa.Table, candidates: pa.RecordBatch) -> pa.Table:
     columns["span"] = pa.array(spans, pa.int32())
     columns |= {name: detections[name].combine_chunks() for name in MatchesTable.arrow().names[4:]}
     return pa.table(columns).cast(MatchesTable.arrow())
+
+
+def _in_originals(matches: pa.Table, generations: _NumberedTexts, suffixes: _NumberedTexts) -> pa.Table:
+    """Matches of readable forms with their spans in the texts themselves."""
+    for side, texts, number in (("generation", generations, "probe"), ("suffix", suffixes, "document")):
+        columns = [f"{side}_start", f"{side}_length"]
+        starts, lengths = (matches[column].to_numpy() for column in columns)
+        spans = np.empty((len(matches), 2), np.int32)
+        for row, text in enumerate(texts.take(matches[number].combine_chunks())):
+            readable = segmentation.by_characters(text)
+            spans[row] = readable.origins(np.array([starts[row], starts[row] + lengths[row]]))
+        for column, values in zip(columns, (spans[:, 0], spans[:, 1] - spans[:, 0]), strict=True):
+            matches = matches.set_column(matches.schema.get_field_index(column), column, pa.array(values))
+    return matches.cast(MatchesTable.arrow())

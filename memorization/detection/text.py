@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from memorization.errors import UserError
+from memorization.segmentation import is_character_word
 
 StemmerName = Literal["porter", "snowball"]
 SentenceModelName = Literal["punkt_english", "punkt_corpus"]
@@ -327,8 +328,12 @@ def _substitute(text: str, rules: tuple[Rule, ...]) -> str:
 
 
 def is_content(token: str) -> bool:
-    """Whether sentences are compared by this token: it begins with a letter or digit and has over two characters."""
-    return len(token) > 2 and token[0].isalnum()
+    """Whether sentences are compared by this token: it begins with a letter or digit and has over two characters.
+
+    A single character of a script without spaces counts too: in the readable form of a text (`segmentation`) it is a
+    word. The published aligner leaves it out; in any other text it is rare.
+    """
+    return (len(token) > 2 and token[0].isalnum()) or is_character_word(token)
 
 
 def word_spans(sentence: str, tokens: Iterable[str]) -> list[tuple[str, int, int]]:

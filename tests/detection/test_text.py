@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from memorization.detection import text as text_module
 from memorization.detection.text import (
     SentenceModel,
+    StemmerName,
     as_json,
     from_json,
     is_content,
@@ -53,10 +54,15 @@ def test_tokens_are_those_of_the_treebank_tokenizer(sentence: str) -> None:
         ("...", False),
         ("3.88", True),
         ("\u00e9t\u00e9", True),
+        ("\u00e9", False),
+        ("雨", True),
+        ("ที่", True),
+        ("，", False),
+        ("ー", True),
         ("", False),
     ],
 )
-def test_content_tokens_begin_with_letter_or_digit_and_have_three_characters(token: str, expected: bool) -> None:
+def test_content_tokens_have_three_characters_or_are_one_of_a_script_without_spaces(token: str, expected: bool) -> None:
     assert is_content(token) is expected
 
 
@@ -248,3 +254,8 @@ def test_models_survive_the_way_to_another_process() -> None:
     text = " ".join(CORPUS)
     assert copy.name == model.name
     assert copy.span_tokenize(text) == model.span_tokenize(text)
+
+
+@pytest.mark.parametrize("name", ["porter", "snowball"])
+def test_words_of_one_character_are_their_own_stems(name: StemmerName) -> None:
+    assert [stemmer(name)(word) for word in ("雨", "か", "ที่", "မြ")] == ["雨", "か", "ที่", "မြ"]

@@ -55,6 +55,11 @@ def task_of(wildcards):
     return CONFIG.datasets[wildcards.dataset].task
 
 
+def segmentation_of(wildcards):
+    """How the words of a rule's dataset are found in its texts."""
+    return CONFIG.datasets[wildcards.dataset].segmentation
+
+
 def growing(amount):
     """A resource that grows with every attempt: memory in MB, time in minutes."""
     return lambda wildcards, attempt: amount * attempt

@@ -22,6 +22,7 @@ rule index:
         runtime=growing(60),
     params:
         source=source_of("index.py"),
+        segmentation=segmentation_of,
     script:
         "../../scripts/index.py"
 
@@ -45,6 +46,7 @@ rule candidates:
         runtime=growing(60),
     params:
         source=source_of("candidates.py"),
+        segmentation=segmentation_of,
         retrieval=settings(CONFIG.retrieval),
     script:
         "../../scripts/candidates.py"
@@ -66,6 +68,7 @@ rule sentences:
         runtime=growing(60),
     params:
         source=source_of("sentences.py"),
+        segmentation=segmentation_of,
         sentences=CONFIG.detection.sentences,
     script:
         "../../scripts/sentences.py"
@@ -90,6 +93,7 @@ rule matches:
         runtime=growing(240),
     params:
         source=source_of("matches.py"),
+        segmentation=segmentation_of,
     script:
         "../../scripts/matches.py"
 
@@ -115,6 +119,7 @@ rule paraphrases:
         runtime=growing(240),
     params:
         source=source_of("paraphrases.py"),
+        segmentation=segmentation_of,
         paraphrase=settings(CONFIG.detection.paraphrase, "batch_size"),
         threads=CONFIG.compute.threads,
         device=CONFIG.compute.device,
