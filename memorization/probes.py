@@ -6,7 +6,8 @@ import logging
 import random
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,8 @@ SPLIT_OF: dict[str, str] = {"member": "train", "control": "test"}
 # First characters of a text that are read per token, and tokens after the prefix that these characters must have: the
 # end of a text does not change tokens further back.
 CHARACTERS_PER_TOKEN, TOKENS_BEYOND = 16, 16
+# Share of unspelled characters above which it is reported as a warning, and how many of them are named.
+UNSPELLED_BOUND, UNSPELLED_NAMED = 0.005, 10
 # Characters around the likely end of a prefix that are searched first.
 NEAR = 8
 
@@ -110,7 +113,8 @@ def write_probes(
     Inputs without a suffix, or with one shorter than the configured minimum (white space around it does not count), are
     left out and counted, as are those with a blank prefix. They are the first ones or a seeded draw, as the settings
     `select`; rows stay in the dataset's order.
-    Raises UserError where no input is usable; warns where fewer than n are.
+    Raises UserError where no input is usable; warns where fewer than n are, and where the tokenizer cannot spell more
+    than `UNSPELLED_BOUND` of the suffixes' characters.
     """
     settings, prefix_tokens = selection.settings, selection.prefix_tokens
     split = SPLIT_OF[selection.population]
@@ -146,8 +150,43 @@ def write_probes(
     if settings.select == "drawn":
         taken = sorted(random.Random(settings.seed).sample(range(len(usable)), len(taken)))
     stated = {"n_asked": settings.n, "n": len(taken), "inputs": rows, "left_out_suffix_too_short": short}
-    batches = _batches([usable[index] for index in taken])
-    storage.write_batches(output, ProbesTable, batches, {**manifest, **stated})
+    chosen = [usable[index] for index in taken]
+    stated |= _unspelled_of(name, [text[cut:] for _, text, cut in chosen], tokenizer)
+    storage.write_batches(output, ProbesTable, _batches(chosen), {**manifest, **stated})
+
+
+def unspelled(characters: Iterable[str], tokenizer: Tokenizer | SlowTokenizer) -> set[str]:
+    """The characters that no text of the tokenizer contains, as T5's unknown `{` or the newline that it makes a space.
+
+    Each is encoded between two letters and after a space, since a vocabulary may have it only there, and decoded; case
+    does not count, since detection compares lower-case texts.
+    """
+    tested = list(dict.fromkeys(characters))
+    encoded = tokenizer.encode_batch_fast(
+        [f"a{character}b {character}" for character in tested], add_special_tokens=False
+    )
+    decoded = tokenizer.decode_batch([encoding.ids for encoding in encoded])
+    return {character for character, text in zip(tested, decoded, strict=True) if character.lower() not in text.lower()}
+
+
+def _unspelled_of(name: str, suffixes: Sequence[str], tokenizer: Tokenizer | SlowTokenizer) -> dict[str, Any]:
+    """What the tokenizer cannot spell of a dataset's suffixes: share of the characters, and the most frequent ones."""
+    counts = Counter[str]()
+    for suffix in suffixes:
+        counts.update(suffix)
+    missing = unspelled(counts, tokenizer)
+    ranked = sorted(((counts[character], character) for character in missing), key=lambda each: (-each[0], each[1]))
+    share = sum(count for count, _ in ranked) / counts.total()
+    named = ranked[:UNSPELLED_NAMED]
+    if ranked:
+        shown = " ".join(character.encode("unicode_escape").decode() for _, character in named)
+        log.log(
+            logging.WARNING if share > UNSPELLED_BOUND else logging.INFO,
+            "dataset %s: the tokenizer cannot spell %.2f%% of the suffixes' characters (most frequent: %s): no "
+            "generation contains them, so that copies are shorter or broken there (white space alone breaks none)",
+            *(name, 100 * share, shown),
+        )
+    return {"unspelled_share": share, "unspelled_characters": {character: count for count, character in named}}
 
 
 def read_tokenizer(folder: Path) -> Tokenizer | SlowTokenizer:

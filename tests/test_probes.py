@@ -1,5 +1,6 @@
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from memorization import storage
 from memorization.config.data import Probes
 from memorization.errors import UserError
 from memorization.models.scratch import train_tokenizer
-from memorization.probes import Selection, prefix_ends, read_tokenizer, write_probes
+from memorization.probes import Selection, prefix_ends, read_tokenizer, unspelled, write_probes
 from memorization.schemas.dataset import DatasetTable
 from memorization.schemas.probes import ProbesTable
 
@@ -232,3 +233,62 @@ def test_blank_prefixes_and_suffixes_are_left_out(tokenizer: Any, tmp_path: Path
 
     assert storage.read(output, ProbesTable)["id"].to_pylist() == ["2", "3", "4"]
     assert storage.manifest_of(output)["left_out_suffix_too_short"] == 2
+
+
+def test_a_tokenizer_of_bytes_spells_every_character(tokenizer: Any) -> None:
+    assert unspelled("".join(UNUSUAL), tokenizer.backend_tokenizer) == set()
+    assert unspelled("", tokenizer.backend_tokenizer) == set()
+
+
+def letters_only() -> Any:
+    """A tokenizer of the letters a to z and single spaces, without case, that knows no other character."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+    letters = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz\u2581")}
+    tokenizer = Tokenizer(models.BPE({**letters, "<unk>": len(letters)}, [], unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
+    tokenizer.add_special_tokens(["<unk>"])
+    return SimpleNamespace(backend_tokenizer=tokenizer)
+
+
+def test_what_the_tokenizer_cannot_spell_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Suffixes of 18 and 14 characters, with 2 newlines, a brace and an umlaut that it cannot spell; case is none."""
+    file = dataset(tmp_path, ["abcdeFgh ijk\nlmn opq{rs", "abcde fgh\nij klm nü"])
+    with caplog.at_level(logging.INFO):
+        rows = written(file, letters_only(), k=5)
+    assert [len(row["suffix"]) for row in rows] == [18, 14]
+    manifest = storage.manifest_of(tmp_path / "probes.parquet")
+    assert manifest["unspelled_share"] == 4 / 32
+    assert manifest["unspelled_characters"] == {"\n": 2, "{": 1, "ü": 1}
+    [record] = [record for record in caplog.records if "cannot spell" in record.message]
+    assert record.levelname == "WARNING"
+    assert record.message == (
+        "dataset news: the tokenizer cannot spell 12.50% of the suffixes' characters (most frequent: \\n { \\xfc): no "
+        "generation contains them, so that copies are shorter or broken there (white space alone breaks none)"
+    )
+
+
+def test_few_unspelled_characters_are_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        written(dataset(tmp_path, ["abcde" + "fgh " * 100 + "{"]), letters_only(), k=5)
+    [record] = [record for record in caplog.records if "cannot spell" in record.message]
+    assert (record.levelname, "0.25% of" in record.message) == ("INFO", True)
+
+
+def test_nothing_is_said_where_everything_is_spelled(
+    tmp_path: Path, tokenizer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        written(dataset(tmp_path, PLAIN + UNUSUAL), tokenizer)
+    manifest = storage.manifest_of(tmp_path / "probes.parquet")
+    assert (manifest["unspelled_share"], manifest["unspelled_characters"]) == (0, {})
+    assert "cannot spell" not in caplog.text
+
+
+def test_the_genuine_t5_tokenizer_spells_no_braces_and_no_newlines() -> None:
+    folder = SHARED / "models" / "t5-tokenizer"
+    if not folder.is_dir():
+        pytest.skip("the t5 tokenizer is not beside the repository")
+    assert unspelled("aZ 7.,'éü{}~\n\t<文", read_tokenizer(folder)) == set("{}~\n\t<文")

@@ -21,7 +21,7 @@ from memorization.config.models import FolderModel, HubModel, HubTokenizer, Reci
 from memorization.errors import UserError
 from memorization.models import classifiers, loading, training
 from memorization.models.resumption import TrainingJob
-from memorization.probes import Selection, SlowTokenizer, prefix_ends, read_tokenizer, write_probes
+from memorization.probes import Selection, SlowTokenizer, prefix_ends, read_tokenizer, unspelled, write_probes
 from memorization.schemas.dataset import DatasetTable
 from memorization.schemas.probes import ProbesTable
 from memorization.schemas.training import TrainingTable
@@ -137,6 +137,12 @@ def test_texts_come_back_from_their_tokens(kind: str, tmp_path: Path) -> None:
         for text in PLAIN
     ]
     assert tokenizer.decode_batch([[], [2, 1, 0]]) == ["", ""]
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_characters_that_a_slow_tokenizer_cannot_spell_are_known(kind: str, tmp_path: Path) -> None:
+    tokenizer = SlowTokenizer(moses_tokenizer(kind, tmp_path, PLAIN * 20))
+    assert unspelled("ab e.猫\n", tokenizer) == {"猫", "\n"}
 
 
 @pytest.mark.parametrize("kind", SLOW)
