@@ -6,9 +6,8 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import storage
-from memorization.config.detection import Paraphrase, Retrieval
-from memorization.detector import Detector
-from memorization.models.classifiers import DeferredClassifier
+from memorization.config.project import Compute
+from memorization.detector import PACKAGES, load_detector
 from memorization.positive_controls import positive_controls
 from memorization.schemas.positive_controls import PositiveControlsTable
 
@@ -17,23 +16,13 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     inputs, params = snakemake.input, snakemake.params
-    paraphrase, judge = Paraphrase.model_validate(params.paraphrase), None
-    if inputs.get("classifier"):
-        compute = (params.device, params.threads, snakemake.config["paraphrase_batch_size"])
-        classifier = DeferredClassifier(Path(inputs.classifier), str(paraphrase.classifier), *compute)
-        judge = classifier.judge(paraphrase.equivalent)
-    detector = Detector(
-        *(Path(inputs[name]) for name in ("probes", "index", "sentences")),
-        profile=snakemake.wildcards.profile,
-        retrieval=Retrieval.model_validate(params.retrieval),
-        paraphrase=paraphrase,
-        judge=judge,
-        decides=params.decides,
-        threads=snakemake.threads,
+    compute = Compute(device=params.device, threads=params.threads)
+    detector = load_detector(
+        inputs, snakemake.wildcards.profile, params.detector, compute, snakemake.config["paraphrase_batch_size"]
     )
     table = positive_controls(Path(inputs.generations), Path(inputs.model), detector, **params.decoding)
-    stated = {key: params[key] for key in ("retrieval", "paraphrase", "decides", "decoding")}
-    manifest = job.manifest(snakemake, "numba", "nltk", "tantivy", "tokenizers", "torch", "transformers", **stated)
+    stated = {"profile": snakemake.wildcards.profile, "detector": params.detector, "decoding": params.decoding}
+    manifest = job.manifest(snakemake, *PACKAGES, **stated)
     storage.write_table(Path(snakemake.output[0]), PositiveControlsTable, table, manifest)
 
 

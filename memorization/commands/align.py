@@ -32,7 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="Parquet file to write")
     parser.add_argument("--generation-column", default="generation", metavar="NAME", help="default: generation")
     parser.add_argument("--suffix-column", default="suffix", metavar="NAME", help="default: suffix")
-    parser.add_argument("--profile", choices=["zeng2024", "pan2015"], default="zeng2024", help="default: zeng2024")
+    parser.add_argument(
+        "--profile",
+        choices=["zeng2024", "pan2015", "collection"],
+        default="zeng2024",
+        help="parameters of the aligner; `collection` counts how frequent words are in all suffixes, not in a pair "
+        "alone, and so finds copies of single sentences (default: zeng2024)",
+    )
     parser.add_argument(
         "--sentences",
         choices=["punkt_english", "punkt_corpus"],
@@ -60,7 +66,9 @@ def run(options: argparse.Namespace) -> None:
     suffixes = TextColumn(options.suffixes, options.suffix_column)
     _check_equal_length(generations, suffixes)
     sentences = sentence_model(options.sentences, suffixes.texts() if options.sentences == "punkt_corpus" else ())
-    aligner = Aligner(AlignmentParameters.profile(options.profile), sentences, options.threads)
+    parameters = AlignmentParameters.profile(options.profile)
+    collection = suffixes.texts() if parameters.frequencies == "collection" else None
+    aligner = Aligner(parameters, sentences, options.threads, collection)
     manifest = {
         "command": "align",
         "settings": {"profile": options.profile, "sentences": options.sentences},

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from memorization.config.base import LocalFiles, Section
 from memorization.config.models import FolderModel, HubModel
 
-Profile = Literal["zeng2024", "pan2015"]
+Profile = Literal["zeng2024", "pan2015", "collection"]
 """Names of the parameters of the aligner (`detection.alignment.AlignmentParameters.profile`)."""
 
 
@@ -92,6 +92,24 @@ class Retrieval(Section):
     )
 
 
+class Collection(Section):
+    """Thresholds of the aligner's profile `collection`; their defaults are measured in docs/benchmarks.md."""
+
+    seed_cosine: float = Field(
+        0.30, gt=0, lt=1, description="Two similar sentences have a cosine above this.", examples=[0.3]
+    )
+    seed_dice: float = Field(
+        0.33,
+        gt=0,
+        lt=1,
+        description="Two similar sentences have a Dice coefficient of their stems above this.",
+        examples=[0.33],
+    )
+    validation_cosine: float = Field(
+        0.34, gt=0, lt=1, description="The two sides of a match have a cosine above this.", examples=[0.34]
+    )
+
+
 class Definitions(Section):
     """The literature's other definitions of memorization."""
 
@@ -170,8 +188,13 @@ class Detection(Section):
 
     profile: Profile = Field(
         "zeng2024",
-        description="Parameters of the text aligner, for studies that state none (`profiles`).",
-        examples=["pan2015"],
+        description="Parameters of the text aligner, for studies that state none (`profiles`): the paper's, the PAN 2015 "
+        "competition's, or the paper's with frequencies of words counted in all suffixes, which finds copies of single "
+        "sentences too.",
+        examples=["collection"],
+    )
+    collection: Collection = Field(
+        default_factory=Collection, description="Thresholds of the profile `collection`; other profiles have their own."
     )
     sentences: Literal["punkt_english", "punkt_corpus"] = Field(
         "punkt_english",

@@ -4,6 +4,11 @@ Two texts are compared sentence by sentence, neighbouring similar sentences grow
 overlapping passages is kept, short ones are dropped, and the passages are searched for copied runs of words. One text
 is *suspicious* (it may have copied) and the other its *source*; `AlignmentParameters.roles` decides which is which.
 
+Sentences are compared by their stems, which weigh the more the fewer sentences contain them. The published aligner
+counts these among the sentences of the pair, so that a stem of all of them weighs nothing, and two texts of one
+sentence each have nothing in common, not even where they are equal. `AlignmentParameters.frequencies` counts among the
+sentences of a whole collection instead.
+
 Texts are prepared here, each once (`documents`); compiled code compares many pairs per call (`kernel`).
 """
 
@@ -11,9 +16,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import islice, pairwise
 from typing import Literal, TypeVar, get_args
 
@@ -31,6 +37,7 @@ TYPES = ("none", "verbatim", "summary", "other")
 """Names of the kernel's types, by number."""
 
 Roles = Literal["as_given", "swapped"]
+Frequencies = Literal["pair", "collection"]
 
 PAIRS_PER_CALL = 20_000
 """Pairs that are compared in one call where there are more."""
@@ -69,12 +76,19 @@ class AlignmentParameters:
     """Content tokens below which a sentence is merged into the next one."""
     cluster_size: int = 1
     """A passage has at least this many seeds."""
+    frequencies: Frequencies = "pair"
+    """Where N sentences, and the df of them that contain a stem, are counted.
+
+    `pair`: in the two texts; a stem weighs ln(N / df). `collection`: in a whole collection of texts; a stem weighs
+    ln((1 + N) / (1 + df)) + 1, as in scikit-learn's `TfidfTransformer`.
+    """
 
     def __post_init__(self) -> None:
-        """UserError for an unknown stemmer or unknown roles, and for a number below 0."""
+        """UserError for an unknown stemmer, roles or place of frequencies, and for a number below 0."""
         for name, value, allowed in (
             ("stemmer", self.stemmer, get_args(StemmerName)),
             ("roles", self.roles, get_args(Roles)),
+            ("frequencies", self.frequencies, get_args(Frequencies)),
         ):
             if value not in allowed:
                 raise UserError(f"alignment parameter {name}: {value!r} is unknown; allowed: {', '.join(allowed)}.")
@@ -84,32 +98,89 @@ class AlignmentParameters:
                 raise UserError(f"alignment parameter {field.name}: {number} is not allowed; give a number from 0 up.")
 
     @classmethod
-    def profile(cls, name: str) -> AlignmentParameters:
-        """Return `pan2015`, the aligner of the competition, or `zeng2024`, its use on generations."""
+    def profile(cls, name: str, **changed: float) -> AlignmentParameters:
+        """Return the parameters of a profile, some of them changed.
+
+        `pan2015` is the aligner of the competition, `zeng2024` its use on generations, and `collection` the same with
+        frequencies of a collection and thresholds of its own (docs/benchmarks.md). UserError for another name.
+        """
+        zeng2024 = cls(verbatim_length=50, passage_length=50, stemmer="porter", roles="swapped")
         profiles = {
-            "zeng2024": cls(verbatim_length=50, passage_length=50, stemmer="porter", roles="swapped"),
+            "zeng2024": zeng2024,
             "pan2015": cls(verbatim_length=256, passage_length=150, stemmer="snowball", roles="as_given"),
+            "collection": replace(
+                zeng2024, frequencies="collection", seed_cosine=0.30, seed_dice=0.33, validation_cosine=0.34
+            ),
         }
         if name not in profiles:
             raise UserError(f"alignment profile: {name!r} is unknown; allowed: {', '.join(profiles)}.")
-        return profiles[name]
+        return replace(profiles[name], **changed)  # type: ignore[arg-type]
 
 
 class Aligner:
     """Prepares texts, each once, and compares pairs of them under one set of parameters."""
 
     def __init__(
-        self, parameters: AlignmentParameters, sentences: SentenceSplitter, threads: int | None = None
+        self,
+        parameters: AlignmentParameters,
+        sentences: SentenceSplitter,
+        threads: int | None = None,
+        collection: Iterable[str] | None = None,
     ) -> None:
-        """Begin with no text; `threads` compare pairs, one thread per processor where None."""
+        """Begin with no text; `threads` compare pairs, one thread per processor where None.
+
+        `collection`: the texts in which frequencies are counted, if the parameters count them there; they are read one
+        by one, and a text that occurs twice counts twice. UserError where they are missing, or given and not counted.
+        """
+        if (collection is None) == (parameters.frequencies == "collection"):
+            given = "no collection is given" if collection is None else "a collection is given"
+            raise UserError(
+                f"alignment parameter frequencies: it is {parameters.frequencies!r}, but {given}; `collection` takes "
+                "the texts whose sentences are counted where it is 'collection', and is left out where it is 'pair'."
+            )
         self.parameters = parameters
         self.threads = threads or len(os.sched_getaffinity(0))
         self._sentences = sentences
         self._forget()
+        self._collection_sentences = 0
+        self._frequencies: Counter[str] = Counter()
+        if collection is not None:
+            self._count(checked_texts(collection, "collection: text"))
 
     def _forget(self) -> None:
         self._documents = Documents(self._sentences, self.parameters.stemmer, self.parameters.sentence_size)
         self._numbers: dict[str, int] = {}
+
+    def _prepared(self, texts: list[str]) -> np.ndarray:
+        """Numbers (texts,) of texts, which are prepared if they are new."""
+        if self._documents.size > WORDS_IN_MEMORY:
+            self._forget()
+        new = [text for text in dict.fromkeys(texts) if text not in self._numbers]
+        self._numbers.update(zip(new, range(len(self._documents), len(self._documents) + len(new)), strict=True))
+        self._documents.add(new)
+        return np.array([self._numbers[text] for text in texts], np.int64)
+
+    def _count(self, collection: Iterator[str]) -> None:
+        """Count the sentences of a collection, and those that contain each stem."""
+        while part := list(islice(collection, PAIRS_PER_CALL)):
+            numbers = self._prepared(part)
+            names = self._documents.chunks.stem_names
+            counts = np.zeros(len(names), np.int64)
+            self._collection_sentences += kernel.add_document_frequencies(self._documents.corpus, numbers, counts)
+            # By stem: numbers begin again when texts are released.
+            self._frequencies.update({names[stem]: int(counts[stem]) for stem in np.flatnonzero(counts)})
+
+    def _stem_weights(self) -> np.ndarray:
+        """Weight of each stem in the collection (stems,); empty where weights follow from the pair.
+
+        Smoothed as if one more sentence contained every stem, and raised by 1, so that no weight is 0 and equal texts
+        have a cosine of 1, whatever the collection.
+        """
+        if self.parameters.frequencies == "pair":
+            return np.empty(0)
+        total, frequencies = 1 + self._collection_sentences, self._frequencies
+        names = self._documents.chunks.stem_names
+        return np.array([math.log(total / (1 + frequencies[name])) + 1 for name in names], np.float64)
 
     def compare(self, generations: Sequence[str], suffixes: Sequence[str]) -> pa.Table:
         """Compare generations[i] with suffixes[i], for each i; returns a table of schema `alignment`, by pair.
@@ -121,12 +192,7 @@ class Aligner:
         if len(generations) != len(suffixes):
             raise ValueError(f"{len(generations)} generations but {len(suffixes)} suffixes: they are compared in pairs")
         texts = [*checked_texts(generations, "generation"), *checked_texts(suffixes, "suffix")]
-        if self._documents.size > WORDS_IN_MEMORY:
-            self._forget()
-        new = [text for text in dict.fromkeys(texts) if text not in self._numbers]
-        self._numbers.update(zip(new, range(len(self._documents), len(self._documents) + len(new)), strict=True))
-        self._documents.add(new)
-        numbers = np.array([self._numbers[text] for text in texts], np.int64).reshape(2, -1)
+        numbers = self._prepared(texts).reshape(2, -1)
         swapped = self.parameters.roles == "swapped"
         with ThreadPoolExecutor(self.threads) as pool:
             detections = self._detections(np.ascontiguousarray(numbers[::-1] if swapped else numbers), pool)
@@ -149,10 +215,11 @@ class Aligner:
         """Detections of pairs (2, pairs) of suspicious and source text; threads share the pairs in both steps."""
         documents, parameters = self._documents, self.parameters
         numbers = kernel.Numbers(*(getattr(parameters, name) for name in kernel.Numbers._fields))
+        stem_count, weights = documents.chunks.stem_count, self._stem_weights()
 
         def passages_of(part: range) -> kernel.Passages:
             texts = pairs[:, part.start : part.stop]
-            own: kernel.Passages = kernel.passages(documents.corpus, *texts, documents.chunks.stem_count, numbers)
+            own: kernel.Passages = kernel.passages(documents.corpus, *texts, stem_count, weights, numbers)
             return own._replace(pair=own.pair + part.start)
 
         passages = _concatenated(pool.map(passages_of, _parts(pairs.shape[1], self.threads)))
@@ -217,9 +284,12 @@ def align(
 ) -> pa.Table:
     """Compare generations[i] with suffixes[i], for each i; returns a table of schema `alignment`, by pair.
 
-    `sentences`: the sentence model, NLTK's English Punkt where None. Raises as `Aligner.compare` does.
+    `sentences`: the sentence model, NLTK's English Punkt where None. The suffixes are the collection if the parameters
+    count frequencies in one. Raises as `Aligner.compare` does.
     """
-    return Aligner(parameters, sentences or sentence_model("punkt_english")).compare(generations, suffixes)
+    collection = suffixes if parameters.frequencies == "collection" else None
+    aligner = Aligner(parameters, sentences or sentence_model("punkt_english"), collection=collection)
+    return aligner.compare(generations, suffixes)
 
 
 def _alignment_table(pairs: int, detections: kernel.Detections, swapped: bool) -> pa.Table:

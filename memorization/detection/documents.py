@@ -55,6 +55,11 @@ class Chunks:
         return len(self._stem_numbers)
 
     @property
+    def stem_names(self) -> list[str]:
+        """The different stems, by number."""
+        return list(self._stem_numbers)
+
+    @property
     def word_count(self) -> int:
         """Number of different words."""
         return len(self._word_numbers)

@@ -259,24 +259,36 @@ def prepare(cut: Cut, tables: ChunkTables, stem_count: int, sentence_size: int) 
     )
 
 
+@compiled
+def add_document_frequencies(corpus: Corpus, texts: np.ndarray, counts: np.ndarray) -> int:
+    """Add the number of sentences of the texts that contain each stem to `counts`; returns the texts' sentences."""
+    sentences = 0
+    for text in texts:
+        sentences += corpus.sentence_offsets[text + 1] - corpus.sentence_offsets[text]
+        for place in range(corpus.vocabulary_offsets[text], corpus.vocabulary_offsets[text + 1]):
+            counts[corpus.vocabulary[place]] += corpus.posting_offsets[place + 1] - corpus.posting_offsets[place]
+    return sentences
+
+
 class Side(NamedTuple):
     """One text of a pair; its sentences are `first` to `first + sentences - 1` of the corpus."""
 
     first: int
     sentences: int
     weights: np.ndarray
-    """ln(N / df) of each stem of the vocabulary, over the sentences of both texts."""
+    """Weight of each stem of the vocabulary (see `_weights`)."""
     norms: np.ndarray
     """Euclidean length of each sentence's vector."""
 
 
 @compiled
-def _weights(corpus, suspicious, source, place_of):
-    """Weights ln(N / df) of both vocabularies, without smoothing, and the places of suspicious stems in the source's.
+def _weights(corpus, suspicious, source, place_of, stem_weights):
+    """Weights of both vocabularies, and the places of suspicious stems in the source's.
 
-    N and df count the sentences of both texts together. A stem of every sentence has weight 0. `place_of`: for each
-    stem, its place in the source's vocabulary or -1. Returns (suspicious weights, source weights, for each suspicious
-    stem its place in the source's vocabulary or -1).
+    The weights are those given by stem; where none are, ln(N / df) without smoothing: N and df count the sentences of
+    both texts together, and a stem of every sentence has weight 0. `place_of`: for each stem, its place in the source's
+    vocabulary or -1. Returns (suspicious weights, source weights, for each suspicious stem its place in the source's
+    vocabulary or -1).
     """
     begin, end = corpus.vocabulary_offsets[suspicious], corpus.vocabulary_offsets[suspicious + 1]
     other_begin, other_end = corpus.vocabulary_offsets[source], corpus.vocabulary_offsets[source + 1]
@@ -302,6 +314,11 @@ def _weights(corpus, suspicious, source, place_of):
             others[other] = inverse[df]
         own[place - begin] = inverse[df]
         same[place - begin] = other
+    if len(stem_weights):
+        for place in range(begin, end):
+            own[place - begin] = stem_weights[corpus.vocabulary[place]]
+        for place in range(other_begin, other_end):
+            others[place - other_begin] = stem_weights[corpus.vocabulary[place]]
     return own, others, same
 
 
@@ -626,8 +643,18 @@ def _stretch(corpus, text, first, last):
 
 
 @compiled
-def passages(corpus: Corpus, suspicious: np.ndarray, source: np.ndarray, stem_count: int, numbers: Numbers) -> Passages:
-    """Passages of each pair (suspicious[i], source[i]) of texts, of both passes, in the aligner's order."""
+def passages(
+    corpus: Corpus,
+    suspicious: np.ndarray,
+    source: np.ndarray,
+    stem_count: int,
+    stem_weights: np.ndarray,
+    numbers: Numbers,
+) -> Passages:
+    """Passages of each pair (suspicious[i], source[i]) of texts, of both passes, in the aligner's order.
+
+    `stem_weights`: the weight of each stem, or empty where weights follow from the sentences of the pair.
+    """
     rows = np.empty((64, 6), np.int64)
     count = 0
     place_of = np.full(stem_count, -1, np.int32)
@@ -638,7 +665,7 @@ def passages(corpus: Corpus, suspicious: np.ndarray, source: np.ndarray, stem_co
         ]
         for place in range(len(vocabulary)):
             place_of[vocabulary[place]] = place
-        own, others, same = _weights(corpus, text, other_text, place_of)
+        own, others, same = _weights(corpus, text, other_text, place_of, stem_weights)
         for stem in vocabulary:
             place_of[stem] = -1
         side, other_side = _side(corpus, text, own), _side(corpus, other_text, others)

@@ -30,19 +30,25 @@ class MatchFiles:
 
 
 def match_batches(
-    files: MatchFiles, sentences: SentenceSplitter, profile: str, threads: int, segmented: str | None = None
+    files: MatchFiles,
+    sentences: SentenceSplitter,
+    parameters: alignment.AlignmentParameters,
+    threads: int,
+    segmented: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `matches`: every detection between a generation and one of its candidates, by probe and rank.
 
-    `files` may contain a part of the run's generations and candidates; the probes are all of the run's. `profile` names
-    the parameters of the aligner. `segmented`: the dataset's `segmentation`; then `sentences` splits the readable forms
-    of texts, which are aligned, and the aligner's lengths count their spaces. Spans are those of the texts themselves.
+    `files` may contain a part of the run's generations and candidates; the probes are all of the run's, and their
+    suffixes are the collection if the parameters count frequencies in one. `segmented`: the dataset's `segmentation`;
+    then `sentences` splits the readable forms of texts, which are aligned, and the aligner's lengths count their
+    spaces. Spans are those of the texts themselves.
     """
     # A generation has several candidates, and a suffix is that of several generations.
     read = functools.lru_cache(alignment.PAIRS_PER_CALL)(segmentation.reader(segmented))
     generations = _NumberedTexts(storage.read(files.generations, GenerationsTable, ["probe", "generation"]))
     suffixes = _NumberedTexts(storage.read(files.probes, ProbesTable, ["probe", "suffix"]))
-    aligner = alignment.Aligner(alignment.AlignmentParameters.profile(profile), sentences, threads)
+    collection = list(map(read, suffixes.texts.to_pylist())) if parameters.frequencies == "collection" else None
+    aligner = alignment.Aligner(parameters, sentences, threads, collection)
     with Progress(storage.rows_of(files.candidates), "alignment", "pairs") as progress:
         for batch in storage.stream(files.candidates, ["probe", "rank", "document"], alignment.PAIRS_PER_CALL):
             texts = (generations.take(batch["probe"]), suffixes.take(batch["document"]))

@@ -34,22 +34,23 @@ def files(tmp_path: Path) -> list[str]:
     return ["align", "--generations", str(generations), "--suffixes", str(suffixes), "--sentences", "punkt_corpus"]
 
 
+@pytest.mark.parametrize("profile", ["zeng2024", "collection"])
 def test_align_writes_what_the_library_returns(
-    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str
 ) -> None:
     monkeypatch.setattr(alignment, "PAIRS_PER_CALL", 7)
     output = tmp_path / "matches.parquet"
 
-    assert cli.main([*files, "--output", str(output), "--threads", "2"]) == 0
+    assert cli.main([*files, "--output", str(output), "--threads", "2", "--profile", profile]) == 0
 
-    parameters = AlignmentParameters.profile("zeng2024")
+    parameters = AlignmentParameters.profile(profile)
     expected = align(GENERATIONS, SUFFIXES, parameters, sentence_model("punkt_corpus", SUFFIXES))
     table = pq.read_table(output)
     assert table.schema.equals(AlignmentTable.arrow())
     assert table.equals(expected)
     assert set(table["type"].to_pylist()) == {"none", "verbatim"}
     manifest = storage.manifest_of(output)
-    assert manifest["settings"] == {"profile": "zeng2024", "sentences": "punkt_corpus"}
+    assert manifest["settings"] == {"profile": profile, "sentences": "punkt_corpus"}
     assert set(manifest["versions"]) == {"finetune-memorization", "nltk", "numba"}
 
 

@@ -12,6 +12,7 @@ import transcription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memorization.config.detection import Collection
 from memorization.detection import alignment, kernel
 from memorization.detection.alignment import Aligner, AlignmentParameters, align
 from memorization.detection.documents import Documents
@@ -21,7 +22,8 @@ from memorization.schemas.alignment import AlignmentTable
 
 SHARED = Path(__file__).parents[2] / "../shared"
 GOLDEN = SHARED / "detector"
-PROFILES = ["zeng2024", "pan2015"]
+PUBLISHED = ["zeng2024", "pan2015"]
+PROFILES = [*PUBLISHED, "collection"]
 SCHEMA = AlignmentTable.arrow()
 
 BRIDGE = "The committee reviewed the proposal for a new bridge across the northern river during its spring meeting."
@@ -73,7 +75,7 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("english")
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", PUBLISHED)
 @pytest.mark.parametrize(("pairs", "golden"), [("pairs", "golden"), ("edge_cases", "edge_golden")])
 def test_agrees_with_the_original_program(pairs: str, golden: str, profile: str) -> None:
     given_pairs = read(pairs)
@@ -88,6 +90,42 @@ def test_agrees_with_the_original_program(pairs: str, golden: str, profile: str)
 def test_identical_texts_of_one_sentence_give_nothing() -> None:
     # Every sentence contains every stem, so that none has a weight.
     assert aligned(BRIDGE, BRIDGE) == ("none", [])
+
+
+def in_collection(generation: str, suffix: str, collection: list[str]) -> Alignment:
+    aligner = Aligner(AlignmentParameters.profile("collection"), model(), collection=collection)
+    [result] = grouped(aligner.compare([generation], [suffix]))
+    return result
+
+
+@pytest.mark.parametrize("collection", [[], [BRIDGE], SENTENCES, [DROUGHT, f"{MUSIC} {WHALES}"]])
+def test_a_copied_sentence_is_found_with_the_frequencies_of_any_collection(collection: list[str]) -> None:
+    assert in_collection(BRIDGE, BRIDGE, collection) == ("verbatim", [(0, len(BRIDGE), 0, len(BRIDGE))])
+    assert in_collection(BRIDGE, WHALES, collection) == ("none", [])
+
+
+def test_stems_that_are_frequent_in_the_collection_count_less() -> None:
+    first = "Every annual report of the company mentions risks, revenue and lighthouse."
+    second = "Every annual report of the company mentions towels, farmers and elephants."
+    boilerplate = ["Every annual report of the company mentions revenue."] * 300
+    assert in_collection(first, second, [])[0] != "none"
+    assert in_collection(first, second, [*boilerplate, BRIDGE, DROUGHT, MUSIC]) == ("none", [])
+
+
+def test_a_collection_goes_with_its_frequencies() -> None:
+    with pytest.raises(UserError, match="'collection', but no collection is given"):
+        Aligner(AlignmentParameters.profile("collection"), model())
+    with pytest.raises(UserError, match="'pair', but a collection is given"):
+        Aligner(AlignmentParameters.profile("zeng2024"), model(), collection=[])
+    with pytest.raises(UserError, match="collection: text 1: expected a text, found null"):
+        Aligner(AlignmentParameters.profile("collection"), model(), collection=[BRIDGE, None])  # type: ignore[list-item]
+
+
+def test_thresholds_of_a_profile_can_be_changed() -> None:
+    changed = AlignmentParameters.profile("collection", seed_cosine=0.9)
+    assert (changed.seed_cosine, changed.frequencies) == (0.9, "collection")
+    defaults = AlignmentParameters.profile("collection")
+    assert {name: getattr(defaults, name) for name in Collection.model_fields} == Collection().model_dump()
 
 
 def test_copy_of_two_sentences_is_verbatim() -> None:
@@ -184,20 +222,24 @@ def test_wrong_input_is_refused() -> None:
 
 
 def test_unknown_names_are_refused_with_the_allowed_ones() -> None:
-    with pytest.raises(UserError, match=r"'zeng'.*zeng2024, pan2015"):
+    with pytest.raises(UserError, match=r"'zeng'.*zeng2024, pan2015, collection"):
         AlignmentParameters.profile("zeng")
     with pytest.raises(UserError, match=r"stemmer.*'lancaster'.*porter, snowball"):
         AlignmentParameters(50, 50, "lancaster", "swapped")  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"roles.*'both'.*as_given, swapped"):
         AlignmentParameters(50, 50, "porter", "both")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"frequencies.*'all'.*pair, collection"):
+        AlignmentParameters(50, 50, "porter", "swapped", frequencies="all")  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"gap: -1"):
         AlignmentParameters(50, 50, "porter", "swapped", gap=-1)
 
 
 def pairwise_oracle(generations: list[str], suffixes: list[str], parameters: AlignmentParameters) -> list[Alignment]:
     punkt = model()._tokenizer
+    is_counted = parameters.frequencies == "collection"
+    collection = transcription.Collection(suffixes, punkt, parameters) if is_counted else None
     pairs = zip(generations, suffixes, strict=True)
-    return [transcription.aligned(generation, suffix, parameters, punkt) for generation, suffix in pairs]
+    return [transcription.aligned(generation, suffix, parameters, punkt, collection) for generation, suffix in pairs]
 
 
 WORDS = st.lists(st.integers(0, 2), max_size=12)
@@ -274,12 +316,17 @@ def test_a_pair_does_not_depend_on_the_others(
     pairs: list[tuple[str, str]], cut: int, order: random.Random, profile: str
 ) -> None:
     parameters = AlignmentParameters.profile(profile)
+
+    def aligner() -> Aligner:
+        return Aligner(parameters, model(), collection=collection)
+
     # Every text with every other, as candidates of several generations are.
     pairs = pairs + [(generation, suffix) for generation, _ in pairs for _, suffix in pairs]
 
     def run(part: list[tuple[str, str]]) -> list[Alignment]:
-        return grouped(align([pair[0] for pair in part], [pair[1] for pair in part], parameters, model()))
+        return grouped(aligner().compare([pair[0] for pair in part], [pair[1] for pair in part]))
 
+    collection = [suffix for _, suffix in pairs] if profile == "collection" else None
     whole = run(pairs)
     assert run(pairs[:cut]) + run(pairs[cut:]) == whole
     assert [run([pair])[0] for pair in pairs] == whole
@@ -344,16 +391,17 @@ CLOSE = {"verbatim_length": 20, "passage_length": 10}
         }
     ),
     st.sampled_from(["as_given", "swapped"]),
+    st.sampled_from(["pair", "collection"]),
 )
 def test_agrees_with_the_plain_transcription_under_any_parameters(
-    generation: str, suffix: str, numbers: dict[str, Any], roles: Any
+    generation: str, suffix: str, numbers: dict[str, Any], roles: Any, frequencies: Any
 ) -> None:
-    parameters = AlignmentParameters(stemmer="porter", roles=roles, **CLOSE, **numbers)
+    parameters = AlignmentParameters(stemmer="porter", roles=roles, frequencies=frequencies, **CLOSE, **numbers)
     results = grouped(align([generation], [suffix], parameters, model()))
     assert results == pairwise_oracle([generation], [suffix], parameters)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", PUBLISHED)
 def test_the_plain_transcription_agrees_with_the_original_program(english: None, profile: str) -> None:
     parameters = AlignmentParameters.profile(profile)
     punkt = sentence_model("punkt_english")._tokenizer
@@ -409,3 +457,21 @@ def test_texts_are_prepared_once_and_let_go_when_they_are_many(monkeypatch: pyte
     monkeypatch.setattr(alignment, "WORDS_IN_MEMORY", 10)
     assert aligner.compare(generations, suffixes) == first
     assert len(added) == 8
+
+
+def test_frequencies_of_a_collection_survive_the_release_of_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = AlignmentParameters.profile("collection")
+    pairs = [(f"{own} {other}", other) for own in SENTENCES for other in SENTENCES]
+    generations, suffixes = map(list, zip(*pairs, strict=True))
+    collection = [*reversed(SENTENCES), BRIDGE_REWORDED, *SENTENCES, f"{BRIDGE} {DROUGHT_REWORDED}"]
+    kept = Aligner(parameters, model(), collection=collection)
+    expected = kept.compare(generations, suffixes)
+    monkeypatch.setattr(alignment, "WORDS_IN_MEMORY", 10)
+    monkeypatch.setattr(alignment, "PAIRS_PER_CALL", 2)
+    released = Aligner(parameters, model(), collection=iter(collection))
+    weights = [
+        dict(zip(each._documents.chunks.stem_names, each._stem_weights(), strict=True)) for each in (kept, released)
+    ]
+    assert weights[1].items() <= weights[0].items()
+    assert len(weights[1]) < len(weights[0])
+    assert released.compare(generations, suffixes) == expected

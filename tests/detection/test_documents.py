@@ -31,7 +31,7 @@ def documents(*texts: str, sentences: Any = None, sentence_size: int = 1) -> Doc
 def frequencies(prepared: Documents, text: int) -> list[dict[str, int]]:
     """Stems of a text's merged sentences, in their order, and how often each occurs."""
     corpus = prepared.corpus
-    names = list(prepared.chunks._stem_numbers)
+    names = prepared.chunks.stem_names
     vocabulary = corpus.vocabulary[corpus.vocabulary_offsets[text] : corpus.vocabulary_offsets[text + 1]]
     first, last = corpus.sentence_offsets[text : text + 2]
     return [
@@ -106,7 +106,7 @@ def test_a_nul_separates_words_and_counts_as_a_character() -> None:
 def test_postings_turn_sentences_around() -> None:
     prepared = documents("One river. Two rivers, a river! A bridge.", sentences=sentence_model("punkt_corpus", CORPUS))
     corpus = prepared.corpus
-    names = list(prepared.chunks._stem_numbers)
+    names = prepared.chunks.stem_names
     postings = {
         names[stem]: list(
             zip(corpus.posting_sentences[own].tolist(), corpus.posting_frequencies[own].tolist(), strict=True)

@@ -8,7 +8,7 @@ import pytest
 
 from memorization import storage
 from memorization.detection import alignment
-from memorization.detection.alignment import AlignmentParameters, align
+from memorization.detection.alignment import Aligner, AlignmentParameters
 from memorization.detection.matches import MatchFiles, match_batches
 from memorization.detection.text import sentence_model
 from memorization.schemas.candidates import CandidatesTable
@@ -32,7 +32,7 @@ def write(path: Path, schema: type[Schema], rows: list[dict[str, Any]]) -> None:
     storage.write_table(path, schema, pa.Table.from_pylist(rows, schema=schema.arrow()), {})
 
 
-def matches(folder: Path, first: int = 0, shift: int = 0) -> list[dict[str, Any]]:
+def matches(folder: Path, first: int = 0, shift: int = 0, profile: str = "zeng2024") -> list[dict[str, Any]]:
     """Matches of the generations from `first` on with all suffixes; all numbers of probes are raised by `shift`."""
     files = MatchFiles(*(folder / f"{name}.parquet" for name in ("generations", "candidates", "probes")))
     numbers = range(len(SUFFIXES))
@@ -56,22 +56,24 @@ def matches(folder: Path, first: int = 0, shift: int = 0) -> list[dict[str, Any]
         for rank, document in enumerate(reversed(numbers), start=1)
     ]
     write(files.candidates, CandidatesTable, candidates)
-    batches = match_batches(files, SENTENCES, "zeng2024", threads=2)
+    batches = match_batches(files, SENTENCES, AlignmentParameters.profile(profile), threads=2)
     rows: list[dict[str, Any]] = pa.Table.from_batches(batches, schema=MatchesTable.arrow()).to_pylist()
     return rows
 
 
-def test_matches_are_the_detections_of_every_candidate_by_probe_and_rank(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["zeng2024", "collection"])
+def test_matches_are_the_detections_of_every_candidate_by_probe_and_rank(tmp_path: Path, profile: str) -> None:
     pairs = [(probe, document) for probe in range(4) for document in reversed(range(4))]
-    detections = align(
-        [GENERATIONS[probe] for probe, _ in pairs],
-        [SUFFIXES[document] for _, document in pairs],
-        AlignmentParameters.profile("zeng2024"),
-        SENTENCES,
-    ).to_pylist()
+    parameters = AlignmentParameters.profile(profile)
+    collection = SUFFIXES if profile == "collection" else None
+    detections = (
+        Aligner(parameters, SENTENCES, collection=collection)
+        .compare([GENERATIONS[probe] for probe, _ in pairs], [SUFFIXES[document] for _, document in pairs])
+        .to_pylist()
+    )
     expected = [row for row in detections if row["type"] != "none"]
 
-    rows = matches(tmp_path)
+    rows = matches(tmp_path, profile=profile)
 
     assert [(row["probe"], row["document"]) for row in rows] == [pairs[row["pair"]] for row in expected]
     assert [row["rank"] for row in rows] == [4 - row["document"] for row in rows]
@@ -97,9 +99,10 @@ def test_matches_do_not_depend_on_how_many_pairs_are_compared_in_one_call(
     assert matches(tmp_path) == whole
 
 
-def test_a_part_of_the_generations_gives_the_rows_of_the_whole(tmp_path: Path) -> None:
-    whole = matches(tmp_path)
-    assert matches(tmp_path, first=2) == [row for row in whole if row["probe"] >= 2]
+@pytest.mark.parametrize("profile", ["zeng2024", "collection"])
+def test_a_part_of_the_generations_gives_the_rows_of_the_whole(tmp_path: Path, profile: str) -> None:
+    whole = matches(tmp_path, profile=profile)
+    assert matches(tmp_path, first=2, profile=profile) == [row for row in whole if row["probe"] >= 2]
 
 
 def test_probes_are_known_by_their_numbers(tmp_path: Path) -> None:
@@ -113,4 +116,4 @@ def test_a_candidate_whose_suffix_is_missing_is_an_error(tmp_path: Path) -> None
     files = MatchFiles(*(tmp_path / f"{name}.parquet" for name in ("generations", "candidates", "probes")))
     write(files.candidates, CandidatesTable, [{"probe": 0, "rank": 1, "document": 9, "score": 1.0}])
     with pytest.raises(KeyError, match="probe 9"):
-        list(match_batches(files, SENTENCES, "zeng2024", threads=1))
+        list(match_batches(files, SENTENCES, AlignmentParameters.profile("zeng2024"), threads=1))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nltk.stem.porter import PorterStemmer
@@ -95,20 +96,38 @@ def mean(values: Sequence[float]) -> float:
     return total / len(values)
 
 
+class Collection:
+    """Sentences of a collection of texts, and how many of them contain each stem."""
+
+    def __init__(self, texts: Iterable[str], punkt: Any, parameters: AlignmentParameters) -> None:
+        sentences = [counts for text in texts for counts in Document(text, punkt, parameters).counts]
+        self.total = len(sentences)
+        self.df = Counter(stem for counts in sentences for stem in counts)
+
+
 class Pair:
     """Suspicious and source text, with their weights and the cosine of every two sentences."""
 
-    def __init__(self, suspicious: Document, source: Document, parameters: AlignmentParameters) -> None:
+    def __init__(
+        self,
+        suspicious: Document,
+        source: Document,
+        parameters: AlignmentParameters,
+        collection: Collection | None = None,
+    ) -> None:
         self.suspicious, self.source, self.parameters = suspicious, source, parameters
-        total = len(suspicious.counts) + len(source.counts)
+        self.collection = collection
         self.weights: list[list[Vector]] = [
-            [
-                {stem: tf * math.log(total / (suspicious.df(stem) + source.df(stem))) for stem, tf in counts.items()}
-                for counts in document.counts
-            ]
+            [{stem: tf * self.weight(stem) for stem, tf in counts.items()} for counts in document.counts]
             for document in (suspicious, source)
         ]
         self.cosines = [[cosine(first, second) for second in self.weights[1]] for first in self.weights[0]]
+
+    def weight(self, stem: str) -> float:
+        if self.collection:
+            return math.log((1 + self.collection.total) / (1 + self.collection.df[stem])) + 1
+        total = len(self.suspicious.counts) + len(self.source.counts)
+        return math.log(total / (self.suspicious.df(stem) + self.source.df(stem)))
 
     def seeds(self) -> list[tuple[int, int]]:
         pairs = []
@@ -240,11 +259,13 @@ def verbatim(suspicious: list[Word], source: list[Word], length: int) -> list[Sp
     return kept
 
 
-def aligned(generation: str, suffix: str, parameters: AlignmentParameters, punkt: Any) -> tuple[str, list[Spans]]:
+def aligned(
+    generation: str, suffix: str, parameters: AlignmentParameters, punkt: Any, collection: Collection | None = None
+) -> tuple[str, list[Spans]]:
     """Type of a pair and its spans: generation start and length, suffix start and length."""
     swapped = parameters.roles == "swapped"
     texts = (suffix, generation) if swapped else (generation, suffix)
-    pair = Pair(*(Document(text, punkt, parameters) for text in texts), parameters)
+    pair = Pair(*(Document(text, punkt, parameters) for text in texts), parameters, collection)
     first, second = pair.passages(parameters.gap), pair.passages(parameters.summary_gap)
     detections: list[Spans] = []
     for case in first:

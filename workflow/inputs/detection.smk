@@ -1,4 +1,22 @@
-"""Classifiers that detection uses, and what annotates matches."""
+"""Thresholds of the aligner, classifiers that detection uses, and what annotates matches."""
+
+
+def thresholds_of(wildcards):
+    """Thresholds that the configuration sets for a run's profile of the aligner; other profiles have their own."""
+    collection = settings(CONFIG.detection.collection)
+    return collection if wildcards.profile == "collection" else {}
+
+
+def detector_of(wildcards):
+    """Settings of the whole detector for a run, as `detector.Detector` has them."""
+    detection = CONFIG.detection
+    return {
+        "thresholds": thresholds_of(wildcards),
+        "retrieval": settings(CONFIG.retrieval),
+        "paraphrase": settings(detection.paraphrase, "batch_size"),
+        "decides": detection.decides,
+        "segmentation": segmentation_of(wildcards),
+    }
 
 
 def classifier_folder(name):

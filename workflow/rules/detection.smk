@@ -94,6 +94,7 @@ rule matches:
     params:
         source=source_of("matches.py"),
         segmentation=segmentation_of,
+        thresholds=thresholds_of,
     script:
         "../../scripts/matches.py"
 
@@ -200,9 +201,7 @@ rule positive_controls:
         runtime=growing(240),
     params:
         source=source_of("positive_controls.py"),
-        retrieval=settings(CONFIG.retrieval),
-        paraphrase=settings(CONFIG.detection.paraphrase, "batch_size"),
-        decides=CONFIG.detection.decides,
+        detector=detector_of,
         decoding=lambda wildcards: {
             key: getattr(CONFIG.decodings[wildcards.decoding], key)
             for key in ("max_new_tokens", "with_prompt")
