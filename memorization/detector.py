@@ -95,7 +95,9 @@ def load_detector(
         )
         judge = classifier.judge(paraphrase.equivalent)
     return Detector(
-        *(Path(files[name]) for name in ("probes", "index", "sentences")),
+        probes=Path(files["probes"]),
+        index=Path(files["index"]),
+        sentences=Path(files["sentences"]),
         aligner=AlignmentParameters.profile(profile, **settings["thresholds"]),
         retrieval=Retrieval.model_validate(settings["retrieval"]),
         paraphrase=paraphrase,

@@ -188,9 +188,9 @@ class Detection(Section):
 
     profile: Profile = Field(
         "zeng2024",
-        description="Parameters of the text aligner, for studies that state none (`profiles`): the paper's, the PAN 2015 "
-        "competition's, or the paper's with frequencies of words counted in all suffixes, which finds copies of single "
-        "sentences too.",
+        description="Parameters of the text aligner, for studies that state none (`profiles`): the paper's, the PAN "
+        "2015 competition's, or the paper's with frequencies of words counted in all suffixes, which finds copies of "
+        "single sentences too.",
         examples=["collection"],
     )
     collection: Collection = Field(
