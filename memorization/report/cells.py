@@ -101,9 +101,9 @@ def difference(row: Row, name: str) -> Cell:
     return Cell(f"{arrow(value).text}{stars} [{100 * low:+.2f}, {100 * high:+.2f}]", value, low, high, "fraction")
 
 
-def points(fraction: float) -> Cell:
-    """A difference in percentage points, with its sign."""
-    return Cell(f"{100 * fraction:+.2f}", fraction, unit="fraction")
+def points(fraction: float, low: float, high: float) -> Cell:
+    """A difference in percentage points with its interval, with signs."""
+    return Cell(f"{100 * fraction:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]", fraction, low, high, "fraction")
 
 
 def yes(value: bool) -> Cell:

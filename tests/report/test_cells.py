@@ -77,7 +77,7 @@ def test_a_difference_shows_its_direction_and_significance(
         (cells.arrow(0.5), Cell("↑50.00%", 0.5, unit="fraction")),
         (cells.arrow(-0.5), Cell("↓50.00%", -0.5, unit="fraction")),
         (cells.arrow(0.0), Cell("0.00%", 0.0, unit="fraction")),
-        (cells.points(-0.019), Cell("-1.90", -0.019, unit="fraction")),
+        (cells.points(-0.019, -0.03, 0.001), Cell("-1.90 [-3.00, +0.10]", -0.019, -0.03, 0.001, "fraction")),
         (cells.yes(True), Cell("yes", 1.0)),
         (cells.yes(False), Cell("no", 0.0)),
     ],

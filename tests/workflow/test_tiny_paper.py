@@ -81,7 +81,7 @@ def test_every_published_number_is_beside_its_run(paper: Workplace) -> None:
     assert total["multi_news", "difference"]["published"] == 0.0835
     for row in table:
         assert row["difference"] == pytest.approx(row["measured"] - row["published"])
-        assert row["inside"] == (row["low"] <= row["published"] <= row["high"])
+        assert row["agrees"] == (row["difference_low"] <= 0 <= row["difference_high"])
 
 
 def _rouge(answers: list[dict[str, Any]]) -> float:

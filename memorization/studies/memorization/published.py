@@ -7,19 +7,24 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from memorization import storage
+from memorization.config.project import Statistics
 from memorization.report import cells, published
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
-from memorization.report.published import PublishedColumns
+from memorization.report.published import Bounds, PublishedColumns, difference_bounds
 from memorization.report.runs import one_per_state
 from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, in_state, varying
 from memorization.schemas.run import StateColumns
 from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, Nullable, StudyTable
+from memorization.statistics.bootstrap import clopper_pearson
 from memorization.studies.memorization.headings import CATEGORY_HEADINGS
 
-PACKAGES = ("pyarrow",)
+PACKAGES = ("pyarrow", "scipy")
 """What a sheet is computed by, for its manifest."""
+
+PROBES = 10_000
+"""Probes of each of the paper's rates."""
 
 DIFFERENCE = "difference"
 """The state of a published difference between fine-tuned and base model."""
@@ -51,29 +56,57 @@ class RateCoordinates(StateColumns):
 def sheet(files: Files, context: Context) -> Sheet:
     """The sheet of a study; files: `table` (schema `memorization_table`)."""
     rows = one_per_state(storage.rows(files["table"][0]))
-    tidy = compared(rows)
+    tidy = compared(rows, Statistics.model_validate(context.statistics))
     pairs = tidy.to_pylist()
+    error = (
+        f"the published one by the paper's interval, which is shown, or the exact one of a rate of {PROBES:,} probes"
+    )
     caption = (
-        f"{published.caption(pairs, context, 'numbers', 'nothing was found')} "
-        "Measured rates count each different prefix once and keep n, as the authors' program does; differences count "
-        "every probe. Published intervals are those of the paper, where it gives any."
+        f"{published.caption(pairs, context, 'numbers', 'nothing was found', error)} Measured rates count each different "
+        "prefix once and keep n, as the authors' program does; differences count every probe."
     )
     lines = layout(pairs, rows, context)
     return Sheet(MemorizationPublishedTable, tidy, lines, published.title(context), caption, context.label)
 
 
-def compared(rows: Sequence[Row]) -> pa.Table:
+def compared(rows: Sequence[Row], statistics: Statistics) -> pa.Table:
     """All published rates and differences: `memorization_published` without its label, from rows of `memorization`."""
     pairs = []
     for row in rows:
         coordinates = {name: row[name] for name in ("study", *RateCoordinates.columns())}
         # Where prefixes repeat, the authors' program counts each once.
-        of_rate = published.comparison(row, "once_rate", "once_")
-        of_difference = published.comparison(row, "over_base", "over_base_", "published_over_base")
+        of_rate = published.comparison(row, "once_rate", _rate_error(row, statistics), "once_")
+        error = _difference_error(row, statistics)
+        of_difference = published.comparison(row, "over_base", error, "over_base_", "published_over_base")
         for state, pair in ((row["state"], of_rate), (DIFFERENCE, of_difference)):
             if pair is not None:
                 pairs.append({**coordinates, "state": state, **pair})
     return pa.Table.from_pylist(pairs, schema=MemorizationPublishedTable.unlabelled())
+
+
+def _rate_error(row: Row, statistics: Statistics) -> Bounds | None:
+    """The published interval of a rate; the exact one where there is none, or where nothing was found."""
+    rate, low, high = (row[f"published{part}"] for part in ("", "_low", "_high"))
+    if rate is None:
+        return None
+    if rate == 0 or low is None or high is None:
+        return clopper_pearson(round(rate * PROBES), PROBES, statistics)
+    return low, high
+
+
+def _difference_error(row: Row, statistics: Statistics) -> Bounds | None:
+    """The published interval of a difference; where there is none, that of its two rates, as if independent."""
+    rate, difference, low, high = (
+        row[name]
+        for name in ("published", "published_over_base", "published_over_base_low", "published_over_base_high")
+    )
+    if low is not None and high is not None:
+        return low, high
+    own = _rate_error(row, statistics)
+    if difference is None or own is None:
+        return None
+    base = rate - difference
+    return difference_bounds(rate, own, base, clopper_pearson(round(base * PROBES), PROBES, statistics))
 
 
 def layout(pairs: Sequence[Row], rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:

@@ -46,7 +46,7 @@ def compared(rows: Sequence[Row]) -> pa.Table:
     pairs = [
         {**{name: row[name] for name in coordinates}, **pair}
         for row in rows
-        if (pair := published.comparison(row, "value")) is not None
+        if (pair := published.comparison(row, "value", error=None)) is not None
     ]
     return pa.Table.from_pylist(pairs, schema=QualityPublishedTable.unlabelled())
 
