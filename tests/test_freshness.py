@@ -198,12 +198,13 @@ def test_what_all_scripts_share_writes_no_row() -> None:
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("detection/alignment.py", {"matches"}),
-        ("detection/documents.py", {"matches"}),
-        ("detection/kernel.py", {"matches"}),
-        ("detection/outcomes.py", {"outcomes"}),
+        ("detection/alignment.py", {"matches", "positive_controls"}),
+        ("detection/documents.py", {"matches", "positive_controls"}),
+        ("detection/kernel.py", {"matches", "positive_controls"}),
+        ("detection/outcomes.py", {"outcomes", "positive_controls"}),
+        ("detector.py", {"positive_controls"}),
         ("detection/definitions.py", {"definitions"}),
-        ("retrieval.py", {"index", "candidates"}),
+        ("retrieval.py", {"index", "candidates", "positive_controls"}),
         ("coordinates.py", {"rates", "definition_rates", "extraction", "quality", "density_means"}),
         ("schemas/training.py", TRAININGS | {"memorization_table", "trade_off_table"}),
         ("schemas/density_means.py", {"density_means", "attention_table"}),

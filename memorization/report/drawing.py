@@ -150,12 +150,15 @@ def mark_notes(rows: Sequence[Row]) -> list[str]:
         "the limit of the decoding, the most that any model could show.",
         "published": "◇: published.",
     }
-    marks = [note for column, note in notes.items() if any(row.get(column) is not None for row in rows)]
+    return [note for column, note in notes.items() if any(row.get(column) is not None for row in rows)]
+
+
+def training_note(rows: Sequence[Row]) -> str:
+    """Whether several trainings are drawn, or one that may be luck; nothing for base models alone."""
     if any(row["seed"] is None for row in rows):
-        marks.append("Dots: single trainings; bars and points are their mean.")
-    elif any(row["state"] != "base" for row in rows):
-        marks.append("One training per state: how much another seed would change is not measured.")
-    return marks
+        return "Dots: single trainings; bars and points are their mean."
+    trained = any(row["state"] != "base" for row in rows)
+    return "One training per recipe: what another seed would give is not measured." if trained else ""
 
 
 def open_axes(panel: Any, grid: str = "y", colour: str = "0.9") -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from memorization import storage
 from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Row
-from memorization.schemas.run import RunColumns
 from memorization.schemas.training import TrainingTable
 
 Trained = Mapping[tuple[str, str, str, int, int], Row]
@@ -60,22 +58,6 @@ def training_loss(row: Row, trained: Trained) -> float | None:
         if tuple(coordinates) == run and row["seed"] in (None, seed)
     ]
     return sum(losses) / len(losses) if losses else None
-
-
-def one_per_state(rows: Sequence[Row]) -> list[Row]:
-    """Rows without those of single trainings whose mean is among them."""
-    means = {_without_seed(row) for row in rows if row["seed"] is None}
-    return [row for row in rows if row["seed"] is None or _without_seed(row) not in means]
-
-
-def single_trainings(rows: Sequence[Row]) -> list[Row]:
-    """Rows of single trainings whose mean is among the rows."""
-    shown = one_per_state(rows)
-    return [row for row in rows if row not in shown]
-
-
-def _without_seed(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] for name in RunColumns.columns() if name != "seed")
 
 
 def ceiling_cells(row: Row) -> dict[str, Cell]:

@@ -41,14 +41,16 @@ class TrainingDraws:
 
     def __sub__(self, other: TrainingDraws) -> TrainingDraws:
         """The difference of two means over different texts, of the same or of different trainings."""
+        by_training = self.by_training - other.by_training
         return TrainingDraws(
             self.value - other.value,
             self.by_text - other.by_text,
-            self.by_training - other.by_training,
+            by_training,
             self.text_variance + other.text_variance,
-            self.training_variance + other.training_variance,
+            # Of the draws, which are the same for both where the trainings are.
+            float(by_training.var()),
             min(self.texts, other.texts),
-            max(self.trainings, other.trainings),
+            min(self.trainings, other.trainings),
         )
 
     @property

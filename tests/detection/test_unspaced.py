@@ -8,6 +8,8 @@ import pytest
 from unspaced_texts import DISGUISED, END, WORDS, documents
 
 from memorization import retrieval, segmentation, storage
+from memorization.config.detection import Retrieval
+from memorization.detection.alignment import AlignmentParameters
 from memorization.detection.matches import MatchFiles, match_batches
 from memorization.detection.splitter import SegmentedSplitter, read_splitter
 from memorization.detection.text import as_json, sentence_model
@@ -36,10 +38,10 @@ def chain(folder: Path, suffixes: list[str], generations: list[str], segmented: 
     write(files.probes, ProbesTable, probes)
     write(files.generations, GenerationsTable, written)
     retrieval.index_suffixes(files.probes, folder / "index", 1, segmented)
-    batches = retrieval.candidate_batches(files.generations, folder / "index", 3, 1, segmented)
+    batches = retrieval.candidate_batches(files.generations, folder / "index", Retrieval(candidates=3), 1, segmented)
     storage.write_batches(files.candidates, CandidatesTable, batches, {})
     model = sentence_model("punkt_corpus", map(segmentation.reader(segmented), suffixes))
-    found = match_batches(files, model, "zeng2024", 1, segmented)
+    found = match_batches(files, model, AlignmentParameters.profile("zeng2024"), 1, segmented)
     rows: list[dict[str, Any]] = pa.Table.from_batches(found, schema=MatchesTable.arrow()).to_pylist()
     return rows
 

@@ -13,8 +13,9 @@ from runs import Workplace, ended, wait_until
 from memorization import storage
 from memorization.schemas.generations import GenerationsTable
 
-CHECKPOINTS = "checkpoints/model=small/recipe=short/dataset=letters"
-TUNED = "runs/model=small/state=short/epoch=40/dataset=letters/population=member/prefix_tokens=20/decoding="
+CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
+TUNED = "runs/model=small/state=short/epoch=40/seed=0/dataset=letters/population=member/prefix_tokens=20/decoding="
+OUTCOMES = f"{TUNED}short/profile=zeng2024/outcomes.parquet"
 
 
 def contents(workplace: Workplace, pattern: str) -> dict[str, bytes]:
@@ -104,7 +105,7 @@ def test_cores_batch_size_and_order_of_jobs_change_no_table(finished: Workplace,
 
     run = workplace.run(
         *("--cores", "1", "--scheduler", "greedy", "--forcerun", "train", "generations", "--"),
-        *("results/tables/small.tex", f"results/{TUNED}short/outcomes.parquet", "results/tables/drawn.md"),
+        *("results/tables/small.tex", f"results/{OUTCOMES}", "results/tables/drawn.md"),
     )
 
     assert run.code == 0, run.output

@@ -12,7 +12,8 @@ SHOWN = {"memorization_table", "memorization_figure"}
 DEFINITIONS = {"definitions", "definition_rates", "memorization_definitions"}
 FROM_OUTCOMES = {"outcomes", "rates", "comparisons"} | SHOWN | DEFINITIONS
 FROM_MATCHES = {"matches", "paraphrases", "entities"} | FROM_OUTCOMES
-FROM_GENERATIONS = {"generations", "candidates"} | FROM_MATCHES
+CONTROLS = {"positive_controls"}
+FROM_GENERATIONS = {"generations", "candidates"} | CONTROLS | FROM_MATCHES
 
 
 @contextlib.contextmanager
@@ -45,6 +46,7 @@ def test_a_changed_decoding_makes_its_own_runs_again_and_what_follows(finished: 
     assert set(jobs) == FROM_GENERATIONS
     assert {rule: len(outputs) for rule, outputs in jobs.items()} == {
         **dict.fromkeys(FROM_GENERATIONS, 4),
+        "positive_controls": 2,
         "definitions": 2,
         "definition_rates": 2,
         "comparisons": 1,
@@ -66,7 +68,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 
     assert set(jobs) == FROM_GENERATIONS
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert len(outputs) == 2 * 9 + 4
+    assert len(outputs) == 2 * 10 + 4
     assert [output for output in outputs if "decoding=warm" not in output and "s/warm" not in output] == []
 
 
@@ -77,11 +79,14 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
         ({"label": "Another label."}, SHOWN | {"memorization_definitions"}),
         ({"detection": {"sentences": "punkt_corpus", "definitions": {"tokens": 5}}}, DEFINITIONS),
-        ({"detection": {"paraphrase": {"classifier": "judge", "low": 0.6}}}, {"paraphrases"} | FROM_OUTCOMES),
-        ({"detection": {"paraphrase": {"classifier": None}}}, FROM_OUTCOMES),
+        (
+            {"detection": {"paraphrase": {"classifier": "judge", "low": 0.6}}},
+            {"paraphrases"} | CONTROLS | FROM_OUTCOMES,
+        ),
+        ({"detection": {"paraphrase": {"classifier": None}}}, CONTROLS | FROM_OUTCOMES),
         ({"detection": {"entities": {"region": "DE"}}}, {"entities"} | FROM_OUTCOMES),
         ({"detection": {"entities": {"patterns": False}}}, FROM_OUTCOMES),
-        ({"detection": {"decides": "strongest"}}, FROM_OUTCOMES),
+        ({"detection": {"decides": "strongest"}}, CONTROLS | FROM_OUTCOMES),
         # In fp32 none of these changes a result.
         ({"compute": {"generation_batch_size": 3, "memory_mb": 1500}}, set()),
         ({"detection": {"paraphrase": {"classifier": "judge", "batch_size": 3}}}, set()),
@@ -160,7 +165,7 @@ def test_words_and_code_that_no_result_reaches_make_nothing_again(finished: Work
             "memorization/coordinates.py",
             '"task": task',
             '"task": task.upper()',
-            {"rates", "definition_rates", "memorization_definitions"} | SHOWN,
+            {"rates", "comparisons", "definition_rates", "memorization_definitions"} | SHOWN,
         ),
     ],
     ids=["caption", "column of a final table", "another final table", "coordinates in rows"],
@@ -178,17 +183,17 @@ def test_a_changed_table_makes_that_table_again(
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("memorization/detection/alignment.py", FROM_MATCHES),
+        ("memorization/detection/alignment.py", CONTROLS | FROM_MATCHES),
         ("memorization/detection/definitions.py", DEFINITIONS),
         ("memorization/schemas/definitions.py", DEFINITIONS),
-        ("memorization/schemas/alignment.py", FROM_MATCHES),
+        ("memorization/schemas/alignment.py", CONTROLS | FROM_MATCHES),
         ("memorization/report/formats.py", SHOWN | {"memorization_definitions"}),
         ("memorization/report/cells.py", SHOWN | {"memorization_definitions"}),
         ("memorization/studies/memorization/comparisons.py", {"comparisons"} | SHOWN),
         ("memorization/models/engines/transformers.py", FROM_GENERATIONS),
-        ("memorization/detection/entities.py", {"entities"} | FROM_OUTCOMES),
-        ("memorization/models/classifiers.py", {"classifier", "paraphrases", "entities"} | FROM_OUTCOMES),
-        ("memorization/datasets/pairs.py", {"pairs", "classifier", "paraphrases"} | FROM_OUTCOMES),
+        ("memorization/detection/entities.py", {"entities"} | CONTROLS | FROM_OUTCOMES),
+        ("memorization/models/classifiers.py", {"classifier", "paraphrases", "entities"} | CONTROLS | FROM_OUTCOMES),
+        ("memorization/datasets/pairs.py", {"pairs", "classifier", "paraphrases"} | CONTROLS | FROM_OUTCOMES),
         ("memorization/report/drawing.py", {"memorization_figure"}),
         ("memorization/models/generation.py", FROM_GENERATIONS),
     ],

@@ -16,7 +16,9 @@ from memorization.schemas.answers import AnswersTable
 from memorization.schemas.attention_maps import AttentionMapsTable
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.positive_controls import PositiveControlsTable
 from memorization.schemas.probes import ProbesTable
+from memorization.statistics.rates import in_category
 from memorization.studies.kinds import Config
 from memorization.studies.memorization.published import MemorizationPublishedTable
 from memorization.studies.memorization.table import MemorizationTable
@@ -59,7 +61,7 @@ def test_rates_are_counts_of_outcomes(paper: Workplace, config: Config) -> None:
     assert {(row["dataset"], row["state"]) for row in rows} == {("multi_news", "base"), ("multi_news", "full")}
     for row in rows:
         for population, prefix in (("member", ""), ("control", "control_")):
-            run = plan.RUN.format(**row | {"population": population})
+            run = plan.DETECTION.format(**row | {"population": population})
             rows_of_run = storage.read(paper.results / run / "outcomes.parquet", OutcomesTable).to_pylist()
             outcomes = [each["outcome"] for each in rows_of_run]
             counts = Counter(outcomes) + Counter({"total": sum(each != "none" for each in outcomes)})
@@ -69,6 +71,30 @@ def test_rates_are_counts_of_outcomes(paper: Workplace, config: Config) -> None:
                 matched = [each for each in rows_of_run if each["outcome"] != "none"]
                 assert row["own_matches"] == sum(each["document"] == each["probe"] for each in matched)
                 assert row["matched_suffixes"] == len({each["document"] for each in matched})
+
+
+def test_ceilings_are_rates_of_the_true_suffixes_by_each_detector(paper: Workplace) -> None:
+    rows = storage.read(paper.results / "tables/task_disparity.parquet", MemorizationTable).to_pylist()
+    assert {row["profile"] for row in rows} == {"zeng2024", "collection"}
+    for row in rows:
+        file = paper.results / plan.DETECTION.format(**row) / "positive_controls.parquet"
+        found = storage.read(file, PositiveControlsTable).to_pylist()
+        for ceiling, cut in (("ceiling", "length"), ("limit_ceiling", "limit")):
+            outcomes = [each["outcome"] for each in found if each["cut"] == cut]
+            assert len(outcomes) == row["n"]
+            assert row[ceiling] == sum(in_category(outcomes, row["category"])) / row["n"]
+    shown = (paper.results / "tables/task_disparity.md").read_text(encoding="utf-8")
+    assert "Full ceiling" in shown
+    assert "| collection" in shown
+
+
+def test_several_trainings_have_a_mean(paper: Workplace) -> None:
+    rows = storage.read(paper.results / "tables/multi_task.parquet", MemorizationTable).to_pylist()
+    multi = {row["seed"]: row for row in rows if row["state"] == "multi" and row["category"] == "total"}
+    assert set(multi) == {0, 1, None}
+    assert multi[None]["rate"] == pytest.approx((multi[0]["rate"] + multi[1]["rate"]) / 2)
+    assert multi[None]["over_base"] == pytest.approx((multi[0]["over_base"] + multi[1]["over_base"]) / 2)
+    assert {row["seed"] for row in rows if row["state"] != "multi"} == {0}
 
 
 def test_every_published_number_is_beside_its_run(paper: Workplace) -> None:
@@ -121,8 +147,8 @@ def test_generations_of_equal_length_have_the_minimum_length(paper: Workplace) -
 
 
 def test_a_multi_task_recipe_is_trained_once_for_all_its_datasets(paper: Workplace) -> None:
-    folders = [folder.name for folder in (paper.results / "checkpoints").glob("model=*/recipe=multi/*")]
-    assert folders == ["dataset=multi_news+chatdoctor+imdb+squad_v2+wmt16"]
+    folders = [folder.name for folder in (paper.results / "checkpoints").glob("model=*/recipe=multi/seed=*/*")]
+    assert folders == 2 * ["dataset=multi_news+chatdoctor+imdb+squad_v2+wmt16"]
 
 
 def test_probes_of_one_passage_share_a_number(paper: Workplace) -> None:

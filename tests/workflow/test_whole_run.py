@@ -15,12 +15,14 @@ from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.training import TrainingTable
 from memorization.studies.memorization.table import MemorizationTable
 
-RUN = "runs/model=small/state={}/epoch={}/dataset=letters/population={}/prefix_tokens=20/decoding={}"
+RUN = "runs/model=small/state={}/epoch={}/seed=0/dataset=letters/population={}/prefix_tokens=20/decoding={}"
 STATES = (("base", 0), ("short", 40))
 RUNS = [RUN.format(*state, "member", decoding) for decoding in ("short", "drawn") for state in STATES]
 CONTROLS = [RUN.format(*state, "control", "drawn") for state in STATES]
-STAGES = ("generations", "candidates", "matches", "paraphrases", "entities", "outcomes", "rates")
-CHECKPOINTS = "checkpoints/model=small/recipe=short/dataset=letters"
+GENERATED = ("generations", "candidates")
+DETECTED = ("matches", "paraphrases", "entities", "outcomes", "rates")
+MEMBERS = ("definitions", "definition_rates", "positive_controls")
+CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
 TABLES = {
     "datasets/letters.parquet": "dataset",
     "datasets/papers.parquet": "dataset",
@@ -30,9 +32,11 @@ TABLES = {
     },
     f"{CHECKPOINTS}/training.parquet": "training",
     "pairs/judge.parquet": "pairs",
-    **{f"{run}/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in STAGES},
-    **{f"{run}/{stage}.parquet": stage for run in RUNS for stage in ("definitions", "definition_rates")},
+    **{f"{run}/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in GENERATED},
+    **{f"{run}/profile=zeng2024/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in DETECTED},
+    **{f"{run}/profile=zeng2024/{stage}.parquet": stage for run in RUNS for stage in MEMBERS},
     **{f"comparisons/{study}.parquet": "comparisons" for study in ("small", "drawn")},
+    **{f"means/{study}.parquet": "means" for study in ("small", "drawn")},
     **{f"tables/{study}.parquet": "memorization_table" for study in ("small", "drawn")},
     **{f"tables/{study}-definitions.parquet": "memorization_definitions" for study in ("small", "drawn")},
 }

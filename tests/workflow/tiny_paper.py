@@ -123,6 +123,7 @@ def _overlay(folder: Path) -> dict[str, Any]:
     }
     switches = {name: {**recipe, **short} for name, recipe in PAPER["recipes"].items()}
     switches["full"]["keep"] = [1, 2]
+    switches["multi"]["seeds"] = [0, 1]
     switches["full_gpt_neo"] |= {"blocks": {**PAPER["recipes"]["full_gpt_neo"]["blocks"], "tokens": 64}}
     return {
         "results": "results",
@@ -201,6 +202,7 @@ SMALLER: Mapping[str, dict[str, Any]] = {
             {"models": ["wmt19-en-de"], "datasets": ["wmt19"]},
         ],
     },
+    "task_disparity": {"profiles": ["zeng2024", "collection"]},
     "model_sizes": {"models": ["t5-small", "t5-base"]},
     "cases": {
         "datasets": ["multi_news", "cnn_dailymail"],

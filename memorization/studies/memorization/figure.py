@@ -21,8 +21,9 @@ from memorization.report.drawing import (
     mark_notes,
     note_below,
     open_axes,
+    training_note,
 )
-from memorization.report.runs import one_per_state, single_trainings
+from memorization.report.groups import one_per_state, single_trainings
 from memorization.report.words import coverage, varying
 from memorization.schemas.run import RunColumns
 from memorization.studies.memorization.headings import category_headings
@@ -60,7 +61,7 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
     shown, trainings = one_per_state(rows), single_trainings(rows)
     drawn = _bars(shown, trainings, context) if x == "dataset" else _points(shown, trainings, x, context)
     whiskers = f"Whiskers: {coverage(context.statistics)} of the total; exact upper bound where it is 0."
-    note_below(drawn, [context.label, whiskers, *mark_notes(rows)])
+    note_below(drawn, [context.label, whiskers, *mark_notes(rows), training_note(rows)])
     return drawn
 
 

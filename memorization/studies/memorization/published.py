@@ -11,8 +11,8 @@ from memorization.config.project import Statistics
 from memorization.report import cells, published
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
+from memorization.report.groups import one_per_state
 from memorization.report.published import Bounds, PublishedColumns, difference_bounds
-from memorization.report.runs import one_per_state
 from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, in_state, varying
 from memorization.schemas.run import StateColumns
@@ -61,10 +61,11 @@ def sheet(files: Files, context: Context) -> Sheet:
     error = (
         f"the published one by the paper's interval, which is shown, or the exact one of a rate of {PROBES:,} probes"
     )
-    caption = (
-        f"{published.caption(pairs, context, 'numbers', 'nothing was found', error)} Measured rates count each different "
-        "prefix once and keep n, as the authors' program does; differences count every probe."
+    counting = (
+        "Measured rates count each different prefix once and keep n, as the authors' program does; differences count "
+        "every probe."
     )
+    caption = f"{published.caption(pairs, context, 'numbers', 'nothing was found', error)} {counting}"
     lines = layout(pairs, rows, context)
     return Sheet(MemorizationPublishedTable, tidy, lines, published.title(context), caption, context.label)
 

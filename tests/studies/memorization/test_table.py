@@ -128,6 +128,8 @@ def test_the_printed_table_has_a_line_per_state(tmp_path: Path) -> None:
         "Paraphrase",
         "Own suffix",
         "Suffixes",
+        "Ceiling",
+        "Full ceiling",
         "n",
         "Tokens",
         "Training loss",
@@ -139,6 +141,8 @@ def test_the_printed_table_has_a_line_per_state(tmp_path: Path) -> None:
     ]
     assert [line[-3:] for line in lines] == [["100", "20.5", ""], ["100", "20.5", "0.333"], ["", "", ""]]
     assert [line[7:9] for line in lines] == [["2.00%", "1,234"], ["2.00%", "1,234"], ["", ""]]
+    assert [line[9].split(" ")[0] for line in lines] == ["50.00%", "50.00%", ""]
+    assert [line[10].split(" ")[0] for line in lines] == ["100.00%", "100.00%", ""]
     assert lines[0][3].startswith("5.00% [")
     assert lines[0][4].startswith("0.00% (≤ 3.62%)")
     assert lines[1][3].startswith("20.00% [")

@@ -17,7 +17,7 @@ def test_a_mark_is_at_quality_and_rate_with_intervals_on_both_axes(tmp_path: Pat
     for panel, name in zip(drawn.axes, ("Multi-news", "ChatDoctor"), strict=True):
         assert panel.get_title() == name
         assert panel.get_xlabel() == "ROUGE-L on test rows (%)"
-        runs = [container for container in panel.containers if container.lines[0].get_marker() != "x"]
+        runs = [container for container in panel.containers if container.lines[0].get_marker() not in "xv"]
         marks = [tuple(container.lines[0].get_xydata()[0]) for container in runs]
         assert marks == [pytest.approx((100 * SCORES[state], 100 * RATES[state])) for state in STATES]
         across, along = (lines.get_segments()[0].tolist() for lines in runs[1].lines[2])
@@ -29,8 +29,8 @@ def test_a_mark_is_at_quality_and_rate_with_intervals_on_both_axes(tmp_path: Pat
         assert panel.get_ylim()[0] < 0
     assert [text.get_text() for text in drawn.legends[0].get_texts()] == list(STATES)
     styles = {(line.lines[0].get_color(), line.lines[0].get_marker()) for line in drawn.axes[0].containers}
-    # Three recipes and the control.
-    assert len(styles) == 4
+    # Three recipes, the control, and the ceilings in its colour.
+    assert len(styles) == 5
 
 
 def test_every_recipe_has_a_mark_of_its_own() -> None:
