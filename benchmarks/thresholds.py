@@ -134,7 +134,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=list(DATASETS))
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 3000], help="suffixes of a collection")
     parser.add_argument("--texts", type=int, default=100, help="suffixes of each collection that are disguised")
-    parser.add_argument("--labelled", type=int, default=3000, help="labelled pairs")
+    parser.add_argument("--labelled", type=int, default=13_000, help="labelled pairs")
     parser.add_argument("--limit", type=float, default=0.01, help="false alarms on labelled pairs")
     parser.add_argument("--sentences", choices=["punkt_english", "punkt_corpus"], default="punkt_english")
     parser.add_argument("--threads", type=int, default=2)

@@ -99,14 +99,14 @@ class Collection(Section):
         0.30, gt=0, lt=1, description="Two similar sentences have a cosine above this.", examples=[0.3]
     )
     seed_dice: float = Field(
-        0.33,
+        0.40,
         gt=0,
         lt=1,
         description="Two similar sentences have a Dice coefficient of their stems above this.",
-        examples=[0.33],
+        examples=[0.4],
     )
     validation_cosine: float = Field(
-        0.34, gt=0, lt=1, description="The two sides of a match have a cosine above this.", examples=[0.34]
+        0.60, gt=0, lt=1, description="The two sides of a match have a cosine above this.", examples=[0.6]
     )
 
 

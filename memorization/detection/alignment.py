@@ -109,7 +109,7 @@ class AlignmentParameters:
             "zeng2024": zeng2024,
             "pan2015": cls(verbatim_length=256, passage_length=150, stemmer="snowball", roles="as_given"),
             "collection": replace(
-                zeng2024, frequencies="collection", seed_cosine=0.30, seed_dice=0.33, validation_cosine=0.34
+                zeng2024, frequencies="collection", seed_cosine=0.30, seed_dice=0.40, validation_cosine=0.60
             ),
         }
         if name not in profiles:
