@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -114,3 +114,13 @@ def training_draws(
         scale = math.sqrt(count / (count - 1) * variance / observed) if observed else 0.0
         by_training = scale * ((means * times).sum(axis=1) / count - by_text)
     return TrainingDraws(float(values.mean()), by_text, by_training, float(by_text.var()), variance, len(sizes), count)
+
+
+def paired_difference(
+    one: np.ndarray, other: np.ndarray, purpose: str, settings: Statistics, texts: Sequence[int] | None
+) -> TrainingDraws:
+    """The difference of two means over the same probes and different trainings: values (k, n) and (j, n)."""
+    apart = [training_draws(values, purpose, settings, texts, f"{side}") for side, values in enumerate((one, other))]
+    paired = training_draws((one.mean(axis=0) - other.mean(axis=0))[None], purpose, settings, texts)
+    difference = apart[0] - apart[1]
+    return replace(difference, by_text=paired.by_text, text_variance=paired.text_variance)

@@ -19,7 +19,8 @@ def test_the_whole_paper_can_be_planned_without_network_and_files(tmp_path: Path
     outputs = Counter(output for announced in jobs.values() for output in announced)
     assert max(outputs.values()) == 1
     # One run of a model on a dataset, however many tables and figures show it.
-    greedy = "runs/model=t5-base/state=full/epoch=10/seed=0/dataset=multi_news/population=member/prefix_tokens=50/decoding=greedy"
+    trained = "runs/model=t5-base/state=full/epoch=10/seed=0"
+    greedy = f"{trained}/dataset=multi_news/population=member/prefix_tokens=50/decoding=greedy"
     assert f"results/{greedy}/generations.parquet" in jobs["generations"]
     assert not any("renttherunway" in output for output in outputs)
     assert not (tmp_path / "results/runs").exists()

@@ -50,6 +50,23 @@ def _figure_options(config: Project, study: Memorization) -> dict[str, Any]:
     return {"x": study.x, "paraphrase": paraphrase_confidence(config)}
 
 
+def _differences_inputs(config: Project, study: Memorization, name: str) -> Inputs:
+    """Outcomes and probes of the study's runs on training inputs."""
+    runs = study.member_runs(config)
+    return {"outcomes": run_files(runs, "outcomes.parquet"), "probes": [plan.fill(plan.PROBES, run) for run in runs]}
+
+
+def _differences_options(config: Project, study: Memorization) -> dict[str, Any]:
+    members = [run for run in study.run_rows(config) if run["population"] == "member"]
+    return {"runs": members, "several_seeds": any(len(study.seeds(config, state)) > 1 for state in study.states)}
+
+
+def _has_differences(study: Memorization) -> bool:
+    """Whether the study has fine-tuned models of several tasks, recipes or epochs."""
+    recipes = set(study.states) - {plan.BASE}
+    return bool(recipes) and max(len(set(study.datasets)), len(recipes), len(set(study.epochs or []))) > 1
+
+
 def _definitions_options(config: Project, study: Memorization) -> dict[str, Any]:
     definitions = config.detection.definitions.model_dump(mode="json")
     return study_settings(config, study) | {"definitions": definitions}
@@ -67,6 +84,7 @@ def paraphrase_confidence(config: Project) -> dict[str, Any] | None:
 EXHIBITS = (
     Exhibit("table", _table_inputs, _table_options),
     Exhibit("definitions", _definitions_inputs, _definitions_options),
+    Exhibit("differences", _differences_inputs, _differences_options, shown=_has_differences),
     Exhibit("published", own_table, shown=lambda study: study.published is not None),
     Exhibit("figure", own_table, _figure_options),
 )
