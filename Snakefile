@@ -12,6 +12,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
       models/{model}/                                                       base model
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes, their sentence model, their index
+          recall/tokens=/n=/seed=/profile=/recall.parquet                   what is found of disguised suffixes
       checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
       classifiers/{classifier}/                                             judges of sentence pairs, taggers
       pairs/{classifier}.parquet                                            training pairs of a classifier
@@ -93,6 +94,8 @@ wildcard_constraints:
     prefix_tokens=r"\d+",
     decoding="[^/]+",
     profile="[^/]+",
+    tokens=r"\d+",
+    n=r"\d+",
     # Exactly these names, because `{study}-definitions` is a table too.
     study="|".join(map(re.escape, CONFIG.studies)),
 

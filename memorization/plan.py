@@ -30,6 +30,8 @@ PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/pre
 PROBES = PROBED + "/probes.parquet"
 INDEX = PROBED + "/index"
 SENTENCES = PROBED + "/sentences.json"
+# What the detector finds of these probes' suffixes in disguise: those of test inputs, in the index of training inputs.
+RECALL = PROBED + "/recall/tokens={tokens}/n={n}/seed={seed}/profile={profile}/recall.parquet"
 STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"
 RUN = (
     f"runs/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}/decoding={{decoding}}"

@@ -31,6 +31,7 @@ TABLES = {
     f"{kind.kind_name()}_{exhibit.name}" for kind in KINDS for exhibit in kind.EXHIBITS if exhibit.format == "table"
 }
 QUERIED = {f"{file.parent.name}_{file.stem}" for file in (ROOT / "memorization" / "studies").rglob("*.sql")}
+SEARCHES = {"positive_controls", "disguised_suffixes"}
 TRAININGS = {"train", "train with goldfish"}
 
 FILES = {
@@ -198,13 +199,13 @@ def test_what_all_scripts_share_writes_no_row() -> None:
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("detection/alignment.py", {"matches", "positive_controls"}),
-        ("detection/documents.py", {"matches", "positive_controls"}),
-        ("detection/kernel.py", {"matches", "positive_controls"}),
-        ("detection/outcomes.py", {"outcomes", "positive_controls"}),
-        ("detector.py", {"positive_controls"}),
+        ("detection/alignment.py", {"matches", *SEARCHES}),
+        ("detection/documents.py", {"matches", *SEARCHES}),
+        ("detection/kernel.py", {"matches", *SEARCHES}),
+        ("detection/outcomes.py", {"outcomes", *SEARCHES}),
+        ("detector.py", SEARCHES),
         ("detection/definitions.py", {"definitions"}),
-        ("retrieval.py", {"index", "candidates", "positive_controls"}),
+        ("retrieval.py", {"index", "candidates", *SEARCHES}),
         ("coordinates.py", {"rates", "definition_rates", "extraction", "quality", "density_means"}),
         ("schemas/training.py", TRAININGS | {"memorization_table", "trade_off_table"}),
         ("schemas/density_means.py", {"density_means", "attention_table"}),
@@ -213,6 +214,9 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("models/fitting.py", TRAININGS | {"base_model", "classifier"}),
         ("models/answers.py", {"answers"}),
         ("models/engines/transformers.py", {"generations", "answers"}),
+        ("detection/disguises.py", {"disguised_suffixes", "recall_table"}),
+        ("schemas/recall.py", {"disguised_suffixes", "recall_table"}),
+        ("studies/recall/search.py", {"disguised_suffixes"}),
         ("studies/quality/scores.py", {"quality"}),
         ("studies/memorization/table.py", {"memorization_table"}),
         ("studies/memorization/definitions.py", {"memorization_definitions"}),

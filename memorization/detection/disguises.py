@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from memorization.detection.text import SentenceSplitter
+if TYPE_CHECKING:
+    from memorization.detection.text import SentenceSplitter
 
 Kind = Literal["copy", "dropped", "swapped", "reordered", "halves", "followed", "preceded", "condensed"]
 

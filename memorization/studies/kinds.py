@@ -17,10 +17,11 @@ from memorization.studies.kind import Study
 from memorization.studies.likelihood.plan import Likelihood
 from memorization.studies.memorization.plan import Memorization
 from memorization.studies.quality.plan import Quality
+from memorization.studies.recall.plan import Recall
 from memorization.studies.sparse_coding.plan import SparseCoding
 from memorization.studies.trade_off.plan import TradeOff
 
-KINDS: tuple[type[Study], ...] = (Memorization, Attention, Quality, Likelihood, Cases, TradeOff, SparseCoding)
+KINDS: tuple[type[Study], ...] = (Memorization, Attention, Quality, Likelihood, Recall, Cases, TradeOff, SparseCoding)
 
 if TYPE_CHECKING:
     AnyStudy = Study

@@ -213,5 +213,6 @@ SMALLER: Mapping[str, dict[str, Any]] = {
     },
     "attention_density": {"models": ["t5-base", "gpt-neo-125m"]},
     "likelihood": {"models": ["gpt-neo-125m"], "tokens": 8, "decodings": ["greedy", "top_k"]},
+    "recall": {"profiles": ["collection"], "disguises": ["copy", "dropped_20"]},
     "recipes": {"states": ["base", "full", "lora", "early_stopping"]},
 }

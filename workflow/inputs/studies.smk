@@ -1,4 +1,6 @@
-"""Files, values and names of the tables and figures of studies."""
+"""Files, values and names of the tables and figures of studies, and what disguised suffixes are searched in."""
+
+from memorization.studies.recall.plan import wanted_disguises
 
 KIND_FOLDER = "memorization/studies"
 
@@ -62,3 +64,10 @@ def exhibits(format):
         for exhibit in kind.EXHIBITS
         if exhibit.format == format
     ]
+
+
+def training_probes(wildcards):
+    """The probes of training inputs with their index and sentence model, whose suffixes are searched."""
+    places = {"probes": plan.PROBES, "index": plan.INDEX, "sentences": plan.SENTENCES}
+    member = {**wildcards, "population": "member"}
+    return {name: at(plan.fill(place, member)) for name, place in places.items()}

@@ -82,6 +82,35 @@ for kind, exhibit in exhibits("figure"):
             "../../scripts/figure.py"
 
 
+rule disguised_suffixes:
+    input:
+        unpack(judge_input),
+        unpack(training_probes),
+        searched=at(plan.PROBES),
+        model=at(plan.BASE_MODEL),
+    output:
+        at(plan.RECALL),
+    log:
+        log_of(plan.RECALL),
+    benchmark:
+        benchmark_of(plan.RECALL)
+    # The judge and the models' tokenizers are there.
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+    params:
+        source=source_of("disguised_suffixes.py"),
+        detector=detector_of,
+        disguises=partial(wanted_disguises, CONFIG, CONFIG.studies.values()),
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/disguised_suffixes.py"
+
+
 rule sparse_coding_fits:
     output:
         at(plan.SPARSE_CODING),
