@@ -61,8 +61,12 @@ class Measure:
 
 
 RATE, CONTROL_RATE = Measure(), Measure("control_rate", "control_")
-# Ceilings with their marks: filled for the run's own lengths, open for the limit of its decoding.
+# Ceilings with the filling of their marks, and with their bars behind those of a rate.
 CEILINGS = {"ceiling": CONTROL_COLOUR, "limit_ceiling": "white"}
+CEILING_BARS: dict[str, dict[str, Any]] = {
+    "ceiling": {"color": "0.92"},
+    "limit_ceiling": {"fill": False, "edgecolor": "0.6", "linestyle": ":"},
+}
 
 
 def draw_intervals(panel: Any, places: Sequence[float], rows: Sequence[Row], measure: Measure, **style: Any) -> None:
@@ -94,23 +98,19 @@ def draw_controls(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> N
         )
 
 
-def draw_ceilings(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> None:
-    """Both ceilings of runs with their intervals, where there are any."""
+def draw_ceilings(panel: Any, places: Sequence[float], rows: Sequence[Row], width: float | None = None) -> None:
+    """Both ceilings of runs with their intervals, where there are any: marks, or bars of that width behind others."""
     for name, filling in CEILINGS.items():
         limited = [(place, row) for place, row in zip(places, rows, strict=True) if row[name] is not None]
-        if limited:
-            draw_intervals(
-                panel,
-                [place for place, _ in limited],
-                [row for _, row in limited],
-                Measure(name, f"{name}_"),
-                fmt="v",
-                color=CONTROL_COLOUR,
-                markerfacecolor=filling,
-                markersize=4.5,
-                linewidth=0.8,
-                zorder=3,
-            )
+        if not limited:
+            continue
+        shown, own = [place for place, _ in limited], [row for _, row in limited]
+        measure = Measure(name, f"{name}_")
+        if width is not None:
+            panel.bar(shown, measure.values(own), width, zorder=0.5, **CEILING_BARS[name])
+            shown = [place - 0.4 * width for place in shown]
+        style = {"fmt": "v", "markerfacecolor": filling, "markersize": 4.5} if width is None else {"fmt": "none"}
+        draw_intervals(panel, shown, own, measure, color=CONTROL_COLOUR, linewidth=0.8, zorder=3, **style)
 
 
 def draw_trainings(panel: Any, places: Sequence[float], rows: Sequence[Row], trainings: Sequence[Row]) -> None:
@@ -142,12 +142,13 @@ def draw_published(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> 
     )
 
 
-def mark_notes(rows: Sequence[Row]) -> list[str]:
-    """What the marks of controls and published values mean, where the rows have any."""
+def mark_notes(rows: Sequence[Row], ceilings: tuple[str, str] = ("Grey ▼", "▽")) -> list[str]:
+    """What the marks of controls, ceilings and published values mean, where the rows have any."""
+    own, full = ceilings
     notes = {
         "control_rate": "Grey ×: control, test inputs that were never trained on.",
-        "ceiling": "Grey ▼: ceiling, the true suffixes cut to the length of what the model wrote; ▽: the same, cut to "
-        "the limit of the decoding, the most that any model could show.",
+        "ceiling": f"{own}: ceiling, the true suffixes cut to the length of what the model wrote; {full}: the same, "
+        "cut to the limit of the decoding, the most that any model could show.",
         "published": "◇: published.",
     }
     return [note for column, note in notes.items() if any(row.get(column) is not None for row in rows)]

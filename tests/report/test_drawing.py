@@ -89,3 +89,34 @@ def test_files_are_the_same_every_time_and_show_texts_literally(tmp_path: Path) 
     assert any("&lt;b&gt;made up&lt;/b&gt; &amp; 100% so, at $5 and \\alpha. Second note." in text for text in shown)
     assert "Multi-news $1_0$" in shown
     assert pixels.startswith(b"\x89PNG")
+
+
+CEILINGS = {
+    f"{name}{bound}": value
+    for name, share in (("ceiling", 0.5), ("limit_ceiling", 0.9))
+    for bound, value in (("", share), ("_low", share - 0.1), ("_high", share + 0.1), ("_exact_high", 1.0))
+}
+
+
+def test_ceilings_are_marks_or_bars_with_their_intervals() -> None:
+    rows = [ROWS[0] | CEILINGS, ROWS[0] | dict.fromkeys(CEILINGS)]
+    marks, bars = panel(), panel()
+    drawing.draw_ceilings(marks, [1.0, 2.0], rows)
+    drawing.draw_ceilings(bars, [1.0, 2.0], rows, 0.5)
+    heights = [line.get_xydata().tolist() for line in marks.lines if line.get_marker() == "v"]
+    assert heights == [[[1, pytest.approx(50)]], [[1, pytest.approx(90)]]]
+    assert [bar.get_height() for bar in bars.patches] == pytest.approx([50, 90])
+    for axes in (marks, bars):
+        drawn = [container for container in axes.containers if hasattr(container, "has_yerr")]
+        ends = [container.lines[2][0].get_segments()[0][:, 1].tolist() for container in drawn]
+        assert ends == [pytest.approx([40, 60]), pytest.approx([80, 100])]
+
+
+@pytest.mark.parametrize(
+    ("states", "seeds", "part"),
+    [(["base"], [0], ""), (["full"], [0], "One training"), (["full"] * 2, [0, None], "Dots")],
+)
+def test_one_training_is_said_to_be_one(states: list[str], seeds: list[int | None], part: str) -> None:
+    note = drawing.training_note([{"state": state, "seed": seed} for state, seed in zip(states, seeds, strict=True)])
+    assert note.startswith(part)
+    assert bool(note) == bool(part)

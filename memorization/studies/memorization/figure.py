@@ -60,8 +60,9 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
     x = context.options["x"]
     shown, trainings = one_per_state(rows), single_trainings(rows)
     drawn = _bars(shown, trainings, context) if x == "dataset" else _points(shown, trainings, x, context)
+    notes = mark_notes(rows, ("Grey bar", "dotted bar")) if x == "dataset" else mark_notes(rows)
     whiskers = f"Whiskers: {coverage(context.statistics)} of the total; exact upper bound where it is 0."
-    note_below(drawn, [context.label, whiskers, *mark_notes(rows), training_note(rows)])
+    note_below(drawn, [context.label, whiskers, *notes, training_note(rows)])
     return drawn
 
 
@@ -96,7 +97,7 @@ def _bars(rows: Sequence[Row], trainings: Sequence[Row], context: Context) -> An
         # Beside the whisker, which would hide them.
         beside = [place + 0.22 / widest for place in places]
         draw_controls(panel, beside, bars)
-        draw_ceilings(panel, beside, bars)
+        draw_ceilings(panel, places, bars, 0.72 / widest)
         draw_trainings(panel, [place - 0.22 / widest for place in places], bars, trainings)
         draw_published(panel, beside, bars)
         names = [_bar_name(bar, rows) for bar in bars]
