@@ -21,6 +21,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
           profile=/  matches -> paraphrases, entities                       .parquet
                      -> outcomes -> rates, definitions -> definition_rates  .parquet
                      positive_controls -> rates                             .parquet
+                     all_pairs={n}                                          .parquet
       attention/model=/state=/epoch=/seed=/dataset=/population=/
           maps, density -> density_means                                    .parquet
       quality/model=/state=/epoch=/seed=/dataset=/decoding=/                answers to test rows -> their quality    .parquet
@@ -31,6 +32,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       sparse_coding/{study}.parquet                                         fits of the sparse coding model of Section 6.1
       tables/{study}.{parquet,csv,md,tex,html}                              the study's table
       tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
+      tables/{study}-search.{parquet,csv,md,tex,html}                       what the search for candidates misses
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
       tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention against memorization
       figures/{study}.{svg,png}                                             the study's figure
@@ -96,6 +98,7 @@ wildcard_constraints:
     profile="[^/]+",
     tokens=r"\d+",
     n=r"\d+",
+    all_pairs=r"\d+",
     # Exactly these names, because `{study}-definitions` is a table too.
     study="|".join(map(re.escape, CONFIG.studies)),
 

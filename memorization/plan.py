@@ -38,6 +38,8 @@ RUN = (
 )
 # What the aligner finds in a run's generations; they themselves do not depend on its profile.
 DETECTION = RUN + "/profile={profile}"
+# As many of the run's probes are compared with every suffix.
+ALL_PAIRS = DETECTION + "/all_pairs={all_pairs}.parquet"
 ATTENTION = f"attention/{STATE}/dataset={{dataset}}/population={{population}}"
 QUALITY = f"quality/{STATE}/dataset={{dataset}}/decoding={{decoding}}"
 LIKELIHOOD = f"likelihoods/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}"

@@ -199,9 +199,12 @@ def test_what_all_scripts_share_writes_no_row() -> None:
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("detection/alignment.py", {"matches", *SEARCHES}),
-        ("detection/documents.py", {"matches", *SEARCHES}),
-        ("detection/kernel.py", {"matches", *SEARCHES}),
+        ("detection/alignment.py", {"matches", "all_pairs", *SEARCHES}),
+        ("detection/documents.py", {"matches", "all_pairs", *SEARCHES}),
+        ("detection/kernel.py", {"matches", "all_pairs", *SEARCHES}),
+        ("detection/matches.py", {"matches", "all_pairs", *SEARCHES}),
+        ("detection/all_pairs.py", {"all_pairs"}),
+        ("schemas/all_pairs.py", {"all_pairs", "memorization_search"}),
         ("detection/outcomes.py", {"outcomes", *SEARCHES}),
         ("detector.py", SEARCHES),
         ("detection/definitions.py", {"definitions"}),
@@ -220,6 +223,7 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("studies/quality/scores.py", {"quality"}),
         ("studies/memorization/table.py", {"memorization_table"}),
         ("studies/memorization/definitions.py", {"memorization_definitions"}),
+        ("studies/memorization/search.py", {"memorization_search"}),
         ("studies/attention/correlation.py", {"attention_correlation"}),
         ("studies/quality/headings.py", {"quality_table", "quality_published", "quality_figure"}),
         ("report/query.py", QUERIED),

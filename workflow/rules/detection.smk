@@ -99,6 +99,34 @@ rule matches:
         "../../scripts/matches.py"
 
 
+rule all_pairs:
+    input:
+        generations=at(of_run("generations.parquet")),
+        candidates=at(of_run("candidates.parquet")),
+        probes=at(plan.PROBES),
+        sentences=at(plan.SENTENCES),
+    output:
+        at(plan.ALL_PAIRS),
+    log:
+        log_of(plan.ALL_PAIRS),
+    benchmark:
+        benchmark_of(plan.ALL_PAIRS)
+    conda:
+        "../../envs/detection.yaml"
+    # Reduced by `--cores`: no result depends on it.
+    threads: 2
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(480),
+    params:
+        source=source_of("all_pairs.py"),
+        segmentation=segmentation_of,
+        thresholds=thresholds_of,
+        seed=CONFIG.probes.seed,
+    script:
+        "../../scripts/all_pairs.py"
+
+
 rule paraphrases:
     input:
         generations=at(of_run("generations.parquet")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -40,6 +41,19 @@ def _table_inputs(config: Project, study: Memorization, name: str) -> Inputs:
 def _definitions_inputs(config: Project, study: Memorization, name: str) -> Inputs:
     """Estimates of the study's runs on training inputs."""
     return {"rates": run_files(study.member_runs(config), "definition_rates.parquet")}
+
+
+def _search_inputs(config: Project, study: Memorization, name: str) -> Inputs:
+    """All pairs of the study's runs, and their probes."""
+    runs = study.runs(config)
+    return {
+        "all_pairs": [plan.fill(plan.ALL_PAIRS, {**asdict(run), "all_pairs": study.all_pairs}) for run in runs],
+        "probes": [plan.fill(plan.PROBES, run) for run in runs],
+    }
+
+
+def _search_options(config: Project, study: Memorization) -> dict[str, Any]:
+    return {"runs": study.run_rows(config), "candidates": config.retrieval.candidates}
 
 
 def _table_options(config: Project, study: Memorization) -> dict[str, Any]:
@@ -85,6 +99,7 @@ EXHIBITS = (
     Exhibit("table", _table_inputs, _table_options),
     Exhibit("definitions", _definitions_inputs, _definitions_options),
     Exhibit("differences", _differences_inputs, _differences_options, shown=_has_differences),
+    Exhibit("search", _search_inputs, _search_options, shown=lambda study: study.all_pairs is not None),
     Exhibit("published", own_table, shown=lambda study: study.published is not None),
     Exhibit("figure", own_table, _figure_options),
 )
@@ -102,6 +117,14 @@ class Memorization(ProbeGrid):
         description="Also run probes of the test split, never trained on: what the detector finds there is no memory "
         "of training data. Every rate is then shown with its control rate and the difference.",
         examples=[False],
+    )
+    all_pairs: int | None = Field(
+        None,
+        ge=1,
+        description="Number of probes of each run whose generations are also compared with every suffix, for a table "
+        "of what the search for candidates misses: a draw by `probes.seed`, at most all. Null: no such table. The time "
+        "grows with this number times that of the suffixes.",
+        examples=[200],
     )
     published: str | None = Field(
         None,
