@@ -12,6 +12,7 @@ import tiny_paper
 from runs import ROOT, Workplace
 
 from memorization import configfile, plan, storage
+from memorization.schemas.all_pairs import AllPairsTable
 from memorization.schemas.answers import AnswersTable
 from memorization.schemas.attention_maps import AttentionMapsTable
 from memorization.schemas.generations import GenerationsTable
@@ -21,6 +22,7 @@ from memorization.schemas.probes import ProbesTable
 from memorization.statistics.rates import in_category
 from memorization.studies.kinds import Config
 from memorization.studies.memorization.published import MemorizationPublishedTable
+from memorization.studies.memorization.search import MemorizationSearchTable
 from memorization.studies.memorization.table import MemorizationTable
 from memorization.studies.quality.table import QualityTable
 
@@ -108,6 +110,19 @@ def test_every_published_number_is_beside_its_run(paper: Workplace) -> None:
     for row in table:
         assert row["difference"] == pytest.approx(row["measured"] - row["published"])
         assert row["agrees"] == (row["difference_low"] <= 0 <= row["difference_high"])
+
+
+def test_matches_with_every_suffix_are_beside_those_of_the_candidates(paper: Workplace) -> None:
+    table = storage.read(paper.results / "tables/published_dialog-search.parquet", MemorizationSearchTable).to_pylist()
+    assert {row["decoding"] for row in table} == {"greedy", "as_published"}
+    for row in table:
+        compared = storage.read(paper.results / plan.ALL_PAIRS.format(**row, all_pairs=4), AllPairsTable).to_pylist()
+        file = paper.results / plan.DETECTION.format(**row) / "outcomes.parquet"
+        outcomes = {each["probe"]: each["outcome"] for each in storage.read(file, OutcomesTable).to_pylist()}
+        assert (row["n"], row["pairs"]) == (len(compared), sum(each["pairs"] for each in compared)) == (4, 24)
+        assert [each["found"] for each in compared] == [outcomes[each["probe"]] != "none" for each in compared]
+        assert row["all_pairs_count"] == sum(each["matching_suffixes"] > 0 for each in compared)
+        assert row["missed_count"] == row["all_pairs_count"] - row["candidates_count"]
 
 
 def _rouge(answers: list[dict[str, Any]]) -> float:
