@@ -50,6 +50,7 @@ def all_pairs(
     # By row: all suffixes, then the candidates alone.
     matching = np.zeros((2, len(probes)), np.int64)
     strongest = np.full((2, len(probes)), TYPES.index("none"))
+    own = np.zeros((2, len(probes)), bool)
     with TemporaryDirectory() as folder:
         everything = replace(files, candidates=Path(folder) / "all_pairs.parquet")
         storage.write_batches(everything.candidates, CandidatesTable, _with_every(suffixes, probes), {})
@@ -57,16 +58,20 @@ def all_pairs(
             # One row per suffix: all its spans have one type.
             suffix = batch.filter(pc.equal(batch["span"], 0))
             places = np.searchsorted(probes, suffix["probe"].to_numpy())
+            is_own = pc.equal(suffix["probe"], suffix["document"]).to_numpy(zero_copy_only=False)
             types = pc.index_in(suffix["type"], value_set=pa.array(TYPES)).to_numpy()
             for side, counted in enumerate((np.ones(len(places), bool), np.isin(_keys(suffix), candidates))):
                 np.add.at(matching[side], places[counted], 1)
                 np.minimum.at(strongest[side], places[counted], types[counted])
+                own[side, places[counted & is_own]] = True
     found = matching[1] > 0
     columns = {
         "probe": probes,
         "pairs": np.full(len(probes), len(suffixes)),
         "matching_suffixes": matching[0],
         "found_suffixes": matching[1],
+        "own_matches": own[0],
+        "own_found": own[1],
         "found": found,
         "missed": (matching[0] > 0) & ~found,
         "type": np.array(TYPES)[strongest[0]],

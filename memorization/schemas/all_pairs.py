@@ -20,6 +20,10 @@ class AllPairsTable(ProbeColumn):
     """suffixes that have a match of any type"""
     found_suffixes = Column(INT64, "suffixes")
     """those of them that are among the candidates"""
+    own_matches = Column(BOOL, "")
+    """the probe's own suffix has a match"""
+    own_found = Column(BOOL, "")
+    """it has one, and is among the candidates"""
     found = Column(BOOL, "")
     """a candidate has a match"""
     missed = Column(BOOL, "")

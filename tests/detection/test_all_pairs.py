@@ -97,6 +97,8 @@ def test_what_is_counted_is_what_the_aligner_finds_in_every_pair(tmp_path: Path,
     # With every suffix among the candidates nothing is missed.
     assert all(row["found_suffixes"] == row["matching_suffixes"] for row in rows)
     assert not any(row["missed"] for row in rows)
+    assert [row["own_matches"] for row in rows] == (np.diag(expected) != "none").tolist()
+    assert all(row["own_found"] == row["own_matches"] for row in rows)
     assert any(row["found"] for row in rows)
 
 
@@ -130,6 +132,14 @@ def test_a_weaker_match_among_the_candidates_is_no_missed_probe(
 
     assert (row["type"], row["found_type"], row["found"], row["missed"]) == ("verbatim", "summary", True, False)
     assert (row["matching_suffixes"], row["found_suffixes"]) == (2, 1)
+
+
+def test_the_own_suffix_is_found_only_among_the_candidates(tmp_path: Path) -> None:
+    # The last generation has passages of its own suffix and of others.
+    [without] = compared(tmp_path, {3: [0, 1, 2]}, range(3, 4))
+    [with_own] = compared(tmp_path, {3: [0, 3]}, range(3, 4))
+    assert (without["own_matches"], without["own_found"], without["found"]) == (True, False, True)
+    assert (with_own["own_matches"], with_own["own_found"]) == (True, True)
 
 
 def test_rows_do_not_depend_on_the_other_probes_or_on_the_size_of_a_call(

@@ -61,6 +61,7 @@ def measured(table: pa.Table, texts: Sequence[int], settings: Statistics) -> dic
         row |= {f"{name}_{key}": estimate[key] for key in ("count", "low", "high", "exact_high")}
     memorized = matching > 0
     row |= {"matching_suffixes": int(matching.sum()), "found_suffixes": int(found_suffixes.sum())}
+    row |= {name: int(pc.sum(table[name]).as_py()) for name in ("own_matches", "own_found")}
     row["found_share"] = float(found_suffixes.sum() / matching.sum()) if memorized.any() else None
     row["mean_found_share"] = (
         float(np.mean(found_suffixes[memorized] / matching[memorized])) if memorized.any() else None
@@ -83,6 +84,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
             "Weaker type": cells.rate(row, "weaker_rate", "weaker_"),
             "Suffixes found (mean)": _share(row["mean_found_share"]),
             "Suffixes found (all)": _share(row["found_share"]),
+            "Own suffix found": _share(row["own_found"] / row["own_matches"] if row["own_matches"] else None),
             "n": cells.count(row["n"], "probes"),
             "Pairs": cells.count(row["pairs"], "pairs"),
         }
@@ -105,8 +107,9 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         f"{intervals(context.statistics)}; where no probe counts, the exact (Clopper-Pearson) upper bound stands in "
         "parentheses. Suffixes found: of the suffixes that match, the percentage that the candidates contain, as the "
         "mean over probes that have one, and of all of them together: a generation that more suffixes match than there "
-        "are candidates cannot have all. A match that the search misses may be chance as well as memory; controls, if "
-        "shown, tell how many are. Where probes share an input text, texts are resampled, each with all of its probes."
+        "are candidates cannot have all. Own suffix found: the same of probes whose own suffix matches. A match that "
+        "the search misses may be chance as well as memory: controls, if shown, and own suffixes tell. Where probes "
+        "share an input text, texts are resampled, each with all of its probes."
     )
 
 
@@ -163,6 +166,10 @@ class MemorizationSearchTable(StudyTable, RunColumns):
     """suffixes with a match, summed over probes"""
     found_suffixes = Column(INT64, "suffixes")
     """those of them that are among the candidates, summed over probes"""
+    own_matches = Column(INT64, "probes")
+    """probes whose own suffix has a match"""
+    own_found = Column(INT64, "probes")
+    """those of them whose own suffix is among the candidates"""
     found_share = Nullable(FLOAT64, "fraction")
     """found_suffixes / matching_suffixes; null without a match"""
     mean_found_share = Nullable(FLOAT64, "fraction")

@@ -26,6 +26,8 @@ def all_pairs(rows: list[tuple[int, int, str, str]], first: int = 0) -> pa.Table
     values = [
         {"probe": probe, "pairs": 30, "matching_suffixes": matching, "found_suffixes": found, "found": found > 0}
         | {"missed": matching > 0 and not found, "type": kind, "found_type": found_kind}
+        # The own suffix is the last one that matches.
+        | {"own_matches": matching > 0, "own_found": matching > 0 and found == matching}
         for probe, (matching, found, kind, found_kind) in enumerate(rows, start=first)
     ]
     return pa.Table.from_pylist(values, schema=AllPairsTable.arrow())
@@ -72,6 +74,7 @@ def test_rates_and_shares_follow_from_the_probes(sheet: Sheet) -> None:
     assert (member["matching_suffixes"], member["found_suffixes"]) == (15, 5)
     assert member["found_share"] == pytest.approx(5 / 15)
     assert member["mean_found_share"] == pytest.approx((3 / 12 + 0 + 1) / 3)
+    assert (member["own_matches"], member["own_found"]) == (3, 1)
     assert [control[f"{name}_rate"] for name in shown] == [0, 0, 0, 0]
     assert control["found_share"] is control["mean_found_share"] is None
     assert all(0 < control[f"{name}_exact_high"] < 1 for name in shown)
@@ -109,10 +112,11 @@ def test_the_printed_table_has_a_line_per_run(tmp_path: Path, sheet: Sheet) -> N
     assert shown["By all pairs"].startswith("75.00% [")
     assert shown["Missed"].startswith("25.00% [")
     assert (shown["Suffixes found (mean)"], shown["Suffixes found (all)"]) == ("41.67%", "33.33%")
+    assert shown["Own suffix found"] == "33.33%"
     assert (shown["n"], shown["Pairs"]) == ("4", "120")
     shown = dict(zip(heading, control, strict=True))
     assert shown["Missed"].startswith("0.00% (≤ ")
-    assert shown["Suffixes found (mean)"] == shown["Suffixes found (all)"] == "-"
+    assert {shown[f"Suffixes found ({kind})"] for kind in ("mean", "all")} == {shown["Own suffix found"]} == {"-"}
 
 
 def test_the_population_is_shown_where_it_varies(tmp_path: Path) -> None:
