@@ -51,7 +51,7 @@ class GeneratedColumns(StateColumns):
     population = Column(TEXT, "")
     """member (train split) or control (test split)"""
     prefix_tokens = Column(INT32, "tokens")
-    """prefix length asked for"""
+    """prefix length of the configuration"""
     decoding = Column(TEXT, "")
     """decoding"""
 

@@ -75,12 +75,12 @@ def caption(rows: Sequence[Row], context: Context) -> str:
     """What the numbers are, in one paragraph."""
     length = max(row["length"] for row in rows)
     return (
-        f"Suffixes that n drawn texts give back, told from the likelihood of their first {length} tokens without "
+        f"Suffixes that n drawn texts give back, computed from the likelihood of their first {length} tokens without "
         f"drawing any, in percent of the probes whose suffix has so many tokens, with {intervals(context.statistics)}. "
         "q is the probability that one text begins with those tokens. Columns n: (n, p)-discoverable suffixes, "
-        f"1 - (1 - q)^n >= p with p = {shown_probability(rows):g} (Hayes et al., 2024); other p stand in the .parquet "
+        f"1 - (1 - q)^n >= p with p = {shown_probability(rows):g} (Hayes et al., 2024); other p are in the .parquet "
         "and .csv files. Expected: the mean of 1 - (1 - q)^n. Greedy decoding writes one text, whatever n. Where no "
-        "suffix counts, the exact (Clopper-Pearson) upper bound stands in parentheses."
+        "suffix counts, the exact (Clopper-Pearson) upper bound is in parentheses."
         + (
             " Inputs: training, or test inputs that no model was trained on."
             if len({row["population"] for row in rows}) > 1

@@ -180,7 +180,7 @@ class MemorizationDifferencesTable(StudyTable):
     epoch = Column(INT32, "epochs")
     """epochs of fine-tuning"""
     prefix_tokens = Column(INT32, "tokens")
-    """prefix length asked for"""
+    """prefix length of the configuration"""
     decoding = Column(TEXT, "")
     """decoding"""
     profile = Column(TEXT, "")

@@ -44,7 +44,7 @@ class RateCoordinates(StateColumns):
     """seed of the fine-tuning; 0 for base, null for the mean of all seeds of the recipe"""
 
     prefix_tokens = Column(INT32, "tokens")
-    """prefix length asked for"""
+    """prefix length of the configuration"""
     decoding = Column(TEXT, "")
     """decoding"""
     category = Column(TEXT, "")

@@ -105,7 +105,7 @@ def caption(rows: Sequence[Row], context: Context) -> str:
     paraphrase = context.options.get("paraphrase")
     parts = [
         f"Memorization in percent of n probes ({sources(rows)}), with {intervals(context.statistics)}. "
-        f"Where no probe is memorized, the exact (Clopper-Pearson) upper bound stands in parentheses. {MATCHES_MEANING}"
+        f"Where no probe is memorized, the exact (Clopper-Pearson) upper bound is in parentheses. {MATCHES_MEANING}"
     ]
     if any(row["over_base"] is not None for row in rows):
         parts.append("Difference: fine-tuned minus base, paired by probe; stars by McNemar's exact test.")

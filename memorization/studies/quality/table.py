@@ -82,7 +82,7 @@ def caption(rows: Sequence[Row], context: Context) -> str:
     ]
     parts += [meaning for metric, meaning in MEANINGS.items() if any(row["metric"] == metric for row in rows)]
     if any(row["count"] == 0 for row in rows):
-        parts.append("Where no answer is right, the exact (Clopper-Pearson) upper bound stands in parentheses.")
+        parts.append("Where no answer is right, the exact (Clopper-Pearson) upper bound is in parentheses.")
     if any(row["published"] is not None for row in rows):
         parts.append("Published: the values of the paper for the model above.")
     return " ".join(parts)

@@ -85,7 +85,7 @@ def caption(rows: Sequence[Row], trained: Trained, context: Context) -> str:
     parts = [
         f"Memorization in percent of n probes ({sources(rows)}) against quality in percent of answers to test "
         f"rows (decoding: {answers}), both with {intervals(context.statistics)}. Where there is none, the exact "
-        f"(Clopper-Pearson) upper bound stands in parentheses. {MATCHES_MEANING}"
+        f"(Clopper-Pearson) upper bound is in parentheses. {MATCHES_MEANING}"
     ]
     if any(row["control_rate"] is not None for row in rows):
         parts.append("Control: the same of test inputs, never trained on, against test suffixes.")
