@@ -47,6 +47,8 @@ class RateCoordinates(StateColumns):
     """prefix length of the configuration"""
     decoding = Column(TEXT, "")
     """decoding"""
+    profile = Column(TEXT, "")
+    """profile of the aligner: the authors', whose rates are published"""
     category = Column(TEXT, "")
     """as in `rates`"""
     n = Column(INT64, "probes")
