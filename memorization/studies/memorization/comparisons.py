@@ -5,6 +5,7 @@ Where a recipe has several seeds, the mean of its trainings is compared, too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -127,7 +128,10 @@ def means(
             for name in ("generated_tokens", "own_matches", "matched_suffixes", "condensing")
         }
         shared = {name: facts[key(group[0])][name] for name in ("input_texts", "prefixes")}
-        shared |= {name: value if name == "generated_tokens" else round(value) for name, value in averaged.items()}
+        # One training in three that matches a suffix is no mean of none.
+        counts = {"matched_suffixes": math.ceil(averaged.pop("matched_suffixes"))}
+        counts |= {name: round(averaged.pop(name)) for name in ("own_matches", "condensing")}
+        shared |= {**averaged, **counts}
         for category in categories(classified):
             measured = {}
             for name in own[0].hits(category):

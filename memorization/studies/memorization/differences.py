@@ -7,7 +7,7 @@ inputs alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -140,12 +140,18 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
                 "Rate": cells.percent(row["rate"]),
                 "Second rate": cells.percent(row["rate_second"]),
                 "Difference": cells.difference({**row, **bounds}, "difference"),
-                "p (Holm)": cells.number(row["p_holm"], 4),
+                "p (Holm)": p_value(row["p_holm"]),
                 "Trainings": cells.count(row["trainings"], "trainings"),
                 "n": cells.count(row["n"], "probes"),
             }
         )
     return lines
+
+
+def p_value(value: float) -> Cell:
+    """A p-value with four digits; small ones by their bound."""
+    shown = cells.number(value, 4)
+    return replace(shown, text="< 0.0001") if value < 0.00005 else shown
 
 
 def caption(context: Context) -> str:

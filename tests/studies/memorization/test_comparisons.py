@@ -8,7 +8,7 @@ from memorization.config.project import Statistics
 from memorization.schemas.comparisons import ComparisonsTable
 from memorization.statistics.rates import RunOutcomes
 from memorization.statistics.significance import holm, over_base, over_control
-from memorization.studies.memorization.comparisons import compare, key
+from memorization.studies.memorization.comparisons import compare, key, means
 
 SETTINGS = Statistics(draws=50)
 OUTCOMES = {
@@ -71,3 +71,52 @@ def test_p_values_are_corrected_among_those_of_the_same_kind_and_category() -> N
     assert totals[0]["p_holm"] == pytest.approx(2 * totals[0]["p_value"])
     alone = [row for row in compared() if row["versus"] == "control"]
     assert all(row["p_holm"] == row["p_value"] for row in alone)
+
+
+def test_means_of_trainings_have_the_averages_of_their_runs() -> None:
+    seeds = [run("full") | {"seed": seed} for seed in range(3)]
+    outcomes = {
+        key(each): RunOutcomes(["idea"] * hits + ["none"] * (20 - hits))
+        for each, hits in zip(seeds, (4, 6, 8), strict=True)
+    }
+    facts = {"category": "total", "input_texts": 20, "prefixes": 19, "condensing": 0}
+    rates = [
+        {**each, **facts, "generated_tokens": tokens, "own_matches": own, "matched_suffixes": suffixes}
+        for each, tokens, own, suffixes in zip(seeds, (10.0, 11.0, 12.0), (3, 3, 6), (0, 0, 1), strict=True)
+    ]
+
+    rows = means(seeds, outcomes, rates, classified=False, settings=SETTINGS).to_pylist()
+
+    total = rows[0]
+    assert {row["seed"] for row in rows} == {None}
+    assert (total["rate"], total["count"], total["n"]) == (pytest.approx(0.3), 6, 20)
+    assert (total["generated_tokens"], total["own_matches"], total["matched_suffixes"]) == (11, 4, 1)
+    assert total["low"] < 0.3 < total["high"]
+    assert means(seeds[:1], outcomes, rates, classified=False, settings=SETTINGS).num_rows == 0
+
+
+def test_a_mean_is_compared_with_base_and_with_the_mean_of_its_controls() -> None:
+    seeds = [run("full", population) | {"seed": seed} for population in ("member", "control") for seed in range(2)]
+    base = run("base")
+    hits = {"member": 10, "control": 1}
+    outcomes = {key(base): RunOutcomes(["none"] * 20)}
+    outcomes |= {
+        key(each): RunOutcomes(
+            ["idea"] * (hits[each["population"]] + each["seed"])
+            + ["none"] * (20 - hits[each["population"]] - each["seed"])
+        )
+        for each in seeds
+    }
+
+    rows = compare([base, *seeds], outcomes, classified=False, settings=SETTINGS).to_pylist()
+
+    mean = {
+        (row["versus"], row["population"]): row for row in rows if row["seed"] is None and row["category"] == "total"
+    }
+    assert set(mean) == {("base", "member"), ("control", "member")}
+    assert mean["base", "member"]["difference"] == pytest.approx(10.5 / 20)
+    assert mean["control", "member"]["difference"] == pytest.approx(9 / 20)
+    for row in mean.values():
+        assert row["low"] < row["difference"] < row["high"]
+        # Corrected among the means, not among the trainings.
+        assert row["p_holm"] == row["p_value"] < 0.05

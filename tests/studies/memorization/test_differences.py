@@ -98,6 +98,7 @@ def test_the_sheet_shows_pairs_and_says_what_one_training_is_worth(tmp_path: Pat
     [line] = texts(one.rows)
     assert (line["First"], line["Second"], line["Rate"]) == ("Multi-news", "chat", "50.00%")
     assert line["Difference"].startswith("↑45.00%***")
+    assert line["p (Holm)"] == "< 0.0001"
     assert one.tidy.schema.equals(MemorizationDifferencesTable.unlabelled())
     assert "another seed could give another difference" in one.caption
     assert "both sources of chance" in several.caption
