@@ -1,5 +1,6 @@
 # make demo   installs and runs the embedded demonstration
 # make test   installs and runs the tests
+# make fuzz   tries 10,000 hostile inputs (make test tries 300)
 # make real DATA=folder MODELS=folder   runs configs/real-data.yaml
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Without kept byte code every job would spend seconds on compiling it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test real lint docs clean
+.PHONY: setup demo test fuzz real lint docs clean
 
 setup: .venv/.complete
 
@@ -30,6 +31,9 @@ real: setup
 # In parallel; tests of whole runs are in one process, because they share a finished run.
 test: setup
 	pytest --numprocesses 2 --dist loadgroup
+
+fuzz: setup
+	FUZZ_CASES=10000 pytest --numprocesses 2 tests/fuzz
 
 lint: setup
 	ruff check .

@@ -1,0 +1,36 @@
+"""Seeded hostile input: how many cases there are of each kind, and how long one may take.
+
+A case is its seed: `FUZZ_CASES=10000 pytest tests/fuzz` tries more, and `pytest "tests/fuzz/test_x.py::test_y[17]"`
+tries one again.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+CASES = int(os.environ.get("FUZZ_CASES", "300"))
+# Configurations start Snakemake, which takes seconds each.
+SHARES = {"sources": 0.3, "texts": 0.5, "models": 0.15, "configurations": 0.05}
+SECONDS = 10
+
+
+def seeds(kind: str) -> range:
+    """Seeds of the cases of one kind."""
+    return range(max(1, round(CASES * SHARES[kind])))
+
+
+@contextmanager
+def in_time(seconds: int = SECONDS) -> Iterator[None]:
+    """Fail what hangs: TimeoutError after so many seconds of a case."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"still at work after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
