@@ -17,8 +17,8 @@ from pathlib import Path
 PACKAGE = "memorization"
 
 # In no digest, nor are the modules in them. `config` contains only values, and the values that a stage receives are
-# parameters of its rule; `errors` and `progress` change messages, never results.
-EXCLUDED = ("memorization.config", "memorization.errors", "memorization.progress")
+# parameters of its rule; `errors` and `progress` change messages, `hub` the number of tries, never results.
+EXCLUDED = ("memorization.config", "memorization.errors", "memorization.hub", "memorization.progress")
 
 
 def digest(script: Path, root: Path, *modules: str) -> str:

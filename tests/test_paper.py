@@ -19,9 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Not pinned by a commit: comments in the file state why.
 UNPINNED = {
     "alexfabbri/multi_news": "refs/convert/parquet",
-    "wmt/wmt19": "main",
     "potsawee/t5-large-generation-squad-QuestionAnswer": "refs/pr/1",
-    "facebook/wmt19-en-de": "refs/pr/6",
 }
 # What the numbers of these files may have been decoded by, if not greedily; they state no decoding.
 OTHER_DECODING = {"published_models": "as_published", "gpt_neo": "greedy_with_prompt"}

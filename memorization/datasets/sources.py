@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -13,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization import storage
+from memorization import hub, storage
 from memorization.config.data import Dataset, FilesDataset, HubDataset, SyntheticDataset
 from memorization.datasets.files import file_rows
 from memorization.datasets.letters import LetterCounts
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 # Of a source; a dataset may have `validation` too, which is taken from test.
 SPLITS = ("train", "test")
+
+# A split of the hub of which only the first rows are wanted, such as `train[:1000]`.
+FIRST_ROWS = re.compile(r"(?P<split>[^\[\]+]+)\[:(?P<rows>\d+)\]")
 
 
 def write_dataset(
@@ -111,22 +115,51 @@ def _synthetic_rows(source: SyntheticDataset, split: str) -> Iterator[Row]:
 
 
 def _hub_rows(name: str, source: HubDataset, split: str) -> Iterator[Row]:
-    import datasets
-
     hub_split = source.train if split == "train" else str(source.test)
     shown = f"datasets.{name}: {source.name!r} (configuration {source.configuration!r}, revision {source.revision!r})"
     try:
-        rows = datasets.load_dataset(source.name, source.configuration, revision=source.revision, split=hub_split)
+        rows = hub.ask(shown, "files", lambda: _loaded(source, hub_split))
     except ValueError as error:
         raise UserError(f"{shown}, split {hub_split!r}: {one_line(error)}") from error
-    except Exception as error:
-        # The hub's client raises one of a dozen classes of three libraries where something is missing or unreachable.
-        raise UserError(
-            f"{shown}: cannot be loaded from the hub: {one_line(error)} "
-            "Check the network and the name; without a network, download it elsewhere and use `kind: files`."
-        ) from error
     for number, values in enumerate(rows):
         yield Row(split, f"{source.name}, split {hub_split!r}, row {number}", number, values)
+
+
+def _loaded(source: HubDataset, split: str) -> Iterable[Mapping[str, Any]]:
+    """The rows of a split of a hub dataset, from the files of that split; of the first files if it asks for first rows.
+
+    The library by itself reads all files of all splits. Raises ValueError where there is no such split.
+    """
+    import datasets
+
+    of_hub = (source.name, source.configuration)
+    builder = datasets.load_dataset_builder(*of_hub, revision=source.revision)
+    places = builder.config.data_files or {}
+    name = split.partition("[")[0]
+    if not places or "+" in split:
+        every: Iterable[Mapping[str, Any]] = datasets.load_dataset(*of_hub, revision=source.revision, split=split)
+        return every
+    if name not in places:
+        raise ValueError(f"it has no split {name!r}; it has: {', '.join(sorted(places))}")
+    files = list(places[name])
+    first = FIRST_ROWS.fullmatch(split)
+    count = len(files) if first is None else 1
+    while True:
+        rows = datasets.load_dataset(
+            *of_hub,
+            revision=source.revision,
+            data_files={name: files[:count]},
+            features=builder.info.features,
+            split=split if first is None else name,
+        )
+        if first is None:
+            break
+        if len(rows) >= int(first["rows"]) or count >= len(files):
+            rows = rows.select(range(min(int(first["rows"]), len(rows))))
+            break
+        count *= 2
+    loaded: Iterable[Mapping[str, Any]] = rows
+    return loaded
 
 
 def _drawn(rows: Iterable[RenderedRow], limit: int, seed: int, left_out: Counter[str]) -> list[RenderedRow]:

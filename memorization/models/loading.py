@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from memorization import storage
+from memorization import hub, storage
 from memorization.config.models import FolderModel, HubModel
 from memorization.errors import UserError
 
@@ -137,14 +138,19 @@ def _check_folder(key: str, path: Path) -> None:
 
 def _check_weights(key: str, path: Path) -> None:
     if not any(path.glob("*.safetensors")):
-        pickled = sorted(file.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in path.glob(pattern))
-        if pickled:
-            raise UserError(
-                f"{key}: its weights are pickled ({', '.join(pickled[:3])}), which can run code when loaded, and are "
-                "never read; allowed: *.safetensors. If you trust them, convert them (`save_pretrained` writes "
-                "safetensors)."
-            )
-        raise UserError(f"{key}: it contains no weights; expected model.safetensors.")
+        _refuse_weights(key, [file.name for file in path.iterdir()])
+
+
+def _refuse_weights(key: str, names: Iterable[str]) -> NoReturn:
+    """UserError for a checkpoint of these files, none of which are safetensors."""
+    pickled = sorted(name for name in names if name.endswith((".bin", ".pt", ".pth", ".ckpt")))
+    if pickled:
+        raise UserError(
+            f"{key}: its weights are pickled ({', '.join(pickled[:3])}), which can run code when loaded, and are "
+            "never read; allowed: *.safetensors. If you trust them, convert them (`save_pretrained` writes "
+            "safetensors). Many repositories have them in a pull request of their own: `revision: refs/pr/N`."
+        )
+    raise UserError(f"{key}: it contains no weights; expected model.safetensors.")
 
 
 def _check_tokenizer_files(key: str, path: Path) -> None:
@@ -169,20 +175,21 @@ def folder_digest(path: Path) -> str:
 
 def _download(key: str, source: HubModel, weights: bool = True) -> str:
     """Download a hub model, or its tokenizer alone, into the hub's cache; return the commit of its revision."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import list_repo_files, snapshot_download
 
     patterns = ["*.json", "*.model", "*.txt"] + ["*.safetensors"] * weights + ["*.py"] * source.trust_remote_code
-    try:
-        folder = snapshot_download(source.name, revision=source.revision, allow_patterns=patterns)
-    except Exception as error:
-        # The hub's client raises any of a dozen classes of three libraries when something is unreachable or missing.
-        raise UserError(
-            f"{key}: {source.name!r} (revision {source.revision!r}): cannot be loaded from the hub: "
-            f"{' '.join(str(error).split())[:300]} Check the network and the name; without a network, download it "
-            "elsewhere and use `kind: folder`."
-        ) from error
+    shown = f"{key}: {source.name!r} (revision {source.revision!r})"
+    folder = hub.ask(
+        shown,
+        "folder",
+        lambda: snapshot_download(source.name, revision=source.revision, allow_patterns=patterns),
+    )
     where = f"{key}.source: {folder}"
     if weights:
+        if not any(Path(folder).glob("*.safetensors")):
+            # Those files were not downloaded, and only their names tell what the repository has instead.
+            names = hub.ask(shown, "folder", lambda: list_repo_files(source.name, revision=source.revision))
+            _refuse_weights(shown, names)
         _check_weights(where, Path(folder))
     if source.tokenizer is None:
         _check_tokenizer_files(where, Path(folder))

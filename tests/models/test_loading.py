@@ -10,6 +10,7 @@ from fine_tuning import data_of
 from generating import texts_of
 from tiny import ARCHITECTURES, ENCODER_DECODER, tiny_model
 
+from memorization import hub
 from memorization.config.generation import Decoding
 from memorization.config.models import FolderModel, HubModel, Recipe
 from memorization.errors import UserError
@@ -218,8 +219,9 @@ def test_a_hub_that_cannot_be_reached_is_refused(tmp_path: Path, monkeypatch: py
         raise ConnectionError("nobody answers")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(hub, "WAITS", ())
 
-    with pytest.raises(UserError, match=r"models\.mine: 'some/model' .*nobody answers Check the network and the name"):
+    with pytest.raises(UserError, match=r"models\.mine: 'some/model' .*no connection \(nobody answers\), at each of 1"):
         loading.prepare("mine", HubModel(kind="hub", name="some/model", revision="main"), None, tmp_path / "record")
 
 
