@@ -48,9 +48,22 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import configfile, costs, freshness, launch, local_files, plan
+from memorization import (
+    configfile,
+    costs,
+    freshness,
+    launch,
+    lifeline,
+    local_files,
+    plan,
+)
 from memorization.errors import UserError
 from memorization.studies import kinds
+
+if workflow.is_main_process:
+    launch.end_on_signals(jobs_here=True)
+# A terminal's Ctrl-C reaches all processes in it. The main process ends the others, in order.
+shell.prefix("set -euo pipefail; trap '' INT; ")
 
 try:
     # Read here rather than by `configfile:`, so that a message can name the file that contains a wrong key.
@@ -78,6 +91,7 @@ if workflow.is_main_process:
 config["generation_batch_size"] = CONFIG.compute.generation_batch_size
 config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
 config["entities_batch_size"] = CONFIG.detection.entities.batch_size
+config["results"] = RESULTS
 config["segmentation"] = {
     name: dataset.segmentation for name, dataset in CONFIG.datasets.items()
 }
@@ -145,6 +159,8 @@ onstart:
     if workflow.is_main_process:
         # A lock that lasts as long as this process: the kernel releases it when the process ends, in whatever way.
         launch.lock(Path(RESULTS))
+        launch.end_on_signals(workflow.local_exec)
+        lifeline.offer(workflow.local_exec)
 
 
 onsuccess:

@@ -17,8 +17,16 @@ from pathlib import Path
 PACKAGE = "memorization"
 
 # In no digest, nor are the modules in them. `config` contains only values, and the values that a stage receives are
-# parameters of its rule; `errors` and `progress` change messages, `hub` the number of tries, never results.
-EXCLUDED = ("memorization.config", "memorization.errors", "memorization.hub", "memorization.progress")
+# parameters of its rule; `errors` and `progress` change messages, `hub` the number of tries, `lifeline` and `locks` who
+# may write, never results.
+EXCLUDED = (
+    "memorization.config",
+    "memorization.errors",
+    "memorization.hub",
+    "memorization.lifeline",
+    "memorization.locks",
+    "memorization.progress",
+)
 
 
 def digest(script: Path, root: Path, *modules: str) -> str:

@@ -1,26 +1,55 @@
-"""What surrounds a job: its log, and one message instead of a traceback for what the user can mend."""
+"""What surrounds a job: its log, its place among other processes, and one message instead of a traceback."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import secrets
+import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
+from memorization import lifeline, locks
 from memorization.errors import UserError
 from memorization.storage import disk_error
 
+# A folder in the results: one locked file per job at work, named after its process.
+AT_WORK = ".jobs"
+LOCK = ".lock"
 
-def run(work: Callable[[], None], log: Path, output: Path) -> None:
+# Open as long as the process lives.
+_locks: list[IO[str]] = []
+
+
+class Interrupted(BaseException):
+    """The signal that ends this job, as an exception, so that what it was writing is removed."""
+
+
+def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> None:
     """Do the work with its log open; end with exit code 1 and one message on a UserError, a full disk included.
 
-    `output` names what was being written where an error of the disk names no file.
+    `output` names what was being written where an error of the disk names no file, `results` is the folder in which
+    another run waits for this job to end. A signal ends the job with one message, too, and 128 + its number.
     """
+    # Without a word on standard error where the disk of the log is full: the message of the job says so.
+    logging.raiseExceptions = False
     logging.basicConfig(
         filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
     )
     try:
-        work()
+        _end_on_signals()
+        with at_work(results):
+            if not lifeline.take():
+                raise UserError("the run that this job belongs to has ended; the same command goes on.")
+            work()
+    except Interrupted as interrupted:
+        number = signal.Signals(interrupted.args[0])
+        logging.error("interrupted (%s); the same command goes on.", number.name)
+        sys.exit(128 + number)
     except (UserError, OSError) as error:
         reported = disk_error(error, Path(str(error.filename or output))) if isinstance(error, OSError) else error
         if not isinstance(reported, UserError):
@@ -31,3 +60,68 @@ def run(work: Callable[[], None], log: Path, output: Path) -> None:
     except Exception:
         logging.exception("unexpected error")
         raise
+
+
+def _end_on_signals() -> None:
+    def interrupt(number: int, frame: object) -> None:
+        # One is enough: a second one would interrupt the tidying up.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        # Ignored where the run wants that, as behind `nohup`: it ends its jobs itself.
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, interrupt)
+
+
+@contextlib.contextmanager
+def at_work(results: Path) -> Iterator[None]:
+    """Show that this process works in a results folder, until it ends."""
+    place = results / AT_WORK / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        mark = locks.hold(place)
+    except OSError as error:
+        if error.errno not in locks.NO_LOCKS:
+            raise
+        mark = None
+    try:
+        yield
+    finally:
+        place.unlink(missing_ok=True)
+        if mark:
+            mark.close()
+
+
+def lock(folder: Path) -> None:
+    """Lock a folder, made if it is missing, for this process until it ends; UserError if another one has locked it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        file = locks.hold(folder / LOCK)
+    except OSError as error:
+        if error.errno not in locks.NO_LOCKS:
+            raise
+        return
+    if file is None:
+        raise UserError(
+            f"{folder}: another process is at work there. Wait for it or end it, and start the same command again."
+        )
+    _locks.append(file)
+
+
+def living(results: Path) -> list[str]:
+    """Jobs at work in a results folder, as `process N on HOST`; the marks of those that have ended are removed.
+
+    Raises OSError where a mark cannot be read.
+    """
+    found = []
+    for place in sorted((results / AT_WORK).glob("*")):
+        mark = locks.hold(place)
+        if mark:
+            place.unlink(missing_ok=True)
+            mark.close()
+        else:
+            host, process, _ = place.name.rsplit("-", 2)
+            found.append(f"process {process} on {host}")
+    return found

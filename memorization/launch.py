@@ -1,27 +1,41 @@
-"""Start and end of a run: the lock on its folder, the summary at its end, the failures of its jobs."""
+"""Start and end of a run: the lock on its folder, signals that end it, the summary at its end, failures of its jobs."""
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
+import logging
 import os
+import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
+from memorization import jobs, locks
 from memorization.errors import UserError
 from memorization.plan import TABLE
 from memorization.report.formats import without_markup
+from memorization.storage import disk_error
 from memorization.studies.kinds import Config
+
+T = TypeVar("T")
 
 LOCK = ".running"
 ERROR, WARNING = " ERROR ", " WARNING "
 # With more tables than this the summary shows none, only their folder.
 SHOWN = 3
 
+# Seconds in which a killed run, and its jobs, come to their end; then they are at work.
+RUN_ENDS, JOBS_END = 2.0, 30.0
+SECONDS_TO_TIDY_UP = 10.0
+INTERRUPTED = "Interrupted. Finished work is kept; the same command goes on."
+
 # Open as long as the process lives: the kernel releases the lock when the process ends, in whatever way.
 _locks: list[IO[str]] = []
-_begun: list[float] = []
+# When each log was written, before this run: by a clock that may be another one, or be set back.
+_logs_before: dict[Path, int] = {}
 
 
 def check_writable(results: Path) -> None:
@@ -39,22 +53,103 @@ def check_writable(results: Path) -> None:
 
 
 def lock(results: Path) -> None:
-    """Lock the results folder for this process; raise UserError if another run has locked it."""
-    _begun.append(time.time())
-    file = (results / LOCK).open("a+", encoding="utf-8")
+    """Lock the results folder for this process; raise UserError if another run, or a job of one, is at work there."""
+    _logs_before.clear()
+    _logs_before.update(_logs(results))
+    place = results / LOCK
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        owner = file.read().strip() or "unknown"
+        file = _soon(lambda: locks.hold(place), RUN_ENDS)
+        if file is None:
+            owner = place.read_text(encoding="utf-8", errors="replace").strip() or "unknown"
+            raise UserError(
+                f"{results}: another run is at work in this folder (process {owner}). Wait for it, or choose another "
+                "folder with `--config results=FOLDER`."
+            )
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        _locks.append(file)
+        _wait_for_jobs(results)
+    except PermissionError as error:
         raise UserError(
-            f"{results}: another run is at work in this folder (process {owner}). Wait for it, or choose another "
-            "folder with `--config results=FOLDER`."
+            f"{error.filename}: cannot be written ({error.strerror}); another user made it. Let that user make the "
+            "folder writable for both, or choose another folder with `--config results=FOLDER`."
         ) from None
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    _locks.append(file)
+    except OSError as error:
+        if error.errno not in locks.NO_LOCKS:
+            raise disk_error(error, place) from error
+        print_text(
+            f"Note: {results}: this file system has no locks; start no second run there while this one is at work."
+        )
+
+
+def _wait_for_jobs(results: Path) -> None:
+    """Return when no job of an earlier run is at work; raise UserError if one does not end."""
+
+    def none_lives() -> bool:
+        return not jobs.living(results)
+
+    if _soon(none_lives, RUN_ENDS):
+        return
+    print_text(f"Waits for jobs of an earlier run to end: {', '.join(jobs.living(results))}.")
+    if not _soon(none_lives, JOBS_END):
+        raise UserError(
+            f"{results}: jobs of an earlier run are at work in this folder ({', '.join(jobs.living(results))}). Wait "
+            "for them or end them, on a cluster by `scancel`, and start the same command again."
+        )
+
+
+def _soon(attempt: Callable[[], T], seconds: float) -> T:
+    """What an attempt gives, repeated for some seconds until it gives something."""
+    deadline = time.monotonic() + seconds
+    while not (result := attempt()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return result
+
+
+def end_on_signals(jobs_here: bool) -> None:
+    """End this run with one line on a signal, its jobs on this machine first, if they are here.
+
+    To be called again when Snakemake has set its own handlers. Nothing is changed outside the main thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        # Jobs that end now have not failed: Snakemake reports nothing from here on.
+        logging.disable()
+        with contextlib.suppress(OSError):
+            print_text(f"\n{INTERRUPTED}")
+        if not jobs_here:
+            # Snakemake cancels what it has submitted.
+            raise KeyboardInterrupt
+        _end_children()
+        # Not an exit code alone: a shell's loop ends with a process that its signal ended.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    # One that is ignored stays so: `nohup` and a shell's `&` want that.
+    signals = [
+        each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) != signal.SIG_IGN
+    ]
+    for each in signals:
+        signal.signal(each, interrupt)
+
+
+def _end_children() -> None:
+    """End all processes below this one: those that tidy up get some seconds for it."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.terminate()
+    _, alive = psutil.wait_procs(children, SECONDS_TO_TIDY_UP)
+    for child in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def print_text(text: str) -> None:
@@ -98,10 +193,14 @@ def failures(results: Path) -> str:
 
 def _messages(results: Path, mark: str) -> list[tuple[str, Path]]:
     """Messages in this run's logs behind `mark`, each once per log, with their log."""
-    begun = _begun[-1] if _begun else 0.0
     messages: dict[tuple[str, Path], None] = {}
-    for log in sorted((results / "logs").rglob("*.log")):
-        if log.stat().st_mtime >= begun - 1:
+    for log, written in _logs(results).items():
+        if _logs_before.get(log) != written:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
             messages |= {(line.split(mark, 1)[1], log): None for line in lines if mark in line}
     return list(messages)
+
+
+def _logs(results: Path) -> dict[Path, int]:
+    """When each log was last written, in nanoseconds of its file system's clock."""
+    return {log: log.stat().st_mtime_ns for log in sorted((results / "logs").rglob("*.log"))}

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from memorization import locks
 from memorization.errors import UserError
 from memorization.schemas.schema import Schema
 
@@ -30,21 +31,13 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises UserError if the disk is full or the folder cannot be written.
     """
     try:
-        # Always the same name, so that the next job removes what a killed one left here.
-        scratch = target.parent / f".{target.name}.partial"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
+        with locks.scratch_beside(target) as scratch:
+            yield scratch / target.name
+            if target.is_dir():
+                shutil.rmtree(target)
+            (scratch / target.name).replace(target)
     except OSError as error:
         raise disk_error(error, target) from error
-    try:
-        yield scratch / target.name
-        if target.is_dir():
-            shutil.rmtree(target)
-        (scratch / target.name).replace(target)
-    except OSError as error:
-        raise disk_error(error, target) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def disk_error(error: OSError, target: Path) -> Exception:

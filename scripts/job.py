@@ -15,7 +15,8 @@ from memorization import jobs, storage
 
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     """Run a script's `main`, as `jobs.run` does."""
-    jobs.run(partial(main, snakemake), Path(snakemake.log[0]), Path(next(iter(snakemake.output), "")))
+    output, results = Path(next(iter(snakemake.output), "")), Path(snakemake.config["results"])
+    jobs.run(partial(main, snakemake), Path(snakemake.log[0]), output, results)
 
 
 def manifest(snakemake: Snakemake, *packages: str, **settings: object) -> dict[str, object]:
@@ -31,5 +32,10 @@ def input_files(snakemake: Snakemake) -> dict[str, list[Path]]:
 
 
 def unfinished(output: Path) -> Path:
-    """Where a training keeps its state until it ends: beside its output, where Snakemake does not remove it."""
-    return output.with_name(f"{output.name}.unfinished")
+    """Where a training keeps its state until it ends: beside its output, where Snakemake does not remove it.
+
+    Locked for this job: UserError where another process trains.
+    """
+    folder = output.with_name(f"{output.name}.unfinished")
+    jobs.lock(folder)
+    return folder

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def owner(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 @pytest.fixture(autouse=True)
 def nothing_locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(launch, "_locks", locks := [])
-    monkeypatch.setattr(launch, "_begun", [])
+    monkeypatch.setattr(launch, "_logs_before", {})
     yield
     for file in locks:
         file.close()
@@ -123,13 +124,11 @@ def test_a_folder_that_cannot_be_written_is_a_user_error(tmp_path: Path, monkeyp
         launch.check_writable(tmp_path)
 
 
-def log(results: Path, name: str, *lines: str, age: float = 0.0) -> Path:
-    """A job's log, last written `age` seconds before the run began."""
+def log(results: Path, name: str, *lines: str) -> Path:
+    """A job's log."""
     file = results / "logs" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    begun = launch._begun[-1]
-    os.utime(file, (begun - age, begun - age))
     return file
 
 
@@ -147,12 +146,22 @@ def test_messages_of_this_run_are_collected_with_their_logs(tmp_path: Path) -> N
 
 
 def test_messages_of_earlier_runs_are_left_out(tmp_path: Path) -> None:
+    log(tmp_path, "old.log", "12:00 ERROR corrected long ago")
     launch.lock(tmp_path)
-    log(tmp_path, "old.log", "12:00 ERROR corrected long ago", age=3600)
     log(tmp_path, "new.log", "12:00 ERROR still present")
     text = launch.failures(tmp_path)
     assert "still present" in text
     assert "corrected long ago" not in text
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_messages_are_found_where_the_clock_is_set_during_the_run(tmp_path: Path, hours: int) -> None:
+    log(tmp_path, "one.log", "12:00 INFO fine")
+    launch.lock(tmp_path)
+    file = log(tmp_path, "one.log", "12:00 ERROR the disk is full")
+    other = time.time() + 3600 * hours
+    os.utime(file, (other, other))
+    assert "the disk is full" in launch.failures(tmp_path)
 
 
 def test_a_failed_run_without_messages_refers_to_those_above(tmp_path: Path) -> None:
@@ -204,9 +213,9 @@ def test_many_tables_are_named_and_not_shown(tmp_path: Path) -> None:
 
 
 def test_the_summary_repeats_warnings_of_this_run(tmp_path: Path) -> None:
+    log(tmp_path, "old.log", "12:00 WARNING of last year")
     launch.lock(tmp_path)
     log(tmp_path, "one.log", "12:00 WARNING dataset news: n is 12", "12:00 INFO fine")
-    log(tmp_path, "old.log", "12:00 WARNING of last year", age=3600)
     text = launch.summary(configuration(tmp_path))
     assert text.count("Warning: dataset news: n is 12") == 1
     assert "last year" not in text

@@ -28,7 +28,7 @@ RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 # Packages whose module has another name.
 PACKAGE_OF = {"rouge_score": "rouge-score", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 # Brought by the package behind it, which uses the same objects, and installs the release that it needs.
-BROUGHT_BY = {"tokenizers": "transformers", "huggingface_hub": "transformers"}
+BROUGHT_BY = {"psutil": "snakemake", "tokenizers": "transformers", "huggingface_hub": "transformers"}
 
 
 def pinned(requirements: list[str]) -> dict[str, str]:

@@ -90,7 +90,7 @@ def save_state(unfinished: Unfinished, model: Any, optimizer: Any, reports: Sequ
 def resume(unfinished: Unfinished, model: Any, optimizer: Any) -> list[dict[str, Any]]:
     """Load the last state of the same identity into model and optimizer; return its reports, one per finished epoch.
 
-    A folder of another identity is removed, and nothing is loaded.
+    A state of another identity is removed, and nothing is loaded.
     """
     from safetensors.torch import load_file
 
@@ -99,7 +99,9 @@ def resume(unfinished: Unfinished, model: Any, optimizer: Any) -> list[dict[str,
     )
     state = json.loads(states[-1].read_text(encoding="utf-8")) if states else {}
     if state.get("identity") != unfinished.identity:
-        unfinished.remove()
+        # All but the hidden lock of the job.
+        for other in unfinished.folder.glob("[!.]*"):
+            shutil.rmtree(other)
         return []
     folder, device = states[-1].parent, str(next(model.parameters()).device)
     weights = load_file(folder / "weights.safetensors", device=device)
