@@ -48,15 +48,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import (
-    configfile,
-    costs,
-    freshness,
-    launch,
-    lifeline,
-    local_files,
-    plan,
-)
+from memorization import configfile, costs, freshness, launch, local_files, plan
 from memorization.errors import UserError
 from memorization.studies import kinds
 
@@ -92,6 +84,7 @@ config["generation_batch_size"] = CONFIG.compute.generation_batch_size
 config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
 config["entities_batch_size"] = CONFIG.detection.entities.batch_size
 config["results"] = RESULTS
+config["scripts"] = {}
 config["segmentation"] = {
     name: dataset.segmentation for name, dataset in CONFIG.datasets.items()
 }
@@ -157,10 +150,7 @@ for target, studies in local_files.targets(CONFIG).items():
 
 onstart:
     if workflow.is_main_process:
-        # A lock that lasts as long as this process: the kernel releases it when the process ends, in whatever way.
-        launch.lock(Path(RESULTS))
-        launch.end_on_signals(workflow.local_exec)
-        lifeline.offer(workflow.local_exec)
+        launch.begin(Path(RESULTS), workflow.local_exec)
 
 
 onsuccess:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from memorization.errors import UserError
+
 PACKAGE = "memorization"
 
 # In no digest, nor are the modules in them. `config` contains only values, and the values that a stage receives are
@@ -39,6 +41,15 @@ def digest(script: Path, root: Path, *modules: str) -> str:
     parts = [f"{script.name}:{_code(script)}"]
     parts += [f"{name}:{_code(_file(name, root))}" for name in sorted(reached)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def check(source: str, root: Path, script: str, *modules: str) -> None:
+    """Raise UserError if a script's digest is no longer `source`, under which its result would be recorded."""
+    if digest(root / "scripts" / script, root, *modules) != source:
+        raise UserError(
+            f"the program was changed while the run was at work (scripts/{script}, or a module that it uses). Start "
+            "the same command again: it makes anew what the change concerns."
+        )
 
 
 def reach(script: Path, root: Path, *modules: str) -> set[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
-from memorization import jobs, locks
+from memorization import jobs, lifeline, locks
 from memorization.errors import UserError
 from memorization.plan import TABLE
 from memorization.report.formats import without_markup
@@ -50,6 +50,17 @@ def check_writable(results: Path) -> None:
             f"results: {results}: cannot be written ({error.strerror}). Make the folder writable, or choose another "
             "one with `--config results=FOLDER`."
         ) from error
+
+
+def begin(results: Path, jobs_here: bool) -> None:
+    """Lock the results folder and be ready for signals; jobs on this machine (`jobs_here`) end with this process.
+
+    Raises UserError as `lock` does.
+    """
+    lock(results)
+    # Again: Snakemake has set handlers of its own.
+    end_on_signals(jobs_here)
+    lifeline.offer(jobs_here)
 
 
 def lock(results: Path) -> None:
@@ -108,9 +119,9 @@ def _soon(attempt: Callable[[], T], seconds: float) -> T:
 
 
 def end_on_signals(jobs_here: bool) -> None:
-    """End this run with one line on a signal, its jobs on this machine first, if they are here.
+    """From now on, a signal ends this process with one line, and its jobs with it; nothing outside the main thread.
 
-    To be called again when Snakemake has set its own handlers. Nothing is changed outside the main thread.
+    Where jobs are not here but in a queue, Snakemake cancels them.
     """
     if threading.current_thread() is not threading.main_thread():
         return

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 # Without installation too: under `--sdm conda` the environment has what the package needs, not the package.
@@ -10,13 +9,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from snakemake.script import Snakemake
 
-from memorization import jobs, storage
+from memorization import freshness, jobs, storage
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
-    """Run a script's `main`, as `jobs.run` does."""
+    """Run a script's `main`, as `jobs.run` does, if the code is that of the run which started it."""
+
+    def work() -> None:
+        if source := snakemake.params.get("source"):
+            freshness.check(source, ROOT, *snakemake.config["scripts"][source])
+        main(snakemake)
+
     output, results = Path(next(iter(snakemake.output), "")), Path(snakemake.config["results"])
-    jobs.run(partial(main, snakemake), Path(snakemake.log[0]), output, results)
+    jobs.run(work, Path(snakemake.log[0]), output, results)
 
 
 def manifest(snakemake: Snakemake, *packages: str, **settings: object) -> dict[str, object]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from memorization import freshness
+from memorization.errors import UserError
 from memorization.studies.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,6 +67,14 @@ def known(tmp_path: Path) -> str:
 def test_the_digest_does_not_depend_on_the_folder(tmp_path: Path, known: str) -> None:
     assert digest(project(tmp_path / "elsewhere")) == known
     assert len(known) == 16
+
+
+def test_code_that_was_changed_since_its_digest_is_refused(tmp_path: Path, known: str) -> None:
+    root = project(tmp_path / "one", {"memorization/inner/late.py": "number = 1  # a comment\n"})
+    freshness.check(known, root, "script.py")
+    project(root, {"memorization/inner/late.py": "number = 2\n"})
+    with pytest.raises(UserError, match=r"the program was changed .* \(scripts/script\.py"):
+        freshness.check(known, root, "script.py")
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,73 @@
-"""Runs that are killed, started twice, or use other cores, batches and orders: the numbers stay the same."""
+"""Runs that are killed, started twice, or use other cores, batches and orders: the numbers stay the same.
+
+`MOMENTS=50 pytest tests/workflow/test_interruptions.py -k moment` ends runs at fifty seeded moments instead of five.
+"""
 
 import contextlib
 import os
+import random
 import re
+import shutil
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from runs import Workplace, ended, wait_until
 
-from memorization import storage
+from memorization import jobs, launch, storage
 from memorization.schemas.generations import GenerationsTable
 
 CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
 TUNED = "runs/model=small/state=short/epoch=40/seed=0/dataset=letters/population=member/prefix_tokens=20/decoding="
 OUTCOMES = f"{TUNED}short/profile=zeng2024/outcomes.parquet"
+
+
+DRAWN = f"{TUNED}drawn"
+DETECTED = f"{DRAWN}/profile=zeng2024"
+PROBES = "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20"
+
+MOMENTS = int(os.environ.get("MOMENTS", "5"))
+# What is made again while the run is ended: files to remove first, and targets (none: everything).
+PARTS = (
+    ([CHECKPOINTS], [CHECKPOINTS]),
+    (["models/small", "classifiers/judge"], ["models/small", "classifiers/judge"]),
+    (
+        ["datasets/*.parquet", "pairs/judge.parquet", f"{PROBES}/*"],
+        ["datasets/papers.parquet", "pairs/judge.parquet", f"{PROBES}/index", f"{PROBES}/sentences.json"],
+    ),
+    ([f"{DRAWN}/*.parquet", f"{DETECTED}/*.parquet"], [f"{DETECTED}/rates.parquet", f"{DETECTED}/definitions.parquet"]),
+    ([f"{DETECTED}/outcomes.parquet", f"{DETECTED}/rates.parquet", "comparisons/*", "tables/*", "figures/*"], []),
+)
+ENDS = ("SIGINT", "SIGTERM", "SIGKILL of the main process", "SIGKILL of a job")
+
+
+def results_of(workplace: Workplace) -> dict[str, bytes]:
+    """Bytes of every result by relative path; without an index, whose segments have random names."""
+    files = (file.relative_to(workplace.results) for file in workplace.results.rglob("*") if file.is_file())
+    return {
+        str(file): (workplace.results / file).read_bytes()
+        for file in sorted(files)
+        if file.parts[0] not in ("logs", "benchmarks", launch.LOCK) and "index" not in file.parts
+    }
+
+
+def of_session(session: int) -> list[psutil.Process]:
+    """Living processes of a run."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def at_work(workplace: Workplace) -> list[int]:
+    """Processes of the jobs at work."""
+    return [int(mark.name.rsplit("-", 2)[1]) for mark in (workplace.results / jobs.AT_WORK).glob("*")]
 
 
 def contents(workplace: Workplace, pattern: str) -> dict[str, bytes]:
@@ -69,6 +121,72 @@ def test_the_same_command_resumes_a_killed_run_with_the_same_numbers(
     assert generations(workplace, "short") == generations(finished, "short")
     leftovers = [str(file) for pattern in ("*.partial", "*.unfinished") for file in workplace.results.rglob(pattern)]
     assert leftovers == []
+
+
+def end_at_a_moment(workplace: Workplace, process: "subprocess.Popen[str]", end: str, delay: float) -> bool:
+    """End a run, or one of its jobs, some seconds after its first job has begun; False if it has ended before."""
+    while not at_work(workplace):
+        if process.poll() is not None:
+            return False
+        time.sleep(0.002)
+    time.sleep(delay)
+    living = at_work(workplace)
+    if process.poll() is not None or (end == "SIGKILL of a job" and not living):
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        if end == "SIGKILL of a job":
+            os.kill(living[-1], signal.SIGKILL)
+        elif end == "SIGKILL of the main process":
+            os.kill(process.pid, signal.SIGKILL)
+        else:
+            os.killpg(process.pid, signal.Signals[end])
+    return True
+
+
+@pytest.mark.parametrize("seed", range(MOMENTS))
+def test_at_any_moment_the_same_command_goes_on_to_the_same_results(
+    seed: int, finished: Workplace, tmp_path: Path, endings: list[int]
+) -> None:
+    random_numbers = random.Random(seed)
+    end = ENDS[seed % len(ENDS)]
+    remove, targets = random_numbers.choice(PARTS)
+    delay = random_numbers.choice([0.0, 0.5, 2.0, 6.0]) * random_numbers.random()
+    options = ["--", *(f"results/{target}" for target in targets)] if targets else []
+    workplace = finished.copy(tmp_path / "work")
+    hit = False
+    while not hit:
+        for pattern in remove:
+            for place in workplace.results.glob(pattern):
+                shutil.rmtree(place) if place.is_dir() else place.unlink()
+        first = workplace.start(*options)
+        endings.append(first.pid)
+        hit = end_at_a_moment(workplace, first, end, delay)
+        if not hit:
+            # The run was quicker than this moment.
+            delay /= 2
+            assert ended(first).code == 0
+
+    if end == "SIGKILL of the main process":
+        # At once: before the first has come to its end.
+        again = workplace.run(*options)
+        first_run = ended(first)
+    else:
+        first_run = ended(first)
+        assert not of_session(first.pid)
+        again = workplace.run(*options)
+
+    assert again.code == 0, again.output
+    assert "Traceback" not in again.output
+    assert not of_session(first.pid)
+    if end in ("SIGINT", "SIGTERM"):
+        assert first_run.code == -signal.Signals[end], first_run.output
+        assert first_run.output.count(launch.INTERRUPTED) == 1
+        assert "rror" not in first_run.output.split("Select jobs to execute", 1)[1], first_run.output
+    if end == "SIGKILL of a job":
+        assert first_run.code in (0, 1)
+    assert "Traceback" not in first_run.output
+    assert results_of(workplace) == results_of(finished)
+    assert at_work(workplace) == []
 
 
 def test_a_second_run_in_the_same_folder_is_refused_and_harms_nothing(

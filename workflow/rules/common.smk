@@ -42,7 +42,10 @@ def benchmark_of(pattern):
 
 def source_of(script, *modules):
     """The digest of a script, of modules that it loads by name and of all code that they reach."""
-    return freshness.digest(ROOT / "scripts" / script, ROOT, *modules)
+    digest = freshness.digest(ROOT / "scripts" / script, ROOT, *modules)
+    # The job computes it again, and refuses to run other code under this digest.
+    config["scripts"][digest] = [script, *modules]
+    return digest
 
 
 def settings(section, *left_out):
