@@ -58,14 +58,16 @@ if workflow.is_main_process:
 shell.prefix("set -euo pipefail; trap '' INT; ")
 
 try:
-    # Read here rather than by `configfile:`, so that a message can name the file that contains a wrong key.
-    CONFIG = configfile.load(
-        [
-            Path(workflow.basedir, "config.yaml"),
-            *map(Path, workflow.overwrite_configfiles),
-        ],
-        workflow.config_settings.config,
-    )
+    CONFIG = None if workflow.is_main_process else launch.configuration_of_run()
+    if CONFIG is None:
+        # Read here rather than by `configfile:`, so that a message can name the file that contains a wrong key.
+        CONFIG = configfile.load(
+            [
+                Path(workflow.basedir, "config.yaml"),
+                *map(Path, workflow.overwrite_configfiles),
+            ],
+            workflow.config_settings.config,
+        )
     local_files.check_inputs(CONFIG)
     if workflow.is_main_process:
         launch.check_writable(Path(CONFIG.results))
@@ -150,7 +152,7 @@ for target, studies in local_files.targets(CONFIG).items():
 
 onstart:
     if workflow.is_main_process:
-        launch.begin(Path(RESULTS), workflow.local_exec)
+        launch.begin(CONFIG, workflow.local_exec)
 
 
 onsuccess:

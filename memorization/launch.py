@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +18,15 @@ from memorization import jobs, lifeline, locks
 from memorization.errors import UserError
 from memorization.plan import TABLE
 from memorization.report.formats import without_markup
-from memorization.storage import disk_error
+from memorization.storage import disk_error, write_text
 from memorization.studies.kinds import Config
 
 T = TypeVar("T")
 
 LOCK = ".running"
+CACHES = ".caches"
+CONFIGURATION = ".configuration.json"
+CONFIGURATION_VARIABLE = "MEMORIZATION_CONFIGURATION"
 ERROR, WARNING = " ERROR ", " WARNING "
 # With more tables than this the summary shows none, only their folder.
 SHOWN = 3
@@ -52,15 +56,52 @@ def check_writable(results: Path) -> None:
         ) from error
 
 
-def begin(results: Path, jobs_here: bool) -> None:
-    """Lock the results folder and be ready for signals; jobs on this machine (`jobs_here`) end with this process.
+def begin(config: Config, jobs_here: bool) -> None:
+    """Lock the results folder, and be ready for signals and for jobs, which end with this process if they are here.
 
-    Raises UserError as `lock` does.
+    Jobs in a queue get this run's configuration. Raises UserError as `lock` does.
     """
+    results = Path(config.results)
     lock(results)
     # Again: Snakemake has set handlers of its own.
     end_on_signals(jobs_here)
     lifeline.offer(jobs_here)
+    _provide_caches(results / CACHES)
+    if not jobs_here:
+        file = results / CONFIGURATION
+        write_text(file, config.model_dump_json())
+        os.environ[CONFIGURATION_VARIABLE] = str(file.resolve())
+
+
+def configuration_of_run() -> Config | None:
+    """The configuration of the run that submitted this process to a queue; None in other processes.
+
+    Such a job reads the workflow again, and its files may have been changed since: its result would be recorded as made
+    with the old ones.
+    """
+    file = os.environ.get(CONFIGURATION_VARIABLE)
+    return Config.model_validate_json(Path(file).read_bytes()) if file else None
+
+
+def _provide_caches(folder: Path) -> None:
+    """Let Matplotlib and Numba keep files in `folder` where their own places take none, as in a home of other users."""
+    home = Path("~").expanduser()
+    if not _takes_files(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")):
+        os.environ.setdefault("MPLCONFIGDIR", str((folder / "matplotlib").resolve()))
+    beside_the_module = Path(__file__).parent / "detection/__pycache__"
+    if not _takes_files(beside_the_module) and not _takes_files(
+        Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    ):
+        os.environ.setdefault("NUMBA_CACHE_DIR", str((folder / "numba").resolve()))
+
+
+def _takes_files(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def lock(results: Path) -> None:

@@ -1,8 +1,13 @@
+import contextlib
+import errno
+import fcntl
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from memorization import launch
+from memorization import jobs, launch, lifeline
 from memorization.errors import UserError
 from memorization.studies.kinds import Config
 
@@ -56,9 +61,12 @@ def owner(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 def nothing_locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(launch, "_locks", locks := [])
     monkeypatch.setattr(launch, "_logs_before", {})
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for file in locks:
         file.close()
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
 
 
 def test_a_second_process_is_refused_with_the_id_of_the_first(tmp_path: Path, owner: "subprocess.Popen[str]") -> None:
@@ -88,6 +96,111 @@ def test_the_folder_is_free_after_its_process_was_killed(
     owner.wait()
     launch.lock(tmp_path)
     assert (tmp_path / launch.LOCK).read_text() == str(os.getpid())
+
+
+def test_a_folder_reached_by_a_link_has_the_same_lock(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "results")
+    launch.lock(tmp_path / "link")
+    with start(tmp_path / "results") as other:
+        _, text = other.communicate()
+    assert f"(process {os.getpid()})" in text
+    (tmp_path / "results").rename(tmp_path / "moved")
+    with start(tmp_path / "moved") as other:
+        _, text = other.communicate()
+    assert f"(process {os.getpid()})" in text
+
+
+def test_a_run_waits_for_jobs_of_a_killed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            job.close()
+
+    with contextlib.ExitStack() as job:
+        job.enter_context(jobs.at_work(tmp_path))
+        monkeypatch.setattr(time, "sleep", sleep)
+        launch.lock(tmp_path)
+    assert len(waited) == 3
+    assert list((tmp_path / jobs.AT_WORK).iterdir()) == []
+
+
+def test_a_job_that_does_not_end_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "RUN_ENDS", 0.0)
+    monkeypatch.setattr(launch, "JOBS_END", 0.0)
+    with jobs.at_work(tmp_path), pytest.raises(UserError, match=rf"process {os.getpid()} on .*start the same command"):
+        launch.lock(tmp_path)
+
+
+def test_the_mark_of_a_dead_job_is_removed(tmp_path: Path) -> None:
+    mark = tmp_path / jobs.AT_WORK / "host-1-ab"
+    mark.parent.mkdir()
+    mark.touch()
+    launch.lock(tmp_path)
+    assert not mark.exists()
+
+
+def test_a_lock_of_another_user_is_a_user_error() -> None:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        folder.chmod(0o777)
+        (folder / launch.LOCK).touch(mode=0o444)
+        with another_user(), pytest.raises(UserError, match=r"\.running: cannot be written .* another user made it"):
+            launch.lock(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def another_user() -> Iterator[None]:
+    """Without root's rights, if this is root."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
+
+
+def test_a_file_system_without_locks_is_used_with_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    launch.lock(tmp_path)
+    assert "this file system has no locks" in capsys.readouterr().out
+
+
+def test_jobs_in_a_queue_get_the_configuration_of_their_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", environment := dict(os.environ))
+    config = configuration(tmp_path)
+    launch.begin(config, jobs_here=True)
+    assert launch.configuration_of_run() is None
+    assert lifeline.VARIABLE in environment
+    launch._locks.pop().close()
+    launch.begin(config, jobs_here=False)
+    assert launch.configuration_of_run() == config
+    assert lifeline.VARIABLE not in environment
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_caches_are_below_the_results_where_their_own_places_take_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    environment = {"HOME": str(tmp_path) if writable else "/proc/none"}
+    monkeypatch.setattr(os, "environ", environment)
+    monkeypatch.setattr(launch, "__file__", "/proc/none/launch.py")
+    launch.begin(configuration(tmp_path), jobs_here=True)
+    places = {} if writable else {"MPLCONFIGDIR": "matplotlib", "NUMBA_CACHE_DIR": "numba"}
+    assert {name: environment.get(name) for name in ("MPLCONFIGDIR", "NUMBA_CACHE_DIR")} == {
+        "MPLCONFIGDIR": None,
+        "NUMBA_CACHE_DIR": None,
+    } | {name: str(tmp_path / launch.CACHES / folder) for name, folder in places.items()}
 
 
 def test_a_folder_that_this_process_locked_is_refused_to_another(tmp_path: Path) -> None:

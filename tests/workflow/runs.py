@@ -90,6 +90,16 @@ class Workplace:
         return Workplace(self.code, directory, self.configs)
 
 
+def results_of(workplace: Workplace) -> dict[str, bytes]:
+    """Bytes of every result by relative path; without an index, whose segments have random names."""
+    files = [file.relative_to(workplace.results) for file in workplace.results.rglob("*") if file.is_file()]
+    return {
+        str(file): (workplace.results / file).read_bytes()
+        for file in sorted(files)
+        if not file.parts[0].startswith((".", "logs", "benchmarks")) and "index" not in file.parts
+    }
+
+
 def ended(process: subprocess.Popen[str]) -> Ended:
     """Wait for a started run; one that exceeds `LIMIT` is killed and fails the test."""
     try:

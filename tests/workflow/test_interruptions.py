@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from runs import Workplace, ended, wait_until
+from runs import Workplace, ended, results_of, wait_until
 
 from memorization import jobs, launch, storage
 from memorization.schemas.generations import GenerationsTable
@@ -43,16 +43,6 @@ PARTS = (
     ([f"{DETECTED}/outcomes.parquet", f"{DETECTED}/rates.parquet", "comparisons/*", "tables/*", "figures/*"], []),
 )
 ENDS = ("SIGINT", "SIGTERM", "SIGKILL of the main process", "SIGKILL of a job")
-
-
-def results_of(workplace: Workplace) -> dict[str, bytes]:
-    """Bytes of every result by relative path; without an index, whose segments have random names."""
-    files = (file.relative_to(workplace.results) for file in workplace.results.rglob("*") if file.is_file())
-    return {
-        str(file): (workplace.results / file).read_bytes()
-        for file in sorted(files)
-        if file.parts[0] not in ("logs", "benchmarks", launch.LOCK) and "index" not in file.parts
-    }
 
 
 def of_session(session: int) -> list[psutil.Process]:
