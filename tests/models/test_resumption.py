@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 from tiny import TEXTS, tiny_model
 
+from memorization import jobs
 from memorization.models import fitting, resumption, training
 from memorization.models.resumption import Unfinished
 
@@ -64,6 +65,15 @@ def test_one_state_is_kept_during_training(tokenizer: Any, device: Any, tmp_path
     fine_tuning.fit_rows(tiny_model("t5", tokenizer), tokenizer, tmp_path)
 
     assert [folder.name for folder in tmp_path.iterdir()] == ["epoch-4"]
+
+
+def test_the_lock_of_the_job_outlives_a_state_of_another_identity(tmp_path: Path) -> None:
+    (tmp_path / "epoch-1").mkdir()
+    (tmp_path / "epoch-1" / resumption.STATE).write_text('{"identity": "other"}')
+    lock = tmp_path / jobs.LOCK
+    lock.touch()
+    assert resumption.resume(Unfinished(tmp_path, "one"), None, None) == []
+    assert list(tmp_path.iterdir()) == [lock]
 
 
 @pytest.mark.parametrize("architecture", fine_tuning.BOTH_KINDS)

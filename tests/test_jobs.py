@@ -1,0 +1,101 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from memorization import jobs, lifeline
+from memorization.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[1]
+# Writes half a file and waits for a signal.
+JOB = """
+import signal, sys
+from pathlib import Path
+from memorization import jobs, storage
+folder = Path(sys.argv[1])
+
+def work():
+    with storage.replacing(folder / "a.txt") as scratch:
+        scratch.write_text("half")
+        print("writes", flush=True)
+        signal.pause()
+
+jobs.run(work, folder / "a.log", folder / "a.txt", folder)
+"""
+
+
+def start(folder: Path, prefix: str = "") -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        ["bash", "-c", f'{prefix} exec "$@"', "bash", sys.executable, "-c", JOB, str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writes\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_job_with_one_line_and_nothing_left(tmp_path: Path, number: signal.Signals) -> None:
+    with start(tmp_path) as job:
+        job.send_signal(number)
+        _, errors = job.communicate()
+    assert job.returncode == 128 + number
+    assert errors == ""
+    [line] = (tmp_path / "a.log").read_text().splitlines()
+    assert line.endswith(f"ERROR interrupted ({number.name}); the same command goes on.")
+    assert sorted(each.name for each in tmp_path.iterdir()) == [jobs.AT_WORK, "a.log"]
+    assert list((tmp_path / jobs.AT_WORK).iterdir()) == []
+
+
+def test_a_signal_that_the_run_wants_ignored_stays_ignored(tmp_path: Path) -> None:
+    with start(tmp_path, "trap '' INT;") as job:
+        job.send_signal(signal.SIGINT)
+        job.send_signal(signal.SIGTERM)
+        job.communicate()
+    assert job.returncode == 128 + signal.SIGTERM
+
+
+def test_a_job_at_work_is_seen_and_named(tmp_path: Path) -> None:
+    with start(tmp_path) as job:
+        [name] = jobs.living(tmp_path)
+        assert name.startswith(f"process {job.pid} on ")
+        job.kill()
+        job.wait()
+        assert jobs.living(tmp_path) == []
+
+
+def test_what_one_process_trains_is_refused_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_locks", held := [])
+    folder = tmp_path / "a.unfinished"
+    jobs.lock(folder)
+    code = "import sys; from pathlib import Path; from memorization import jobs; jobs.lock(Path(sys.argv[1]))"
+    other = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "another process is at work there" in other.stderr
+    with pytest.raises(UserError, match="start the same command again"):
+        jobs.lock(folder)
+    held.pop().close()
+    jobs.lock(folder)
+    held.pop().close()
+
+
+def test_a_job_of_a_run_that_has_ended_writes_nothing(tmp_path: Path) -> None:
+    # No process has number 0.
+    offered = " ".join([*lifeline._system(), "0 3 1"])
+    job = subprocess.run(
+        [sys.executable, "-c", JOB, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, lifeline.VARIABLE: offered},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (job.returncode, job.stdout, job.stderr) == (1, "", "")
+    assert "the run that this job belongs to has ended" in (tmp_path / "a.log").read_text()
