@@ -18,7 +18,7 @@ COMMANDS = {"align": align}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command of a command line.
 
-    Returns its exit code: 0, or 2 after one message where the user can correct something.
+    Returns its exit code: 0, 2 after one message where the user can correct something, or 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="memorization", description="Stages of the workflow, one at a time.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = str(error)
     except OSError as error:
         message = f"{error.filename or options.output}: {error.strerror or error}."
+    except KeyboardInterrupt:
+        print("memorization: interrupted.", file=sys.stderr)
+        return 130
     else:
         return 0
     print(f"memorization: {message}", file=sys.stderr)

@@ -35,6 +35,15 @@ def test_an_unknown_or_missing_command_is_refused(arguments: list[str], capsys: 
     assert "COMMAND" in capsys.readouterr().err
 
 
+def test_an_interrupted_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.COMMANDS["align"], "run", interrupt)
+    assert cli.main(["align", "--generations", "a.csv", "--suffixes", "b.csv", "--output", "c.csv"]) == 130
+    assert capsys.readouterr().err == "memorization: interrupted.\n"
+
+
 def test_help_needs_no_heavy_library() -> None:
     program = "import sys; import memorization.cli; print(*{name.split('.')[0] for name in sys.modules})"
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
