@@ -35,6 +35,9 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
     `output` names what was being written where an error of the disk names no file, `results` is the folder in which
     another run waits for this job to end. A signal ends the job with one message, too, and 128 + its number.
     """
+    if not lifeline.take():
+        # The run has ended while this job began: the log is the next run's.
+        sys.exit(1)
     # Without a word on standard error where the disk of the log is full: the message of the job says so.
     logging.raiseExceptions = False
     logging.basicConfig(
@@ -43,8 +46,6 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
     try:
         _end_on_signals()
         with at_work(results):
-            if not lifeline.take():
-                raise UserError("the run that this job belongs to has ended; the same command goes on.")
             work()
     except Interrupted as interrupted:
         number = signal.Signals(interrupted.args[0])

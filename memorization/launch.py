@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -38,6 +39,7 @@ INTERRUPTED = "Interrupted. Finished work is kept; the same command goes on."
 
 # Open as long as the process lives: the kernel releases the lock when the process ends, in whatever way.
 _locks: list[IO[str]] = []
+_interrupted: list[int] = []
 # When each log was written, before this run: by a clock that may be another one, or be set back.
 _logs_before: dict[Path, int] = {}
 
@@ -173,11 +175,15 @@ def end_on_signals(jobs_here: bool) -> None:
         # Jobs that end now have not failed: Snakemake reports nothing from here on.
         logging.disable()
         with contextlib.suppress(OSError):
-            print_text(f"\n{INTERRUPTED}")
+            # Not `print`, which a signal may have come into.
+            os.write(1, f"\n{INTERRUPTED}\n".encode())
+        _interrupted.append(number)
         if not jobs_here:
             # Snakemake cancels what it has submitted.
             raise KeyboardInterrupt
         _end_children()
+        # Snakemake's own temporary folders.
+        atexit._run_exitfuncs()
         # Not an exit code alone: a shell's loop ends with a process that its signal ended.
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -236,7 +242,12 @@ def summary(config: Config) -> str:
 
 
 def failures(results: Path) -> str:
-    """The text after a failed run: error messages from the logs of this run's jobs, each once per log."""
+    """The text after a failed run: error messages from the logs of this run's jobs, each once per log.
+
+    Empty after a signal: no job has failed.
+    """
+    if _interrupted:
+        return ""
     messages = [f"  {text}\n    (log: {log})" for text, log in _messages(results, ERROR)]
     if not messages:
         return "\nThe run did not finish; see the messages above."
