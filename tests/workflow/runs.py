@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -90,11 +91,11 @@ class Workplace:
         return Workplace(self.code, directory, self.configs)
 
 
-def results_of(workplace: Workplace) -> dict[str, bytes]:
-    """Bytes of every result by relative path; without an index, whose segments have random names."""
+def results_of(workplace: Workplace) -> dict[str, str]:
+    """Digest of every result by relative path; without an index, whose segments have random names."""
     files = [file.relative_to(workplace.results) for file in workplace.results.rglob("*") if file.is_file()]
     return {
-        str(file): (workplace.results / file).read_bytes()
+        str(file): hashlib.sha256((workplace.results / file).read_bytes()).hexdigest()
         for file in sorted(files)
         if not file.parts[0].startswith((".", "logs", "benchmarks")) and "index" not in file.parts
     }

@@ -6,19 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from runs import Workplace, copy_of_the_code, ended, results_of, wait_until
 
 from memorization import launch
 
-DETECTED = (
-    "runs/model=small/state=short/epoch=40/seed=0/dataset=letters/population=member/prefix_tokens=20/decoding=drawn/"
-    "profile=zeng2024"
-)
+# Three jobs without models and texts: fits, a table, a figure.
+STUDY = {"kind": "sparse_coding", "embedding": 4, "tokens": 4, "embedding_features": 3, "token_features": 3}
+STUDY |= {"nonzeros": [1, 4], "samples": 40, "test_samples": 20, "seeds": 1, "starts": 1, "steps": 2}
 
-# A disk of three megabytes with the results, filled up to some kilobytes; then with space again.
+# A disk of one megabyte with the results, filled up to some kilobytes; then with space again.
 FULL_DISK = """
 set -eu
-mount -t tmpfs -o size=3m disk results
+mount -t tmpfs -o size=1m disk results
 cp -a saved/. results
 cat /dev/zero > results/other 2> cat.txt || true
 truncate -s -20K results/other
@@ -30,21 +30,31 @@ cp -a results/. made
 """
 
 
-def without_its_end(workplace: Workplace) -> Workplace:
-    """The workplace with the last results of one run removed: matches, what follows from them, and all figures."""
-    for name in ("matches", "outcomes", "rates"):
-        (workplace.results / DETECTED / f"{name}.parquet").unlink()
-    shutil.rmtree(workplace.results / "tables")
-    shutil.rmtree(workplace.results / "figures")
+@pytest.fixture(scope="module")
+def done(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A workplace with a finished run of one small study; for reading only."""
+    folder = tmp_path_factory.mktemp("done")
+    config = folder / "sparse.yaml"
+    config.write_text(yaml.safe_dump({"studies": {"sparse": STUDY}}), encoding="utf-8")
+    workplace = Workplace(code, folder / "work", (config,))
+    run = workplace.run()
+    assert run.code == 0, run.output
     return workplace
 
 
-def test_a_run_needs_no_home_no_temporary_folder_and_no_byte_code(finished: Workplace, tmp_path: Path) -> None:
+def to_be_made(done: Workplace, folder: Path) -> Workplace:
+    """A workplace of its own, with a copy of the code, and without the study's results but for their records."""
+    copy = done.copy(folder / "work")
+    for name in ("sparse_coding", "tables", "figures"):
+        shutil.rmtree(copy.results / name)
+    return Workplace(copy_of_the_code(folder / "code"), copy.directory, copy.configs)
+
+
+def test_a_run_needs_no_home_no_temporary_folder_and_no_byte_code(done: Workplace, tmp_path: Path) -> None:
     """And its results may be a link; only Snakemake insists on a place of its own (XDG_CACHE_HOME)."""
-    copy = finished.copy(tmp_path / "work")
-    copy.results.rename(tmp_path / "elsewhere")
-    copy.results.symlink_to(tmp_path / "elsewhere")
-    workplace = without_its_end(Workplace(copy_of_the_code(tmp_path / "code"), copy.directory, copy.configs))
+    workplace = to_be_made(done, tmp_path)
+    workplace.results.rename(tmp_path / "elsewhere")
+    workplace.results.symlink_to(tmp_path / "elsewhere")
     for package in (workplace.code / "memorization").rglob("__init__.py"):
         # Not a folder: nobody, not even root, can write files there.
         (package.parent / "__pycache__").touch()
@@ -56,16 +66,16 @@ def test_a_run_needs_no_home_no_temporary_folder_and_no_byte_code(finished: Work
     assert run.code == 0, run.output
     assert "Traceback" not in run.output
     assert "Warning" not in run.output
-    assert results_of(workplace) == results_of(finished)
+    assert results_of(workplace) == results_of(done)
 
 
-def test_a_run_on_a_full_disk_says_so_and_goes_on_when_there_is_space(finished: Workplace, tmp_path: Path) -> None:
-    workplace = without_its_end(finished.copy(tmp_path / "work"))
+def test_a_run_on_a_full_disk_says_so_and_goes_on_when_there_is_space(done: Workplace, tmp_path: Path) -> None:
+    workplace = to_be_made(done, tmp_path)
     workplace.results.rename(workplace.directory / "saved")
     workplace.results.mkdir()
     (workplace.directory / "made").mkdir()
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", str(finished.code / "Snakefile")]
-    command += ["--configfile", *map(str, finished.configs)]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", str(workplace.code / "Snakefile")]
+    command += ["--configfile", *map(str, workplace.configs)]
     script = FULL_DISK.format(command=" ".join(command))
     namespace = ["unshare", "--user", "--map-root-user", "--mount"]
     if not shutil.which("unshare") or subprocess.run([*namespace, "true"], check=False, capture_output=True).returncode:
@@ -82,13 +92,12 @@ def test_a_run_on_a_full_disk_says_so_and_goes_on_when_there_is_space(finished: 
     assert (workplace.directory / "left.txt").read_text() == ""
     (workplace.directory / "results").rmdir()
     (workplace.directory / "made").rename(workplace.results)
-    assert results_of(workplace) == results_of(finished)
+    assert results_of(workplace) == results_of(done)
 
 
-def test_code_that_is_edited_during_a_run_is_not_taken_for_the_old_one(finished: Workplace, tmp_path: Path) -> None:
-    copy = finished.copy(tmp_path / "work")
-    workplace = without_its_end(Workplace(copy_of_the_code(tmp_path / "code"), copy.directory, copy.configs))
-    module = workplace.code / "memorization/statistics/rates.py"
+def test_code_that_is_edited_during_a_run_is_not_taken_for_the_old_one(done: Workplace, tmp_path: Path) -> None:
+    workplace = to_be_made(done, tmp_path)
+    module = workplace.code / "memorization/studies/sparse_coding/table.py"
     before = module.read_text()
     lock = workplace.results / launch.LOCK
     lock.write_text("")
@@ -101,6 +110,6 @@ def test_code_that_is_edited_during_a_run_is_not_taken_for_the_old_one(finished:
     again = workplace.run()
 
     assert first_run.code == 1, first_run.output
-    assert "the program was changed while the run was at work (scripts/rates.py" in first_run.output
+    assert "the program was changed while the run was at work (scripts/table.py" in first_run.output
     assert again.code == 0, again.output
-    assert results_of(workplace) == results_of(finished)
+    assert results_of(workplace) == results_of(done)
