@@ -8,17 +8,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from memorization.commands import align
+from memorization.commands import align, verify
 from memorization.errors import UserError
 
-COMMANDS = {"align": align}
+COMMANDS: dict[str, Any] = {"align": align, "verify": verify}
+"""Commands by name: modules with `HELP`, `add_arguments` and `run`, which may return an exit code."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command of a command line.
 
-    Returns its exit code: 0, 2 after one message where the user can correct something, or 130 after Ctrl-C.
+    Returns its exit code: 0, or the command's own, 2 after one message where the user can correct something, or 130
+    after Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="memorization", description="Stages of the workflow, one at a time.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
@@ -26,16 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_arguments(commands.add_parser(name, help=command.HELP))
     options = parser.parse_args(arguments)
     try:
-        COMMANDS[options.command].run(options)
+        code: int = COMMANDS[options.command].run(options) or 0
     except UserError as error:
         message = str(error)
     except OSError as error:
-        message = f"{error.filename or options.output}: {error.strerror or error}."
+        message = f"{error.filename or vars(options).get('output', options.command)}: {error.strerror or error}."
     except KeyboardInterrupt:
         print("memorization: interrupted.", file=sys.stderr)
         return 130
     else:
-        return 0
+        return code
     print(f"memorization: {message}", file=sys.stderr)
     return 2
 

@@ -20,8 +20,9 @@ PACKAGE = "memorization"
 
 # In no digest, nor are the modules in them. `config` contains only values, and the values that a stage receives are
 # parameters of its rule; `errors` and `progress` change messages, `hub` the number of tries, `lifeline` and `locks` who
-# may write, never results.
+# may write, `checksums` what is damaged, never values of results.
 EXCLUDED = (
+    "memorization.checksums",
     "memorization.config",
     "memorization.errors",
     "memorization.hub",

@@ -58,8 +58,11 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
             raise
         logging.error("%s", reported)
         sys.exit(1)
-    except Exception:
-        logging.exception("unexpected error")
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # Not only of Exception: a panic of a library in Rust (Tantivy, tokenizers) is none.
+        logging.exception("unexpected error: %s: %s", type(error).__name__, " ".join(str(error).split()))
         raise
 
 

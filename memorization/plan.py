@@ -30,6 +30,7 @@ PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/pre
 PROBES = PROBED + "/probes.parquet"
 INDEX = PROBED + "/index"
 SENTENCES = PROBED + "/sentences.json"
+SENTENCES_CHECKSUM = PROBED + "/sentences.sha256"
 # What the detector finds of these probes' suffixes in disguise: those of test inputs, in the index of training inputs.
 RECALL = PROBED + "/recall/tokens={tokens}/n={n}/seed={seed}/profile={profile}/recall.parquet"
 STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"

@@ -17,6 +17,7 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from memorization import storage
+from memorization.checksums import check_folder
 from memorization.config.base import Population
 from memorization.config.data import Probes
 from memorization.errors import UserError
@@ -190,7 +191,11 @@ def _unspelled_of(name: str, suffixes: Sequence[str], tokenizer: Tokenizer | Slo
 
 
 def read_tokenizer(folder: Path) -> Tokenizer | SlowTokenizer:
-    """The tokenizer of a base model's folder, set neither to cut nor to pad texts, whatever its file states."""
+    """The tokenizer of a base model's folder, set neither to cut nor to pad texts, whatever its file states.
+
+    UserError where the folder is damaged.
+    """
+    check_folder(folder)
     if not (folder / "tokenizer.json").is_file():
         from transformers import AutoTokenizer
 

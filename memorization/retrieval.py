@@ -24,6 +24,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization import segmentation, storage
+from memorization.checksums import check_folder
 from memorization.config.detection import Retrieval
 from memorization.errors import UserError
 from memorization.progress import Progress
@@ -120,7 +121,7 @@ def search(
     search, by default as many as there are cores for this process; no result depends on it. `stop_words` names one of
     `STOP_WORDS`.
 
-    Raises UserError where a query is not text, k is not positive, or the folder contains no index.
+    Raises UserError where a query is not text, k is not positive, or the folder contains no index or a damaged one.
     """
     _refuse_one_text(queries, "queries")
     numbers = range(len(queries))
@@ -172,6 +173,8 @@ class _Engine:
 
         if k < 1:
             raise UserError(f"k is {k}: the number of documents wanted for each query is 1 or more")
+        # Tantivy itself checks none of its files when it opens or searches an index.
+        check_folder(index)
         try:
             opened = tantivy.Index.open(str(index))
         except (ValueError, OSError) as error:

@@ -1,5 +1,7 @@
 """Parquet files of a given schema, with a manifest: written beside their target, and renamed when they are complete.
 
+Files and folders get checksums when they are written, and Parquet files are checked when they are read.
+
 Independent of the tables: a stage names the schema (`schemas`) that a file is checked against, written or read.
 """
 
@@ -16,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from memorization import locks
+from memorization import checksums, locks
 from memorization.errors import UserError
 from memorization.schemas.schema import Schema
 
@@ -33,6 +35,8 @@ def replacing(target: Path) -> Iterator[Path]:
     try:
         with locks.scratch_beside(target) as scratch:
             yield scratch / target.name
+            if (scratch / target.name).is_dir():
+                checksums.write_sums(scratch / target.name)
             if target.is_dir():
                 shutil.rmtree(target)
             (scratch / target.name).replace(target)
@@ -65,12 +69,15 @@ def write_batches(path: Path, schema: type[Schema], batches: Iterable[pa.RecordB
     function that is called after the last batch. Raises ValueError if a batch does not have the schema.
     """
     rows = 0
-    with replacing(path) as scratch, pq.ParquetWriter(scratch, schema.arrow(), compression="zstd") as writer:
-        for batch in batches:
-            writer.write_table(_checked(pa.Table.from_batches([batch]), schema), row_group_size=ROWS_PER_GROUP)
-            rows += batch.num_rows
-        values = manifest() if callable(manifest) else manifest
-        writer.add_key_value_metadata({MANIFEST_KEY: _json({"table": schema.name, **values})})
+    with replacing(path) as scratch:
+        with pq.ParquetWriter(scratch, schema.arrow(), compression="zstd", write_page_checksum=True) as writer:
+            for batch in batches:
+                writer.write_table(_checked(pa.Table.from_batches([batch]), schema), row_group_size=ROWS_PER_GROUP)
+                rows += batch.num_rows
+            values = manifest() if callable(manifest) else manifest
+            metadata = {MANIFEST_KEY: _json({"table": schema.name, **values})}
+            writer.add_key_value_metadata(metadata | {checksums.PARQUET_KEY: checksums.PLACEHOLDER})
+        checksums.seal_parquet(scratch)
     return rows
 
 
@@ -92,7 +99,8 @@ def _checked(table: pa.Table, schema: type[Schema]) -> pa.Table:
 
 def read(path: Path, schema: type[Schema], columns: list[str] | None = None) -> pa.Table:
     """Read a stage's table, or some of its columns; ValueError if the file's columns are not those of the schema."""
-    table = pq.read_table(path, columns=columns)
+    with _reading(path):
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
     if columns is None and table.schema.names != schema.arrow().names:
         raise ValueError(f"{path}: columns {table.schema.names}, expected {schema.arrow().names}")
     return table
@@ -100,19 +108,21 @@ def read(path: Path, schema: type[Schema], columns: list[str] | None = None) -> 
 
 def rows(path: Path) -> list[dict[str, Any]]:
     """All rows of a Parquet file that was written with its schema."""
-    values: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    with _reading(path):
+        values: list[dict[str, Any]] = pq.read_table(path, page_checksum_verification=True).to_pylist()
     return values
 
 
 def stream(path: Path, columns: list[str] | None = None, rows: int = ROWS_PER_GROUP) -> Iterator[pa.RecordBatch]:
     """Yield a Parquet file's rows in batches, without reading the whole file into memory."""
-    with pq.ParquetFile(path) as file:
+    with _reading(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
         yield from file.iter_batches(batch_size=rows, columns=columns)
 
 
 def manifest_of(path: Path) -> dict[str, Any]:
     """The manifest in a result's metadata."""
-    metadata = pq.read_metadata(path).metadata or {}
+    with _reading(path):
+        metadata = pq.read_metadata(path).metadata or {}
     manifest: dict[str, Any] = json.loads(metadata.get(MANIFEST_KEY, b"{}"))
     return manifest
 
@@ -130,11 +140,31 @@ def write_text(path: Path, text: str) -> None:
         scratch.write_text(text, encoding="utf-8")
 
 
+def write_sums(path: Path, files: Iterable[Path]) -> None:
+    """Write the list of the checksums of files in the folder of `path`."""
+    write_text(path, checksums.sums(files, path.parent))
+
+
 def _json(manifest: Mapping[str, Any]) -> bytes:
     return json.dumps(manifest, sort_keys=True, ensure_ascii=False).encode()
 
 
 def rows_of(path: Path) -> int:
     """Number of rows of a Parquet file, without reading them."""
-    rows: int = pq.read_metadata(path).num_rows
+    with _reading(path):
+        rows: int = pq.read_metadata(path).num_rows
     return rows
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Check a Parquet file before it is read; UserError where it is damaged, or cannot be read as such a file."""
+    checksums.check_parquet(path)
+    try:
+        yield
+    except PermissionError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        # Of a file with a checksum, this is known before.
+        fault = f"not a readable Parquet file ({' '.join(str(error).split())[:200]})"
+        raise checksums.DamagedError(path, fault, checksums.result_of(path)) from error

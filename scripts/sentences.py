@@ -16,7 +16,9 @@ def main(snakemake: Snakemake) -> None:
     read = segmentation.reader(snakemake.params.segmentation)
     suffixes = (read(suffix) for batch in batches for suffix in batch["suffix"].to_pylist())
     model = text.sentence_model(snakemake.params.sentences, suffixes)
-    storage.write_text(Path(snakemake.output[0]), text.as_json(model))
+    output = Path(snakemake.output.model)
+    storage.write_text(output, text.as_json(model))
+    storage.write_sums(Path(snakemake.output.checksum), [output])
 
 
 job.run(main, snakemake)

@@ -15,6 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
+from memorization.checksums import check_file
 from memorization.errors import UserError
 from memorization.segmentation import is_character_word
 
@@ -186,7 +187,8 @@ def from_json(text: str) -> SentenceModel:
 
 
 def read_sentence_model(path: Path) -> SentenceModel:
-    """The sentence model of a file that contains its JSON."""
+    """The sentence model of a file that contains its JSON; UserError where the file is damaged."""
+    check_file(path)
     return from_json(path.read_text(encoding="utf-8"))
 
 

@@ -120,6 +120,7 @@ class DeferredClassifier:
         changes no result.
         """
         self.record = loading.read_record(folder)
+        self.folder = folder
         self.name = name
         self.batch_size = batch_size
         self._device, self._threads = device, threads
@@ -150,6 +151,7 @@ class DeferredClassifier:
 
     def _loaded(self) -> Classifier:
         if self._classifier is None:
+            loading.check_source(self.record, f"classifiers.{self.name}", self.folder)
             device = loading.start_torch(self._device, self._threads)
             self._classifier = load(self.record, self.name, device)
         return self._classifier

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from memorization import hub, storage
+from memorization.checksums import DamagedError, check_folder, remedy
 from memorization.config.models import FolderModel, HubModel
 from memorization.errors import UserError
 
@@ -121,11 +122,27 @@ def write_model(output: Path, checkpoint: Path, record: dict[str, Any]) -> None:
 
 
 def read_record(base: Path) -> dict[str, Any]:
-    """The record of a base model's or classifier's folder; the name of one that was trained here is that folder."""
-    record: dict[str, Any] = json.loads((base / RECORD).read_text(encoding="utf-8"))
+    """The record of a base model's or classifier's folder; the name of one that was trained here is that folder.
+
+    UserError where a file of the folder is damaged or missing.
+    """
+    check_folder(base)
+    try:
+        record: dict[str, Any] = json.loads((base / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError) as error:
+        raise DamagedError(base / RECORD, str(error), base) from error
     if record["kind"] in ("scratch", "trained"):
         record["name"] = str(base)
     return record
+
+
+def check_source(record: dict[str, Any], key: str, base: Path) -> None:
+    """UserError where the files of a local checkpoint are not those of its record, which is in the folder `base`."""
+    if record["kind"] == "folder" and folder_digest(Path(record["name"])) != record["digest"]:
+        raise UserError(
+            f"{key}: {record['name']}: its files are not those that this run began with: they are damaged, or others "
+            f"have taken their place. Put the right ones there. If these are the right ones: {remedy([base])}"
+        )
 
 
 def _check_folder(key: str, path: Path) -> None:
@@ -268,7 +285,8 @@ def check_tokenizer(name: str, tokenizer: Any, config: Any, section: str = "mode
 def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, precision: str, device: Any) -> Any:
     """A recorded model, or its fine-tuned checkpoint, in evaluation mode on `device`.
 
-    `precision` is fp32 or bf16. UserError where the weights cannot be read or do not fit the configuration.
+    `precision` is fp32 or bf16. UserError where the weights cannot be read, do not fit the configuration, or are
+    damaged.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
@@ -276,6 +294,7 @@ def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, preci
     kind = AutoModelForSeq2SeqLM if record["encoder_decoder"] else AutoModelForCausalLM
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
     if checkpoint is not None:
+        check_folder(checkpoint)
         record = {**record, "name": str(checkpoint), "revision": None}
     model, missing = read_weights(kind, record, f"models.{name}", dtype)
     refuse_missing(repair_fsmt(model, missing), record, f"models.{name}")
@@ -291,6 +310,7 @@ def load_state(
     itself. UserError as in `load_model` and `load_tokenizer`.
     """
     record = read_record(base)
+    check_source(record, f"models.{name}", base)
     checkpoint = Path(checkpoints, f"epoch-{epoch}") if checkpoints else None
     return load_model(record, name, checkpoint, precision, device), load_tokenizer(record, name)
 

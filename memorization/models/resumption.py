@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from memorization import storage
+from memorization import checksums, storage
+
+log = logging.getLogger(__name__)
 
 STATE = "state.json"
 
@@ -87,16 +90,27 @@ def save_state(unfinished: Unfinished, model: Any, optimizer: Any, reports: Sequ
             shutil.rmtree(older)
 
 
+def _is_damaged(folder: Path) -> bool:
+    """Whether a file of a state or of a kept checkpoint is damaged or missing."""
+    listed = folder / checksums.SUMS
+    return not listed.is_file() or any(checksums.damage(listed))
+
+
 def resume(unfinished: Unfinished, model: Any, optimizer: Any) -> list[dict[str, Any]]:
     """Load the last state of the same identity into model and optimizer; return its reports, one per finished epoch.
 
-    A state of another identity is removed, and nothing is loaded.
+    A state of another identity is removed, and nothing is loaded; so is one in which a file is damaged.
     """
     from safetensors.torch import load_file
 
     states = sorted(
         unfinished.folder.glob("epoch-*/" + STATE), key=lambda file: int(file.parent.name.removeprefix("epoch-"))
     )
+    # Not older states: one of them may be half removed.
+    needed = [*(file.parent for file in states[-1:]), *unfinished.folder.glob("kept-*")]
+    if any(map(_is_damaged, needed)):
+        log.warning("%s: the state of an unfinished training is damaged: it begins anew", unfinished.folder)
+        states = []
     state = json.loads(states[-1].read_text(encoding="utf-8")) if states else {}
     if state.get("identity") != unfinished.identity:
         # All but the hidden lock of the job.

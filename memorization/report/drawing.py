@@ -182,7 +182,7 @@ def counts(rows: Sequence[Row]) -> str:
 
 
 def write(figure: Any, output: Path) -> None:
-    """Write a figure as `output`.svg and `output`.png, the same bytes every time."""
+    """Write a figure as `output`.svg and `output`.png, the same bytes every time, and their checksums."""
     import matplotlib as mpl
     from matplotlib.text import Text
 
@@ -191,6 +191,8 @@ def write(figure: Any, output: Path) -> None:
         text.set_parse_math(False)
     # Names of elements in an SVG follow from a salt.
     with mpl.rc_context({"svg.hashsalt": "memorization", "svg.fonttype": "none"}):
+        files = {ending: output.with_name(f"{output.name}.{ending}") for ending in FORMATS}
         for ending, dates in FORMATS.items():
-            with storage.replacing(output.with_name(f"{output.name}.{ending}")) as scratch:
+            with storage.replacing(files[ending]) as scratch:
                 figure.savefig(scratch, format=ending, dpi=200, metadata=dates)
+    storage.write_sums(output.with_name(f"{output.name}.sha256"), files.values())

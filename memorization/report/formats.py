@@ -32,10 +32,15 @@ STYLE = (
 
 
 def write(sheet: Sheet, output: Path) -> None:
-    """Write `output` with each ending of `FORMATS`: the tidy table for programs, the printed table for people."""
+    """Write `output` with each ending of `FORMATS`: the tidy table for programs, the printed table for people.
+
+    Their checksums are in `output`.sha256.
+    """
+    # Not with_suffix: a study's name may contain dots.
+    files = {ending: output.with_name(f"{output.name}.{ending}") for ending in FORMATS}
     for ending, write_file in FORMATS.items():
-        # Not with_suffix: a study's name may contain dots.
-        write_file(sheet, output.with_name(f"{output.name}.{ending}"))
+        write_file(sheet, files[ending])
+    storage.write_sums(output.with_name(f"{output.name}.sha256"), files.values())
 
 
 def _write_parquet(sheet: Sheet, path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from memorization.checksums import check_parquet
+
 PUBLISHED_COLUMNS = {
     "dataset": "VARCHAR",
     "model": "VARCHAR",
@@ -32,12 +34,16 @@ def axes(study: Mapping[str, Any]) -> dict[str, Any]:
 def query(sql: Path, views: Mapping[str, Sequence[Path]], published: Path | None = None, **parameters: Any) -> pa.Table:
     """The result of a SQL file over `views` (each with all rows of its Parquet files), with named parameters.
 
-    The table `published` contains the numbers of that CSV file, and is empty without one.
+    The table `published` contains the numbers of that CSV file, and is empty without one. Raises UserError where a file
+    of a view is damaged.
     """
     import duckdb
 
     with duckdb.connect() as connection:
         for name, files in views.items():
+            # DuckDB knows no checksum of ours, and ignores those of pages.
+            for file in files:
+                check_parquet(file)
             # The key=value names of folders repeat columns of the files.
             connection.read_parquet([str(file) for file in files], hive_partitioning=False).create_view(name)
         columns = ", ".join(f"{name} {kind}" for name, kind in PUBLISHED_COLUMNS.items())

@@ -30,9 +30,11 @@ def title_of(wildcards):
 
 
 def files_of(exhibit, formats, in_report):
-    """The files of an exhibit, without the one that the report shows."""
+    """The files of an exhibit and their checksums, without the file that the report shows."""
     return [
-        at(f"{exhibit.place}.{ending}") for ending in formats if ending != in_report
+        at(f"{exhibit.place}.{ending}")
+        for ending in (*formats, "sha256")
+        if ending != in_report
     ]
 
 

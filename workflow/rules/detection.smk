@@ -56,7 +56,8 @@ rule sentences:
     input:
         at(plan.PROBES),
     output:
-        at(plan.SENTENCES),
+        model=at(plan.SENTENCES),
+        checksum=at(plan.SENTENCES_CHECKSUM),
     log:
         log_of(plan.SENTENCES),
     benchmark:
