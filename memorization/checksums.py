@@ -7,6 +7,7 @@ checksum is refused, since other programs and earlier versions write none.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -23,7 +24,7 @@ SUMS = "SHA256SUMS"
 LIST_ENDING = ".sha256"
 """The ending of a list of checksums beside its files."""
 
-PARQUET_KEY = b"sha256"
+PARQUET_KEY = b"memorization.sha256"
 """Key of a Parquet file's checksum in its metadata."""
 
 PLACEHOLDER = b"0" * 64
@@ -32,7 +33,7 @@ PLACEHOLDER = b"0" * 64
 CHANGED, MISSING = "its content is not what was written", "it is missing"
 
 # Key and value as Thrift writes them: what is between them are the type of a field and a length.
-_SEALED = re.compile(re.escape(PARQUET_KEY) + rb"\x18\x40([0-9a-f]{64})")
+_SEALED = re.compile(re.escape(PARQUET_KEY) + rb"(?:\x18\x40([0-9a-f]{64}))?")
 _LINE = re.compile(r"[0-9a-f]{64}  .+")
 _BLOCK = 2**20
 
@@ -80,8 +81,24 @@ def seal_parquet(path: Path) -> None:
         file.write(digest)
 
 
+@contextlib.contextmanager
+def reading_parquet(path: Path) -> Iterator[None]:
+    """Raise UserError where something cannot be read as a Parquet file: one without a checksum may be damaged."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except PermissionError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        fault = f"not a readable Parquet file ({' '.join(str(error).split())[:200]})"
+        raise DamagedError(path, fault, result_of(path)) from error
+
+
 def check_parquet(path: Path) -> bool:
     """Whether a Parquet file has a checksum; raises UserError where the file is damaged or missing."""
+    import pyarrow.parquet as pq
+
     try:
         status = path.stat()
         key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns)
@@ -90,6 +107,8 @@ def check_parquet(path: Path) -> bool:
         with path.open("rb") as file:
             sealed = _sealed(file)
             if sealed is None:
+                with reading_parquet(path):
+                    pq.read_metadata(path)
                 return False
             place, stated = sealed
             undamaged = _digest_around(file, place) == stated
@@ -108,7 +127,9 @@ def sums(files: Iterable[Path], folder: Path) -> str:
 
 def write_sums(folder: Path) -> None:
     """Write the list of the checksums of all files in and below a folder into the folder."""
-    listed = [file for file in sorted(folder.rglob("*")) if file.is_file() and file != folder / SUMS]
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file != folder / SUMS)
+    # Tantivy's locks are empty, and need not stay.
+    listed = [file for file in files if file.suffix != ".lock"]
     (folder / SUMS).write_text(sums(listed, folder), encoding="utf-8")
 
 
@@ -178,7 +199,8 @@ def _sealed(file: IO[bytes]) -> tuple[int, bytes] | None:
         return None
     file.seek(start)
     found = list(_SEALED.finditer(file.read(metadata)))
-    return (start + found[-1].start(1), found[-1][1]) if found else None
+    # A key without its value is damaged, too: no bytes have this checksum.
+    return (start + found[-1].end() - len(PLACEHOLDER), found[-1][1] or b"") if found else None
 
 
 def _digest_around(file: IO[bytes], place: int) -> bytes:

@@ -160,11 +160,5 @@ def rows_of(path: Path) -> int:
 def _reading(path: Path) -> Iterator[None]:
     """Check a Parquet file before it is read; UserError where it is damaged, or cannot be read as such a file."""
     checksums.check_parquet(path)
-    try:
+    with checksums.reading_parquet(path):
         yield
-    except PermissionError:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        # Of a file with a checksum, this is known before.
-        fault = f"not a readable Parquet file ({' '.join(str(error).split())[:200]})"
-        raise checksums.DamagedError(path, fault, checksums.result_of(path)) from error

@@ -1,3 +1,5 @@
+"""What surrounds a job: every error reaches its log, and signals end it."""
+
 import os
 import signal
 import subprocess
@@ -99,3 +101,30 @@ def test_a_job_of_a_run_that_has_ended_writes_nothing(tmp_path: Path) -> None:
     )
     assert (job.returncode, job.stdout, job.stderr) == (1, "", "")
     assert list(tmp_path.iterdir()) == []
+
+
+class PanicError(BaseException):
+    """As pyo3's PanicException, which a library in Rust raises where it fails: no Exception."""
+
+
+@pytest.mark.parametrize("error", [PanicError("index out of bounds"), ValueError("index out of bounds")])
+def test_an_error_of_any_class_reaches_the_log(error: BaseException, tmp_path: Path) -> None:
+    def fail() -> None:
+        raise error
+
+    log = tmp_path / "job.log"
+    with pytest.raises(type(error)):
+        jobs.run(fail, log, tmp_path / "output", tmp_path)
+    written = log.read_text()
+    assert f" ERROR unexpected error: {type(error).__name__}: index out of bounds" in written
+    assert "Traceback" in written
+
+
+@pytest.mark.parametrize("ending", [SystemExit(3), KeyboardInterrupt()])
+def test_an_ending_is_no_error(ending: BaseException, tmp_path: Path) -> None:
+    def end() -> None:
+        raise ending
+
+    with pytest.raises(type(ending)):
+        jobs.run(end, tmp_path / "job.log", tmp_path / "output", tmp_path)
+    assert (tmp_path / "job.log").read_text() == ""
