@@ -36,6 +36,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
       tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention against memorization
       figures/{study}.{svg,png}                                             the study's figure
+      */SHA256SUMS, {tables,figures}/*.sha256                               checksums; a Parquet file contains its own
 """
 
 import re

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -103,10 +104,20 @@ def test_a_job_of_a_run_that_has_ended_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def _signals_as_before() -> Iterator[None]:
+    """A job of these tests' own process leaves no handlers in it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 class PanicError(BaseException):
     """As pyo3's PanicException, which a library in Rust raises where it fails: no Exception."""
 
 
+@pytest.mark.usefixtures("_signals_as_before")
 @pytest.mark.parametrize("error", [PanicError("index out of bounds"), ValueError("index out of bounds")])
 def test_an_error_of_any_class_reaches_the_log(error: BaseException, tmp_path: Path) -> None:
     def fail() -> None:
@@ -120,6 +131,7 @@ def test_an_error_of_any_class_reaches_the_log(error: BaseException, tmp_path: P
     assert "Traceback" in written
 
 
+@pytest.mark.usefixtures("_signals_as_before")
 @pytest.mark.parametrize("ending", [SystemExit(3), KeyboardInterrupt()])
 def test_an_ending_is_no_error(ending: BaseException, tmp_path: Path) -> None:
     def end() -> None:

@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
 
     if not options.results.is_dir():
         raise UserError(f"{options.results}: no such folder; give the folder of a run's results.")
-    parts = list(_parts(options.results))
+    found = list(_parts(options.results))
+    parts = [part for part in found if not {*part.relative_to(options.results).parts[:1]} & {*LEFT_OUT}]
     total = Checked()
     with ThreadPoolExecutor(THREADS) as pool, Progress(len(parts), "verify", "results") as progress:
         for checked in pool.map(check, parts):
@@ -114,7 +115,7 @@ def _parts(folder: Path) -> Iterator[Path]:
     listed = {file for each in lists for file in _listed(each)}
     for entry in entries:
         if entry.is_dir():
-            if entry.name not in LEFT_OUT and entry.suffix != UNFINISHED:
+            if entry.suffix != UNFINISHED:
                 yield from _parts(entry)
         elif entry not in listed:
             yield entry

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 CASES = int(os.environ.get("FUZZ_CASES", "300"))
 # Configurations start Snakemake, which takes seconds each.
-SHARES = {"sources": 0.3, "texts": 0.5, "models": 0.15, "configurations": 0.05, "damage": 0.1}
+SHARES = {"sources": 0.3, "texts": 0.5, "models": 0.15, "configurations": 0.05, "damage": 0.05}
 SECONDS = 10
 
 
