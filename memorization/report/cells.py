@@ -28,6 +28,17 @@ class Excerpt:
     after: str
 
 
+def fixed(value: float, digits: int = 2) -> str:
+    """A number with that many digits after the point; what rounds to 0 has no sign, and what is unknown is ∞."""
+    return f"{value:z.{digits}f}".replace("inf", "∞")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """The same with its sign, + or -."""
+    shown = fixed(value, digits)
+    return shown if shown.startswith("-") or not float(shown.replace("∞", "inf")) else f"+{shown}"
+
+
 def text(value: object) -> Cell:
     """A text, or a coordinate, which is shown unchanged; nothing for None."""
     return Cell("" if value is None else str(value))
@@ -40,25 +51,25 @@ def count(value: int, unit: str) -> Cell:
 
 def number(value: float | None, digits: int, unit: str = "") -> Cell:
     """A number with that many digits after the point; nothing for None."""
-    return Cell() if value is None else Cell(f"{value:.{digits}f}", value, unit=unit)
+    return Cell() if value is None else Cell(fixed(value, digits), value, unit=unit)
 
 
 def percent(fraction: float | None, sign: str = "%", digits: int = 2) -> Cell:
     """A fraction in percent; nothing for None."""
-    return Cell() if fraction is None else Cell(f"{100 * fraction:.{digits}f}{sign}", fraction, unit="fraction")
+    return Cell() if fraction is None else Cell(f"{fixed(100 * fraction, digits)}{sign}", fraction, unit="fraction")
 
 
 def interval(value: float, low: float | None, high: float | None, digits: int = 2) -> Cell:
     """A number with its interval, if it has one."""
-    bounds = "" if low is None or high is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
-    return Cell(f"{value:.{digits}f}{bounds}", value, low, high)
+    bounds = "" if low is None or high is None else f" [{fixed(low, digits)}, {fixed(high, digits)}]"
+    return Cell(f"{fixed(value, digits)}{bounds}", value, low, high)
 
 
 def percent_interval(row: Row, keys: tuple[str, str, str], sign: str = "%", digits: int = 2) -> Cell:
     """A fraction with its interval in percent; `keys` are the columns of value, low and high, which may be null."""
     value, low, high = (row[key] for key in keys)
-    bounds = "" if low is None or high is None else f" [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
-    return Cell(f"{100 * value:.{digits}f}{sign}{bounds}", value, low, high, "fraction")
+    bounds = "" if low is None or high is None else f" [{fixed(100 * low, digits)}, {fixed(100 * high, digits)}]"
+    return Cell(f"{fixed(100 * value, digits)}{sign}{bounds}", value, low, high, "fraction")
 
 
 def rate(row: Row, value: str = "rate", prefix: str = "", sign: str = "%") -> Cell:
@@ -98,12 +109,14 @@ def difference(row: Row, name: str) -> Cell:
     if value == low == high == 0:
         return Cell("-", 0.0, 0.0, 0.0, "fraction")
     stars = "*" * sum(p < bound for bound in (0.05, 0.01, 0.001))
-    return Cell(f"{arrow(value).text}{stars} [{100 * low:+.2f}, {100 * high:+.2f}]", value, low, high, "fraction")
+    bounds = f"[{signed(100 * low)}, {signed(100 * high)}]"
+    return Cell(f"{arrow(value).text}{stars} {bounds}", value, low, high, "fraction")
 
 
 def points(fraction: float, low: float, high: float) -> Cell:
     """A difference in percentage points with its interval, with signs."""
-    return Cell(f"{100 * fraction:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]", fraction, low, high, "fraction")
+    shown = f"{signed(100 * fraction)} [{signed(100 * low)}, {signed(100 * high)}]"
+    return Cell(shown, fraction, low, high, "fraction")
 
 
 def yes(value: bool) -> Cell:

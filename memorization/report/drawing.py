@@ -6,7 +6,7 @@ Values are drawn from the rows of tidy tables, with their intervals; rates and s
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,19 @@ CEILING_BARS: dict[str, dict[str, Any]] = {
 }
 
 
-def draw_intervals(panel: Any, places: Sequence[float], rows: Sequence[Row], measure: Measure, **style: Any) -> None:
-    """Values of rows at these places, with their intervals as whiskers."""
-    panel.errorbar(places, measure.values(rows), yerr=measure.whiskers(rows), **style)
+def draw_intervals(panel: Any, places: Sequence[float], rows: Sequence[Row], measure: Measure, **style: Any) -> Any:
+    """Values of rows at these places, with their intervals as whiskers; returns what is drawn, for a legend."""
+    drawn = panel.errorbar(places, measure.values(rows), yerr=measure.whiskers(rows), **style)
+    if drawn.lines[0] is not None:
+        _show_whole(drawn.lines[0])
+    return drawn
+
+
+def _show_whole(marks: Any) -> None:
+    """Let marks on an axis be seen whole: of a cross at 0 the upper half alone, on a whisker, would be an arrow."""
+    marks.set_clip_on(False)
+    # The layout makes room for what is not clipped, and begins with axes of no size.
+    marks.set_in_layout(False)
 
 
 def draw_points(
@@ -124,13 +134,14 @@ def draw_trainings(panel: Any, places: Sequence[float], rows: Sequence[Row], tra
         and row["category"] == training["category"]
     ]
     if own:
-        panel.plot(*zip(*own, strict=True), linestyle="", marker=".", color="black", markersize=3, zorder=4)
+        [dots] = panel.plot(*zip(*own, strict=True), linestyle="", marker=".", color="black", markersize=3, zorder=4)
+        _show_whole(dots)
 
 
 def draw_published(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> None:
     """The published values of rows, where there are any."""
     published = [(place, row) for place, row in zip(places, rows, strict=True) if row["published"] is not None]
-    panel.plot(
+    [diamonds] = panel.plot(
         [place for place, _ in published],
         [100 * row["published"] for _, row in published],
         linestyle="",
@@ -140,6 +151,7 @@ def draw_published(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> 
         markersize=5,
         zorder=4,
     )
+    _show_whole(diamonds)
 
 
 def mark_notes(rows: Sequence[Row], ceilings: tuple[str, str] = ("Grey ▼", "▽")) -> list[str]:
@@ -167,6 +179,16 @@ def open_axes(panel: Any, grid: str = "y", colour: str = "0.9") -> None:
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(axis=grid, color=colour, linewidth=0.6)
     panel.set_axisbelow(True)
+
+
+def begin_at_zero(panels: Iterable[Any]) -> None:
+    """Vertical axes from 0 to the highest of what is drawn.
+
+    For panels in which everything is drawn already: a limit ends autoscaling, and so would cut what is drawn later, in
+    any panel that shares the axis.
+    """
+    for panel in panels:
+        panel.set_ylim(bottom=0)
 
 
 def dataset_heading(rows: Sequence[Row], dataset: str, context: Context) -> str:

@@ -22,6 +22,7 @@ LATEX = str.maketrans(
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}"}
 )
+LATEX_SIGNS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$", "∞": r"$\infty$"}
 # Signs around a marked passage until the table is laid out: characters of private use, which no cell contains.
 MARKS = ("\ue000", "\ue001")
 STYLE = (
@@ -68,16 +69,16 @@ def html(sheet: Sheet) -> str:
 
 
 def markdown(sheet: Sheet) -> str:
-    """The table as Markdown, with label and caption."""
-    label = [f"**{sheet.label}**", ""] if sheet.label else []
+    """The table as Markdown, with label and caption; every text is escaped."""
+    label = [f"**{_escaped(sheet.label)}**", ""] if sheet.label else []
     body = _tabulated(sheet, "github", lambda text: _marked(_escaped(text), "**", "**"))
-    return "\n".join([*label, body, "", sheet.whole_caption, ""])
+    return "\n".join([*label, body, "", _escaped(sheet.whole_caption), ""])
 
 
 def latex(sheet: Sheet) -> str:
     """The table as a LaTeX `table` (packages: booktabs), with label and caption."""
     body = _tabulated(sheet, "latex_booktabs")
-    for sign, command in {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$"}.items():
+    for sign, command in LATEX_SIGNS.items():
         body = body.replace(sign, command)
     body = _marked(body, r"\textbf{", "}")
     caption = f"{sheet.label} {sheet.whole_caption}".strip().translate(LATEX)
@@ -86,8 +87,8 @@ def latex(sheet: Sheet) -> str:
 
 
 def without_markup(markdown_text: str) -> str:
-    """The Markdown table as a terminal shows it: without the marks for bold and the escapes."""
-    return re.sub(r"\\([|<*`(])", r"\1", markdown_text.replace("**", ""))
+    """The Markdown of `markdown` as a terminal shows it: without the marks for bold, and escaped signs as themselves."""
+    return re.sub(r"\\([|<*`\\(])|\*\*", lambda found: found[1] or "", markdown_text)
 
 
 def _tabulated(sheet: Sheet, layout: str, change: Callable[[str], str] = str) -> str:
@@ -109,7 +110,7 @@ def _marked(text: str, begin: str, end: str) -> str:
 
 def _escaped(text: str) -> str:
     """A text that Markdown shows literally: it ends no cell, and begins no HTML element, emphasis or link."""
-    return re.sub(r"[|<*`]|(?<=\])\(", r"\\\g<0>", text)
+    return re.sub(r"[|<*`\\]|(?<=\])\(", r"\\\g<0>", text)
 
 
 def _text_file(text_of: Callable[[Sheet], str]) -> Callable[[Sheet, Path], None]:

@@ -92,6 +92,19 @@ def test_a_terminal_shows_no_marks_of_bold() -> None:
     assert formats.without_markup("**Label**\n\n| a |") == "Label\n\n| a |"
 
 
+def test_a_terminal_shows_the_stars_and_signs_of_captions_and_labels() -> None:
+    legend = r"Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***); a\b, a\*b, [x](y), `z`."
+    sheet = dataclasses.replace(example(label="**Made up**"), rows=[{"x": Cell("1***")}], caption=legend)
+    shown = formats.markdown(sheet)
+    assert r"(\*), 0.01 (\*\*) or 0.001 (\*\*\*)" in shown
+    plain = formats.without_markup(shown)
+    assert plain.startswith("**Made up**\n\n|")
+    assert legend in plain
+    assert "1***" in plain
+    excerpt = one_row(text=Excerpt("*", "two", "**"))
+    assert "*two**" in formats.without_markup(formats.markdown(excerpt))
+
+
 def test_the_label_is_plain_text_for_latex() -> None:
     assert f"\\caption{{{ESCAPED} Memorization" in formats.latex(example(label=SPECIAL))
 

@@ -67,8 +67,8 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
 def _correlation(row: Row) -> Cell:
     if row["spearman"] is None:
         return cells.text("-")
-    bounds = "" if row["low"] is None else f" [{row['low']:+.2f}, {row['high']:+.2f}]"
-    return Cell(f"{row['spearman']:+.2f}{bounds}", row["spearman"], row["low"], row["high"])
+    bounds = "" if row["low"] is None else f" [{cells.signed(row['low'])}, {cells.signed(row['high'])}]"
+    return Cell(f"{cells.signed(row['spearman'])}{bounds}", row["spearman"], row["low"], row["high"])
 
 
 def caption(rows: Sequence[Row], context: Context) -> str:

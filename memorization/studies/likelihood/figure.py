@@ -9,7 +9,7 @@ from typing import Any
 
 from memorization import storage
 from memorization.report.context import Context, Files, Row
-from memorization.report.drawing import LINES, counts, note_below, open_axes
+from memorization.report.drawing import LINES, begin_at_zero, counts, note_below, open_axes
 from memorization.report.words import coverage, varying
 from memorization.studies.likelihood.headings import shown_probability
 
@@ -67,8 +67,7 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
                 panel.set_title(name, fontsize=10)
             if place == places[-1]:
                 panel.set_xlabel(axis, fontsize=9)
-        # After the whole row is drawn: its panels share this axis, and a limit set before would cut later lines.
-        line[0].set_ylim(bottom=0)
+        begin_at_zero(line)
         model, dataset, prefix_tokens = place
         names = [context.dataset(dataset)]
         names += [context.model(model)] if len({each[0] for each in places}) > 1 else []

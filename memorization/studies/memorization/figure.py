@@ -11,6 +11,7 @@ from memorization.report.context import Context, Files, Row
 from memorization.report.drawing import (
     LINES,
     MARKERS,
+    begin_at_zero,
     counts,
     dataset_heading,
     draw_ceilings,
@@ -94,12 +95,11 @@ def _bars(rows: Sequence[Row], trainings: Sequence[Row], context: Context) -> An
             panel.bar(places, heights, 0.72 / widest, bottom=bottoms, color=COLOURS[category], label=name)
             bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
         draw_points(panel, places, bars, color="black", fmt="none")
-        # Beside the whisker, which would hide them.
-        beside = [place + 0.22 / widest for place in places]
-        draw_controls(panel, beside, bars)
+        # Beside the whisker, which would hide them, and beside one another.
+        draw_controls(panel, [place + 0.16 / widest for place in places], bars)
         draw_ceilings(panel, places, bars, 0.72 / widest)
         draw_trainings(panel, [place - 0.22 / widest for place in places], bars, trainings)
-        draw_published(panel, beside, bars)
+        draw_published(panel, [place + 0.28 / widest for place in places], bars)
         names = [_bar_name(bar, rows) for bar in bars]
         for place, name in zip(places, names, strict=True):
             panel.annotate(
@@ -119,8 +119,7 @@ def _bars(rows: Sequence[Row], trainings: Sequence[Row], context: Context) -> An
         panel.tick_params(axis="x", length=0, pad=6 + 9 * lines)
         panel.set_title(context.model(model), fontsize=10)
         panel.spines[["top", "right"]].set_visible(False)
-    # After all panels, which share the axis: before, it would end at the highest of the first.
-    panels[0].set_ylim(bottom=0)
+    begin_at_zero(panels)
     panels[0].set_ylabel(f"memorized probes (% of n = {counts(rows)})")
     drawn.legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
     return drawn
@@ -144,7 +143,8 @@ def _points(rows: Sequence[Row], trainings: Sequence[Row], x: str, context: Cont
         for number, line in enumerate(lines):
             runs = [row for row, name in named if (row["dataset"], name) == (dataset, line)]
             # Beside one another, where intervals would hide each other.
-            shift = 0.0 if isinstance(values[0], int) else 0.12 * (number - (len(lines) - 1) / 2)
+            step = min(0.12, 0.8 / len(lines))
+            shift = 0.0 if isinstance(values[0], int) else step * (number - (len(lines) - 1) / 2)
             shifted = [places[row[x]] + shift for row in runs]
             dashes = "-" if isinstance(values[0], int) or x == "model" else ""
             draw_points(
@@ -172,7 +172,7 @@ def _points(rows: Sequence[Row], trainings: Sequence[Row], x: str, context: Cont
         panel.set_title(dataset_heading(rows, dataset, context), fontsize=9)
         panel.set_xlabel(AXES[x], fontsize=9)
         open_axes(panel)
-    panels[0].set_ylim(bottom=0)
+    begin_at_zero(panels)
     panels[0].set_ylabel(f"memorized probes (% of n = {counts(rows)})")
     if len(lines) > 1 or bases:
         keys = {name: key for panel in panels for key, name in zip(*panel.get_legend_handles_labels(), strict=True)}

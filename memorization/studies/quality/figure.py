@@ -11,6 +11,7 @@ from memorization.report.drawing import (
     LINES,
     MARKERS,
     Measure,
+    begin_at_zero,
     counts,
     dataset_heading,
     draw_points,
@@ -71,7 +72,7 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
             panel.axvline(border - 0.5, color="0.9", linewidth=0.6)
         panel.set_title(dataset_heading(rows, dataset, context), fontsize=9)
         open_axes(panel)
-        panel.set_ylim(bottom=0)
+    begin_at_zero(panels)
     panels[0].set_ylabel(f"score (%) on test rows, n = {counts(rows)}", fontsize=9)
     drawn.legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
     whiskers = f"Whiskers: {coverage(context.statistics)}; exact upper bound where no answer is right."

@@ -85,13 +85,16 @@ def _recovered(panel: Any, rows: Sequence[Row]) -> None:
         for number, row in enumerate(own):
             # Beside one another, where intervals would hide each other.
             at = count * 1.06 ** (number - (len(own) - 1) / 2)
-            draw_intervals(panel, [at], [row], PERCENT, **MARKS, color=colour, marker=marker, markerfacecolor=filled)
+            if 100 * row["value"] >= RECOVERY_LIMITS[0]:
+                draw_intervals(
+                    panel, [at], [row], PERCENT, **MARKS, color=colour, marker=marker, markerfacecolor=filled
+                )
         # Labels lie above the highest point or below the lowest, so that they do not overlap.
         above = solver == "linear" or (task, solver) == ("classification", "attention")
         values = [100 * row["high" if above else "low"] for row in own]
         panel.annotate(
             f"{task},\n{name.replace(', ', chr(10))}",
-            (count, max(values) if above else max(min(values), 6 * RECOVERY_LIMITS[0])),
+            (count, max(max(values), RECOVERY_LIMITS[0]) if above else max(min(values), 6 * RECOVERY_LIMITS[0])),
             (0, 8 if above else -8),
             textcoords="offset points",
             ha="center",
@@ -140,15 +143,20 @@ def _by_nonzeros(panel: Any, rows: Sequence[Row], measure: str, mean: float) -> 
             )
     if measure == "test_loss":
         panel.set_yscale("symlog", linthresh=1)
-        panel.set_ylim(-0.1, 150)
+        panel.set_ylim(-0.1, max(150, 1.25 * panel.dataLim.y1))
         panel.set_yticks([0, 1, 10, 100], ["0", "1", "10", "100"])
     else:
         wanted = [row for row in shown if row["measure"] == "wanted_effective_tokens"]
         points = sorted({(row["nonzeros"], row["value"]) for row in wanted})
         panel.plot(*zip(*points, strict=True), color="0.6", linewidth=3, alpha=0.5, label="b' itself", zorder=0)
         panel.set_yscale("log")
-        panel.set_ylim(0.9, 1.25 * counts[-1])
-        panel.set_yticks(counts, [str(count) for count in counts])
+        # Attention itself may be spread over more tokens than b' has nonzeros.
+        highest = max(1.25 * counts[-1], 1.1 * panel.dataLim.y1)
+        ticks = [*counts]
+        while 2 * ticks[-1] <= highest:
+            ticks.append(2 * ticks[-1])
+        panel.set_ylim(0.9, highest)
+        panel.set_yticks(ticks, [str(tick) for tick in ticks])
         panel.yaxis.set_minor_locator(NullLocator())
     panel.set_xscale("log")
     panel.set_xticks(counts, [str(count) for count in counts])

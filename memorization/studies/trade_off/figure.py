@@ -12,6 +12,7 @@ from memorization.report.drawing import (
     LINES,
     RATE,
     Measure,
+    begin_at_zero,
     draw_ceilings,
     draw_intervals,
     mark_notes,
@@ -60,9 +61,8 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
             panel.set_xlabel(f"{METRIC_NAMES[here[0]['metric']]} on test rows (%)", fontsize=8)
             panel.tick_params(labelsize=8)
             open_axes(panel, grid="both", colour="0.92")
-            # Below 0, so that a mark at 0 is seen whole.
-            panel.set_ylim(bottom=-0.04 * panel.get_ylim()[1])
         line[0].set_ylabel("memorized probes (%)", fontsize=8)
+    begin_at_zero(panels.flat)
     drawn.legend(
         [shown[state] for state in states], states, loc="outside right upper", frameon=False, fontsize=8, title="recipe"
     )
@@ -81,11 +81,12 @@ def _style(state: str, states: Sequence[str]) -> dict[str, Any]:
 
 def _points(panel: Any, rows: Sequence[Row], **style: Any) -> Any:
     """Runs of one recipe with their intervals, in percent."""
-    return panel.errorbar(
+    return draw_intervals(
+        panel,
         QUALITY.values(rows),
-        RATE.values(rows),
+        rows,
+        RATE,
         xerr=QUALITY.whiskers(rows),
-        yerr=RATE.whiskers(rows),
         linestyle="-",
         linewidth=0.8,
         elinewidth=1.0,
