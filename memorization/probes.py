@@ -31,6 +31,8 @@ SPLIT_OF: dict[str, str] = {"member": "train", "control": "test"}
 CHARACTERS_PER_TOKEN, TOKENS_BEYOND = 16, 16
 # Share of unspelled characters above which it is reported as a warning, and how many of them are named.
 UNSPELLED_BOUND, UNSPELLED_NAMED = 0.005, 10
+# Share of the probes below which prefixes that differ are reported as few: half of the questions say nothing new.
+FEW_PROMPTS = 0.5
 # Characters around the likely end of a prefix that are searched first.
 NEAR = 8
 
@@ -114,8 +116,9 @@ def write_probes(
     Inputs without a suffix, or with one shorter than the configured minimum (white space around it does not count), are
     left out and counted, as are those with a blank prefix. They are the first ones or a seeded draw, as the settings
     `select`; rows stay in the dataset's order.
-    Raises UserError where no input is usable; warns where fewer than n are, and where the tokenizer cannot spell more
-    than `UNSPELLED_BOUND` of the suffixes' characters.
+    Raises UserError where no input is usable; warns where fewer than n are, where fewer than `FEW_PROMPTS` of the
+    probes have prefixes that differ, and where the tokenizer cannot spell more than `UNSPELLED_BOUND` of the suffixes'
+    characters.
     """
     settings, prefix_tokens = selection.settings, selection.prefix_tokens
     split = SPLIT_OF[selection.population]
@@ -152,6 +155,15 @@ def write_probes(
         taken = sorted(random.Random(settings.seed).sample(range(len(usable)), len(taken)))
     stated = {"n_asked": settings.n, "n": len(taken), "inputs": rows, "left_out_suffix_too_short": short}
     chosen = [usable[index] for index in taken]
+    stated["prefixes"] = prefixes = len({text[:cut] for _, text, cut in chosen})
+    if prefixes < FEW_PROMPTS * len(chosen):
+        log.warning(
+            "dataset %s, split %s: %d probes with prefixes of %d tokens ask only %d different prompts, and those of "
+            "one prompt count once in intervals and tests. Where inputs begin alike, raise `probes.prefix_tokens`, or "
+            "the dataset's own `prefix_tokens`, or begin the `input` after that; where they are equal, set "
+            "`deduplicate`",
+            *(name, split, len(chosen), prefix_tokens, prefixes),
+        )
     stated |= _unspelled_of(name, [text[cut:] for _, text, cut in chosen], tokenizer)
     storage.write_batches(output, ProbesTable, _batches(chosen), {**manifest, **stated})
 

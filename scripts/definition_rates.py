@@ -9,7 +9,7 @@ from memorization import coordinates, storage
 from memorization.config.project import Statistics
 from memorization.schemas.definition_rates import DefinitionRatesTable
 from memorization.schemas.definitions import DefinitionsTable
-from memorization.schemas.probes import ProbesTable
+from memorization.statistics.clusters import read_clusters
 from memorization.statistics.estimates import estimates
 
 snakemake: Snakemake
@@ -18,11 +18,11 @@ snakemake: Snakemake
 def main(snakemake: Snakemake) -> None:
     params = snakemake.params
     definitions = storage.read(Path(snakemake.input.definitions), DefinitionsTable)
-    texts = storage.read(Path(snakemake.input.probes), ProbesTable, ["input_text"])["input_text"].to_pylist()
+    clusters = list(read_clusters(Path(snakemake.input.probes)).values())
     table = coordinates.table(
         DefinitionRatesTable,
         coordinates.coordinates_of(snakemake.wildcards, params.task),
-        estimates(definitions, Statistics.model_validate(params.statistics), texts),
+        estimates(definitions, Statistics.model_validate(params.statistics), clusters),
     )
     manifest = job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics)
     storage.write_table(Path(snakemake.output[0]), DefinitionRatesTable, table, manifest)

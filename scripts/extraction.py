@@ -9,7 +9,7 @@ from memorization import coordinates, storage
 from memorization.config.project import Statistics
 from memorization.schemas.extraction import ExtractionTable
 from memorization.schemas.likelihoods import LikelihoodsTable
-from memorization.schemas.probes import ProbesTable
+from memorization.statistics.clusters import read_clusters
 from memorization.studies.likelihood.extraction import ExtractionGrid, extraction
 
 snakemake: Snakemake
@@ -17,14 +17,13 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     params = snakemake.params
-    probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "input_text"])
-    texts = dict(zip(*(column.to_pylist() for column in probes.columns), strict=True))
+    clusters = read_clusters(Path(snakemake.input.probes))
     likelihoods = storage.read(Path(snakemake.input.likelihoods), LikelihoodsTable)
     grid = ExtractionGrid(params.greedy, params.lengths, params.draws, params.probability)
     table = coordinates.table(
         ExtractionTable,
         coordinates.coordinates_of(snakemake.wildcards, params.task),
-        extraction(likelihoods, texts, grid, Statistics.model_validate(params.statistics)),
+        extraction(likelihoods, clusters, grid, Statistics.model_validate(params.statistics)),
     )
     settings = {"lengths": params.lengths, "draws": params.draws, "probability": params.probability}
     manifest = job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics, **settings)

@@ -12,6 +12,7 @@ from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.outcomes import OutcomesTable
 from memorization.schemas.rates import RatesTable
 from memorization.statistics import rates
+from memorization.statistics.entities import mean_entities
 
 snakemake: Snakemake
 
@@ -22,14 +23,16 @@ def main(snakemake: Snakemake) -> None:
     run = rates.read_outcomes(Path(inputs.outcomes), Path(inputs.probes), Path(controls) if controls else None)
     matched = storage.read(Path(inputs.outcomes), OutcomesTable, ["document", "own_suffix", "condenses"])
     lengths = storage.read(Path(inputs.generations), GenerationsTable, ["generated_tokens"])["generated_tokens"]
+    settings = Statistics.model_validate(params.statistics)
     table = coordinates.table(
         RatesTable,
         coordinates.coordinates_of(snakemake.wildcards, params.task),
-        rates.rates(run, Statistics.model_validate(params.statistics), params.classified),
+        rates.rates(run, settings, params.classified),
         input_texts=len(set(run.texts or [])),
         prefixes=len(set(run.prefixes or [])),
         generated_tokens=float(np.mean(lengths.to_numpy())),
         **rates.count_matches(matched),
+        **mean_entities([run], settings),
     )
     manifest = job.manifest(snakemake, "numpy", "scipy", statistics=params.statistics)
     storage.write_table(Path(snakemake.output[0]), RatesTable, table, manifest)

@@ -37,12 +37,15 @@ def outcomes(
     states no confidence, without `entities` no entities.
     """
     ids = by_probe(probes, "id")
+    leaked = None if entities is None else _leaked_by_probe(entities)
     judged, annotated = _by_match(paraphrases), _by_match(entities)
     candidates: dict[int, dict[int, list[dict[str, Any]]]] = {}
     for match in matches.to_pylist():
         candidates.setdefault(match["probe"], {}).setdefault(match["rank"], []).append(match)
     for probe, identifier in ids.items():
         row: dict[str, object] = {"probe": probe, "id": identifier, "outcome": "none", "spans": 0}
+        if leaked is not None:
+            row["entities"] = len(leaked.get(probe, ()))
         ranked = candidates.get(probe)
         if ranked:
             category_of_rank = {rank: category(spans, judged) for rank, spans in ranked.items()}
@@ -101,6 +104,14 @@ def _entities(spans: list[dict[str, Any]], annotated: Rows | None) -> dict[str, 
     rows = [annotated[match_key(span)] for span in spans]
     leaked = {words_of(entity["text"]) for row in rows for entity in row["leaked"]}
     return {"entities_match": all(row["entities_match"] for row in rows), "leaked_entities": len(leaked)}
+
+
+def _leaked_by_probe(entities: pa.Table) -> dict[int, set[str]]:
+    """The words of the entities that each probe's matches leak."""
+    leaked: dict[int, set[str]] = {}
+    for row in entities.select(["probe", "leaked"]).to_pylist():
+        leaked.setdefault(row["probe"], set()).update(words_of(entity["text"]) for entity in row["leaked"])
+    return leaked
 
 
 def _by_match(table: pa.Table | None) -> Rows | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memorization.report.bounds import is_zero_share
 from memorization.report.context import Row
@@ -49,6 +49,16 @@ def count(value: int, unit: str) -> Cell:
     return Cell(f"{value:,}", value, unit=unit)
 
 
+def probes(n: int, prefixes: int) -> Cell:
+    """A number of probes, with that of their different prefixes in parentheses where these are fewer."""
+    return Cell(prompted(n, prefixes), n, unit="probes")
+
+
+def prompted(n: int, prefixes: int) -> str:
+    """The text of `probes`."""
+    return f"{n:,}" if prefixes == n else f"{n:,} ({prefixes:,} prompt{'s' * (prefixes != 1)})"
+
+
 def number(value: float | None, digits: int, unit: str = "") -> Cell:
     """A number with that many digits after the point; nothing for None."""
     return Cell() if value is None else Cell(fixed(value, digits), value, unit=unit)
@@ -93,8 +103,11 @@ def arrow(difference: float | None) -> Cell:
     """A difference in percentage points with an arrow; nothing for None."""
     if difference is None:
         return Cell()
-    sign = "↑" if difference > 0 else "↓" if difference < 0 else ""
-    return Cell(f"{sign}{abs(100 * difference):.2f}%", difference, unit="fraction")
+    return Cell(f"{_arrow(100 * difference)}%", difference, unit="fraction")
+
+
+def _arrow(change: float) -> str:
+    return f"{'↑' if change > 0 else '↓' if change < 0 else ''}{abs(change):.2f}"
 
 
 def difference(row: Row, name: str) -> Cell:
@@ -103,14 +116,33 @@ def difference(row: Row, name: str) -> Cell:
     One star is p < 0.05 after Holm's correction, two p < 0.01, three p < 0.001. The row has the columns `name` and,
     behind that name and an underscore, `low`, `high` and `p_holm`.
     """
+    return _change(row, name, "fraction")
+
+
+def entities(row: Row, prefix: str = "") -> Cell:
+    """Leaked entities per probe with their interval; nothing where none are looked for.
+
+    The row has the columns `entities`, `entities_low` and `entities_high`, all behind that prefix.
+    """
+    value, low, high = (row[f"{prefix}entities{part}"] for part in ("", "_low", "_high"))
+    return Cell() if value is None else replace(interval(value, low, high), unit="entities")
+
+
+def entity_difference(row: Row, name: str) -> Cell:
+    """A difference in leaked entities per probe, as `difference` shows one in percentage points."""
+    return _change(row, name, "entities")
+
+
+def _change(row: Row, name: str, unit: str) -> Cell:
     value, low, high, p = (row[f"{name}{part}"] for part in ("", "_low", "_high", "_p_holm"))
     if value is None:
         return Cell()
     if value == low == high == 0:
-        return Cell("-", 0.0, 0.0, 0.0, "fraction")
+        return Cell("-", 0.0, 0.0, 0.0, unit)
     stars = "*" * sum(p < bound for bound in (0.05, 0.01, 0.001))
-    bounds = f"[{signed(100 * low)}, {signed(100 * high)}]"
-    return Cell(f"{arrow(value).text}{stars} {bounds}", value, low, high, "fraction")
+    factor, sign = (100, "%") if unit == "fraction" else (1, "")
+    bounds = f"[{signed(factor * low)}, {signed(factor * high)}]"
+    return Cell(f"{_arrow(factor * value)}{sign}{stars} {bounds}", value, low, high, unit)
 
 
 def points(fraction: float, low: float, high: float) -> Cell:

@@ -13,6 +13,7 @@ from typing import Any
 
 from memorization import storage
 from memorization.report.bounds import upper_bound
+from memorization.report.cells import prompted
 from memorization.report.context import Context, Row
 from memorization.report.words import task_heading
 from memorization.schemas.run import RunColumns
@@ -198,9 +199,9 @@ def dataset_heading(rows: Sequence[Row], dataset: str, context: Context) -> str:
 
 
 def counts(rows: Sequence[Row]) -> str:
-    """How many probes or answers the rows are about: a number, or the least and the greatest."""
-    numbers = sorted({row["n"] for row in rows})
-    return f"{numbers[0]:,}" if len(numbers) == 1 else f"{numbers[0]:,} to {numbers[-1]:,}"
+    """How many probes or answers the rows are about, of how many prompts: a number, or the least and the greatest."""
+    numbers = sorted({(row["n"], row.get("prefixes") or row["n"]) for row in rows})
+    return " to ".join(prompted(*each) for each in dict.fromkeys((numbers[0], numbers[-1])))
 
 
 def write(figure: Any, output: Path) -> None:

@@ -87,7 +87,7 @@ def latex(sheet: Sheet) -> str:
 
 
 def without_markup(markdown_text: str) -> str:
-    """The Markdown of `markdown` as a terminal shows it: without the marks for bold, and escaped signs as themselves."""
+    """The Markdown of `markdown` as a terminal shows it: without marks for bold, and escaped signs as themselves."""
     return re.sub(r"\\([|<*`\\(])|\*\*", lambda found: found[1] or "", markdown_text)
 
 

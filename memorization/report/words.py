@@ -67,6 +67,19 @@ def sources(rows: Sequence[Row]) -> str:
     return f"{populations(rows)}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
 
 
+def prompts(rows: Sequence[Row]) -> str:
+    """How probes with one prompt are counted, where the rows (with `n` and `prefixes`) are about any; else nothing."""
+    if not any(row["prefixes"] < row["n"] for row in rows):
+        return ""
+    text = (
+        "Prompts: different prefixes. Probes with one prompt, or with one input text, are no independent observations: "
+        "intervals resample prompts, each with all of its probes, and tests and exact bounds count prompts."
+    )
+    if any(row["prefixes"] == 1 < row["n"] for row in rows):
+        text += " One prompt alone tells nothing of others: its intervals hold everything that is possible."
+    return text
+
+
 def populations(rows: Sequence[Row]) -> str:
     """Where the probes come from."""
     names = {"member": "training inputs", "control": "test inputs, never trained on"}

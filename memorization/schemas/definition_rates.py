@@ -17,6 +17,8 @@ class DefinitionRatesTable(RunColumns):
     """unit of value, low and high"""
     n = Column(INT64, "probes")
     """probes of which the definition can be told"""
+    prefixes = Column(INT64, "prefixes")
+    """different prefixes among them, each a prompt: probes of one are resampled together"""
     count = Nullable(INT64, "probes")
     """probes for which it holds; null for means and without probes"""
     value = Nullable(FLOAT64, "see unit")

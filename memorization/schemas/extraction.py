@@ -23,6 +23,8 @@ class ExtractionTable(GeneratedColumns):
     """p of discoverable; null for other measures"""
     n = Column(INT64, "probes")
     """comparable probes: their suffix has so many tokens"""
+    prefixes = Column(INT64, "prefixes")
+    """different prefixes among them, each a prompt: probes of one are resampled together"""
     count = Nullable(INT64, "probes")
     """probes that count; null for expected and without probes"""
     value = Nullable(FLOAT64, "fraction")

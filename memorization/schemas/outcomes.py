@@ -48,3 +48,7 @@ class OutcomesTable(ProbeColumn):
     """entities of all the deciding candidate's spans match; null for none and where none are looked for"""
     leaked_entities = Nullable(INT32, "entities")
     """different entities leaked by the deciding candidate's spans; null for none and where none are looked for"""
+    entities = Nullable(INT32, "entities")
+    """different entities that any match of the probe leaks: in the matched passage of the suffix and in the generation,
+    and not in the prefix; 0 without a match; null where none are looked for
+    """

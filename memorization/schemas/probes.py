@@ -22,4 +22,4 @@ class ProbesTable(ProbeColumn):
     suffix_characters = Column(INT32, "characters")
     """length of the suffix"""
     input_text = Column(INT32, "")
-    """number of the whole input's text; probes of one text are resampled together"""
+    """number of the whole input's text; probes of one text, or of one prefix, are resampled together"""

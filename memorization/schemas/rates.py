@@ -14,7 +14,7 @@ class RatesTable(RunColumns):
     n = Column(INT64, "probes")
     """probes counted"""
     input_texts = Column(INT64, "texts")
-    """different input texts among them, which the bootstrap resamples"""
+    """different input texts among them"""
     generated_tokens = Column(FLOAT64, "tokens")
     """mean length of the generations"""
     own_matches = Column(INT64, "probes")
@@ -24,7 +24,15 @@ class RatesTable(RunColumns):
     condensing = Column(INT64, "probes")
     """paraphrases among the probes that condense a passage three times as long"""
     prefixes = Column(INT64, "prefixes")
-    """different prefixes among the probes"""
+    """different prefixes among the probes, each a prompt: probes of one are resampled together"""
+    entities = Nullable(FLOAT64, "entities")
+    """mean number of different entities that a probe leaks: in the passage of a suffix that its generation matches and
+    in the generation, and not in the prefix; what stands in no match is not counted; null where none are looked for
+    """
+    entities_low = Nullable(FLOAT64, "entities")
+    """lower bound of its interval (Student's t over prompts; for means over trainings too)"""
+    entities_high = Nullable(FLOAT64, "entities")
+    """upper bound of that interval; infinite where several probes have one prompt"""
     category = Column(TEXT, "")
     """total, verbatim, idea, paraphrase, paraphrase_high or paraphrase_low"""
     count = Column(INT64, "probes")
@@ -36,7 +44,7 @@ class RatesTable(RunColumns):
     high = Column(FLOAT64, "fraction")
     """upper bound of the bootstrap interval"""
     exact_low = Column(FLOAT64, "fraction")
-    """lower Clopper-Pearson bound"""
+    """lower Clopper-Pearson bound, for as many observations as there are prompts, as the other exact bounds"""
     exact_high = Column(FLOAT64, "fraction")
     """upper Clopper-Pearson bound"""
     once_count = Column(INT64, "probes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from memorization.config.project import Statistics
 from memorization.schemas.outcomes import OutcomesTable
 from memorization.schemas.positive_controls import PositiveControlsTable
 from memorization.schemas.probes import ProbesTable
-from memorization.statistics.bootstrap import Bounds, bootstrap_share, clopper_pearson
+from memorization.statistics.bootstrap import Bounds, bootstrap_share, clopper_pearson, observations
+from memorization.statistics.clusters import clusters_of
 
 # Order of the columns of Table 2; `total` is the sum of verbatim, idea and paraphrase.
 CATEGORIES = ("total", "verbatim", "idea", "paraphrase")
@@ -31,13 +33,21 @@ class RunOutcomes:
     """Outcomes of a run's probes (n,), and what is known of these: all in the order of the probes.
 
     `texts` numbers each probe's whole input and `prefixes` contains its prefix; without them each probe has its own.
-    `ceilings` are the outcomes (n,) of positive controls, by name (`CEILINGS`); empty for controls.
+    `ceilings` are the outcomes (n,) of positive controls, by name (`CEILINGS`); empty for controls. `entities` counts
+    what each probe leaks; None where none are looked for.
     """
 
     outcomes: Sequence[str]
     texts: Sequence[int] | None = None
     prefixes: Sequence[str] | None = None
     ceilings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    entities: Sequence[int] | None = None
+
+    @cached_property
+    def clusters(self) -> list[int] | None:
+        """Numbers of the probes' clusters (n,), as `clusters_of` has them; None where nothing is known of them."""
+        known = [labels for labels in (self.texts, self.prefixes) if labels is not None]
+        return clusters_of(*known) if known else None
 
     def hits(self, category: str) -> dict[str, np.ndarray]:
         """Boolean arrays (n,) of what is counted for a category: "", "once" and the ceilings."""
@@ -92,23 +102,26 @@ def read_outcomes(outcomes: Path, probes: Path, controls: Path | None) -> RunOut
     cut_inputs = storage.read(probes, ProbesTable, ["prefix", "input_text"])
     ceilings: dict[str, Sequence[str]] = {}
     if controls is not None:
-        found = storage.read(controls, PositiveControlsTable, ["cut", "outcome"])
+        cuts = storage.read(controls, PositiveControlsTable, ["cut", "outcome"])
         ceilings = {
-            name: found.filter(pc.equal(found["cut"], cut))["outcome"].to_pylist() for name, cut in CEILINGS.items()
+            name: cuts.filter(pc.equal(cuts["cut"], cut))["outcome"].to_pylist() for name, cut in CEILINGS.items()
         }
+    found = storage.read(outcomes, OutcomesTable, ["outcome", "entities"])
+    entities = found["entities"].to_pylist()
     return RunOutcomes(
-        storage.read(outcomes, OutcomesTable, ["outcome"])["outcome"].to_pylist(),
+        found["outcome"].to_pylist(),
         cut_inputs["input_text"].to_pylist(),
         cut_inputs["prefix"].to_pylist(),
         ceilings,
+        None if None in entities else entities,
     )
 
 
 def rates(run: RunOutcomes, settings: Statistics, classified: bool = False) -> list[Rate]:
     """The rate of every category in a run, with percentile bootstrap and Clopper-Pearson bounds.
 
-    `classified`: paraphrases have outcomes of high and low confidence. The Clopper-Pearson bounds take probes as
-    independent. Raises ValueError where there is no outcome.
+    `classified`: paraphrases have outcomes of high and low confidence. Both take clusters as independent. Raises
+    ValueError where there is no outcome.
     """
     if not len(run.outcomes):
         raise ValueError("no outcomes")
@@ -116,23 +129,29 @@ def rates(run: RunOutcomes, settings: Statistics, classified: bool = False) -> l
         rate_of(
             category,
             {
-                name: (float(hits.mean()), bootstrap_share(hits, f"{name} {category}".strip(), settings, run.texts))
+                name: (float(hits.mean()), bootstrap_share(hits, f"{name} {category}".strip(), settings, run.clusters))
                 for name, hits in run.hits(category).items()
             },
-            len(run.outcomes),
+            run,
             settings,
         )
         for category in categories(classified)
     ]
 
 
-def rate_of(category: str, measured: Mapping[str, tuple[float, Bounds]], n: int, settings: Statistics) -> Rate:
-    """A category's row from shares of n with their bootstrap bounds, by the names of `RunOutcomes.hits`."""
+def rate_of(
+    category: str, measured: Mapping[str, tuple[float, Bounds]], run: RunOutcomes, settings: Statistics
+) -> Rate:
+    """A category's row from shares of a run's probes with their bootstrap bounds, by the names of `RunOutcomes.hits`.
+
+    Of several trainings, `run` is any: they are asked the same probes.
+    """
+    n = len(run.outcomes)
     values: dict[str, float] = {}
     for name, (share, (low, high)) in measured.items():
         prefix = f"{name}_" if name else ""
         count = round(share * n)
-        exact_low, exact_high = clopper_pearson(count, n, settings)
+        exact_low, exact_high = clopper_pearson(count, n, settings, observations(run.clusters, n))
         values |= {f"{prefix}low": low, f"{prefix}high": high, f"{prefix}exact_high": exact_high}
         values |= {name: share} if name in CEILINGS else {f"{prefix}count": count, f"{prefix}rate": share}
         if not name:

@@ -1,6 +1,6 @@
 """Differences between the rates of two runs, with intervals and tests of significance.
 
-Where several probes are cut from one input text, intervals resample texts (`bootstrap`), and tests count texts.
+Where several probes are one cluster (`clusters`), intervals resample clusters (`bootstrap`), and tests count clusters.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import bdtr
 
 from memorization.config.project import Statistics
-from memorization.statistics.bootstrap import percentiles, resampled_means, sums_by_text
+from memorization.statistics.bootstrap import is_one_cluster, percentiles, resampled_means, sums_by_cluster
 from memorization.statistics.rates import categories, in_category
 
 
@@ -38,9 +38,9 @@ def over_base(
     fine_tuned: Sequence[str],
     settings: Statistics,
     classified: bool = False,
-    texts: Sequence[int] | None = None,
+    clusters: Sequence[int] | None = None,
 ) -> list[Comparison]:
-    """Fine-tuned minus base for every category, on the same probes in the same order; `texts` as in `rates.rates`.
+    """Fine-tuned minus base for every category, on the same probes in the same order; `clusters` as in `bootstrap`.
 
     Intervals are paired by probe, p-values are those of McNemar's exact test. Raises ValueError where the two differ in
     length or there is no outcome.
@@ -51,23 +51,25 @@ def over_base(
     comparisons = []
     for category in categories(classified):
         change = in_category(fine_tuned, category).astype(int) - in_category(base, category).astype(int)
-        bounds = percentiles(resampled_means(change, f"difference {category}", settings, texts), settings)
-        changes, _ = sums_by_text(change, texts)
+        bounds = percentiles(resampled_means(change, f"difference {category}", settings, clusters), settings)
+        if is_one_cluster(clusters, n):
+            bounds = -1.0, 1.0
+        changes, _ = sums_by_cluster(change, clusters)
         p_value = mcnemar(int((changes > 0).sum()), int((changes < 0).sum()))
         comparisons.append(Comparison("base", category, n, n, int(change.sum()) / n, *bounds, p_value))
     return comparisons
 
 
-# Six parameters: the two sides have texts of their own.
+# Six parameters: the two sides have clusters of their own.
 def over_control(
     member: Sequence[str],
     control: Sequence[str],
     settings: Statistics,
     classified: bool = False,
-    texts: Sequence[int] | None = None,
-    control_texts: Sequence[int] | None = None,
+    clusters: Sequence[int] | None = None,
+    control_clusters: Sequence[int] | None = None,
 ) -> list[Comparison]:
-    """Member minus control for every category, on different probes; texts as in `rates.rates`.
+    """Member minus control for every category, on different probes; clusters as in `bootstrap`.
 
     Intervals resample both, p-values are those of Fisher's exact test. Raises ValueError where one of them is empty.
     """
@@ -77,12 +79,14 @@ def over_control(
     for category in categories(classified):
         purpose = f"over control {category}"
         hits, control_hits = in_category(member, category), in_category(control, category)
-        drawn = resampled_means(hits.astype(int), f"{purpose} member", settings, texts)
-        control_drawn = resampled_means(control_hits.astype(int), f"{purpose} control", settings, control_texts)
+        drawn = resampled_means(hits.astype(int), f"{purpose} member", settings, clusters)
+        control_drawn = resampled_means(control_hits.astype(int), f"{purpose} control", settings, control_clusters)
         bounds = percentiles(drawn - control_drawn, settings)
+        if is_one_cluster(clusters, len(member)) or is_one_cluster(control_clusters, len(control)):
+            bounds = -1.0, 1.0
         difference = float(hits.mean() - control_hits.mean())
-        # A text counts as a hit where any of its probes does.
-        p_value = fisher(sums_by_text(hits, texts)[0] > 0, sums_by_text(control_hits, control_texts)[0] > 0)
+        # A cluster counts as a hit where any of its probes does.
+        p_value = fisher(sums_by_cluster(hits, clusters)[0] > 0, sums_by_cluster(control_hits, control_clusters)[0] > 0)
         comparisons.append(Comparison("control", category, len(member), len(control), difference, *bounds, p_value))
     return comparisons
 

@@ -79,10 +79,10 @@ def test_sums_of_rows_of_one_text_are_resampled_together() -> None:
     counts = np.random.default_rng(6).integers(9, size=(20, 3))
     ratio = (lambda drawn: drawn[:, 0] / drawn.sum(axis=1), "ratio", Statistics(draws=200, **WIDE))
     each_its_own = bootstrap_sums(counts, *ratio)
-    assert bootstrap_sums(counts, *ratio, texts=range(20)) == each_its_own
+    assert bootstrap_sums(counts, *ratio, clusters=range(20)) == each_its_own
     # Three times the same row under one text is one row of three times the counts, and the ratio does not change.
     thrice = np.repeat(counts, 3, axis=0)
-    together = bootstrap_sums(thrice, *ratio, texts=np.repeat(range(20), 3).tolist())
+    together = bootstrap_sums(thrice, *ratio, clusters=np.repeat(range(20), 3).tolist())
     apart = bootstrap_sums(thrice, *ratio)
     assert together == pytest.approx(each_its_own)
     assert apart[1] - apart[0] < together[1] - together[0]

@@ -85,13 +85,13 @@ def test_differences_resample_texts() -> None:
     fine_tuned += ["none"] * (len(base) - len(fine_tuned))
     change = in_category(fine_tuned, "total").astype(float) - in_category(base, "total")
     expected = np.quantile(resampled_by_text(change, texts, 2000), [LOW, HIGH])
-    paired = over_base(base, fine_tuned, settings(4000, 1), texts=texts)[0]
+    paired = over_base(base, fine_tuned, settings(4000, 1), clusters=texts)[0]
     assert (paired.low, paired.high) == pytest.approx(tuple(expected), abs=0.02)
 
 
 def test_a_text_for_each_probe_changes_nothing() -> None:
     outcomes, other = (drawn(seed, 60, (0.5, 0.2, 0.2, 0.1)) for seed in (0, 1))
-    numbered = over_base(outcomes, other, settings(100, 1), texts=list(range(60))[::-1])
+    numbered = over_base(outcomes, other, settings(100, 1), clusters=list(range(60))[::-1])
     assert numbered == over_base(outcomes, other, settings(100, 1))
 
 
@@ -106,9 +106,9 @@ def test_significance_counts_texts_not_probes() -> None:
     base = ["none"] * len(TEXTS)
     fine_tuned = ["verbatim" if text == 4 else "none" for text in TEXTS]
     assert over_base(base, fine_tuned, settings(10))[0].p_value == pytest.approx(2 / 2**4)
-    assert over_base(base, fine_tuned, settings(10), texts=TEXTS)[0].p_value == 1.0
+    assert over_base(base, fine_tuned, settings(10), clusters=TEXTS)[0].p_value == 1.0
     control = ["none"] * 5
-    together = over_control(fine_tuned, control, settings(10), texts=TEXTS)[0]
+    together = over_control(fine_tuned, control, settings(10), clusters=TEXTS)[0]
     assert together.p_value == pytest.approx(stats.fisher_exact([[1, 5], [0, 5]]).pvalue)
 
 

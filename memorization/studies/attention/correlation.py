@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pyarrow as pa
 
 from memorization import storage
 from memorization.config.project import Statistics
+from memorization.detection.spans import by_probe
 from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
@@ -17,6 +18,7 @@ from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, intervals, varying
 from memorization.schemas.density import DensityTable
 from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.probes import ProbesTable
 from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, Nullable, StudyTable
 from memorization.studies.attention.correlations import cell_of, correlations
 from memorization.studies.attention.density import MEASURES
@@ -27,14 +29,19 @@ PACKAGES = ("numpy",)
 
 
 def sheet(files: Files, context: Context) -> Sheet:
-    """The sheet of a study; files: `density` (of base models) and `outcomes` (of the runs in the option `runs`)."""
+    """The sheet of a study.
+
+    Files: `density` (of base models), `outcomes` and `probes` (of the runs in the option `runs`).
+    """
+    by_run = zip(context.options["runs"], files["density"], files["outcomes"], files["probes"], strict=True)
     joined = [
         cell_of(
             storage.read(density, DensityTable),
             storage.read(outcomes, OutcomesTable, ["probe", "id", "outcome"]),
+            by_probe(storage.read(probes, ProbesTable, ["probe", "prefix"]), "prefix"),
             run,
         )
-        for run, density, outcomes in zip(context.options["runs"], files["density"], files["outcomes"], strict=True)
+        for run, density, outcomes, probes in by_run
     ]
     correlated = correlations(joined, Statistics.model_validate(context.statistics))
     rows = [{"study": context.study, **asdict(correlation)} for correlation in correlated]
@@ -57,7 +64,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
             "Model": cells.text("all" if model is None else context.model(model)),
             "Dataset": cells.text("all" if dataset is None else context.dataset(dataset)),
             **{heading: _correlation(group[measure]) for measure, heading in HEADINGS.items()},
-            "n": cells.count(first["n"], first["over"]),
+            "n": replace(cells.probes(first["n"], first["prefixes"] or first["n"]), unit=first["over"]),
             "Memorized": Cell() if first["over"] == "cells" else cells.count(first["memorized"], "samples"),
         }
         lines.append(line)
@@ -77,7 +84,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         "Spearman's rank correlation of the density of the base model's attention (last layer) with memorization after "
         f"fine-tuning, with {intervals(context.statistics)}. Over cells: mean density and total rate of each model and "
         "dataset; cells are resampled, are few, which makes wide intervals, and are no random sample of tasks. Over "
-        "samples: a probe's density and whether it is memorized (0 or 1); probes are resampled. All datasets together "
+        "samples: a probe's density and whether it is memorized (0 or 1); probes are resampled, those of one prompt or "
+        "input text together. All datasets together "
         "show differences between datasets as well; the rows of one model and dataset do not. Denser attention has a "
         "smaller Gini coefficient, whose sign is the other way round. - stands where there are fewer than 3 values, or "
         f"all are the same. {' '.join(_results(rows))}"
@@ -148,6 +156,8 @@ class AttentionCorrelationTable(StudyTable):
     """measure of the base model's density in its last layer"""
     n = Column(INT64, "see over")
     """cells or samples"""
+    prefixes = Nullable(INT64, "prefixes")
+    """different prefixes among the samples, each a prompt; null for cells"""
     memorized = Nullable(INT64, "samples")
     """samples memorized; null for cells"""
     spearman = Nullable(FLOAT64, "")

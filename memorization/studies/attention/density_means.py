@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,14 +32,17 @@ class DensityMean:
 
 
 def means(samples: pa.Table, settings: Statistics) -> list[DensityMean]:
-    """The means in every layer, from the table `density`; intervals resample input texts."""
+    """The means in every layer, from the table `density`; intervals resample input texts.
+
+    Not prefixes: attention is that on the whole input, of which a prefix is only the beginning.
+    """
     rows = []
     for layer in sorted(set(samples["layer"].to_pylist())):
         in_layer = samples.filter(pc.equal(samples["layer"], layer))
         texts = np.unique(in_layer["input_digest"].to_pylist(), return_inverse=True)[1].tolist()
         for measure in AVERAGED:
             values = in_layer[measure].to_numpy().astype(float)
-            bounds = bootstrap_mean(values, measure, settings, texts)
             unit = DensityTable.columns()[measure].unit
+            bounds = bootstrap_mean(values, measure, settings, texts, 1.0 if unit == "fraction" else math.inf)
             rows.append(DensityMean(layer, measure, unit, len(values), float(values.mean()), *bounds))
     return rows

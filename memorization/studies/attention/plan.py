@@ -24,10 +24,11 @@ def _table_inputs(config: Project, study: Attention, name: str) -> Inputs:
 
 
 def _correlation_inputs(config: Project, study: Attention, name: str) -> Inputs:
-    """Outcomes of fine-tuned runs, each beside the density of its base model's attention."""
+    """Outcomes and probes of fine-tuned runs, each beside the density of its base model's attention."""
     runs = study.runs(config)
     density = [f"{plan.fill(plan.ATTENTION, run.base())}/density.parquet" for run in runs]
-    return {"outcomes": run_files(runs, "outcomes.parquet"), "density": density}
+    probes = [plan.fill(plan.PROBES, run) for run in runs]
+    return {"outcomes": run_files(runs, "outcomes.parquet"), "density": density, "probes": probes}
 
 
 def _correlation_options(config: Project, study: Attention) -> dict[str, Any]:

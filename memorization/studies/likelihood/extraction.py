@@ -34,48 +34,55 @@ class ExtractionGrid:
 
 @dataclass(frozen=True)
 class Extraction(Measurement):
-    """Row of the table `extraction`, without those of the run's coordinates that all rows share."""
+    """Row of the table `extraction`, without those of the run's coordinates that all rows share.
+
+    `prefixes` counts the clusters among the n probes.
+    """
 
     decoding: str
     measure: str
     length: int
+    prefixes: int
     draws: int | None = None
     probability: float | None = None
 
 
 def extraction(
-    likelihoods: pa.Table, texts: Mapping[int, int], grid: ExtractionGrid, settings: Statistics
+    likelihoods: pa.Table, clusters: Mapping[int, int], grid: ExtractionGrid, settings: Statistics
 ) -> list[Extraction]:
     """Shares of suffixes whose first tokens are extracted, from the table `likelihoods`.
 
     For greedy decodings: greedy extractability at every length up to the longest of the grid. For every decoding and
     each length and n of the grid: the share of (n, p)-discoverable suffixes for each p, and the expected share, the
-    mean of 1 - (1 - q)^n. Probes whose suffix is shorter are left out and not counted. `texts` has the number of
-    each probe's input text, by the probe's number.
+    mean of 1 - (1 - q)^n. Probes whose suffix is shorter are left out and not counted. `clusters` has the number of
+    each probe's cluster, by the probe's number.
     """
     rows = []
     for decoding in dict.fromkeys(likelihoods["decoding"].to_pylist()):
         own = likelihoods.filter(pc.equal(likelihoods["decoding"], decoding))
         tokens, greedy_tokens = (own[name].to_numpy() for name in ("tokens", "greedy_tokens"))
-        own_texts = np.array([texts[probe] for probe in own["probe"].to_pylist()])
+        own_clusters = np.array([clusters[probe] for probe in own["probe"].to_pylist()])
         if decoding in grid.greedy:
             for length in range(1, max(grid.lengths) + 1):
                 comparable = tokens >= length
                 name, hits = "greedy_extractable", greedy_tokens[comparable] >= length
-                measured = share(hits, name, settings, own_texts[comparable].tolist())
-                rows.append(Extraction(decoding, name, length, **vars(measured)))
+                comparable_clusters = own_clusters[comparable].tolist()
+                measured = share(hits, name, settings, comparable_clusters)
+                prefixes = len(set(comparable_clusters))
+                rows.append(Extraction(decoding, name, length, prefixes, **vars(measured)))
         logs = own["token_log_probabilities"].to_pylist()
         for length in sorted(set(grid.lengths)):
             comparable = tokens >= length
-            comparable_texts = own_texts[comparable].tolist()
+            comparable_clusters = own_clusters[comparable].tolist()
+            prefixes = len(set(comparable_clusters))
             sums = np.array([sum(logs[place][:length]) for place in np.flatnonzero(comparable)], dtype=np.float64)
             for n in grid.draws:
                 extracted = at_least_once(sums, n)
                 for p in grid.probabilities:
-                    measured = share(extracted >= p, "discoverable", settings, comparable_texts)
-                    rows.append(Extraction(decoding, "discoverable", length, n, p, **vars(measured)))
-                measured = mean(extracted, "expected", settings, comparable_texts)
-                rows.append(Extraction(decoding, "expected", length, n, **vars(measured)))
+                    measured = share(extracted >= p, "discoverable", settings, comparable_clusters)
+                    rows.append(Extraction(decoding, "discoverable", length, prefixes, n, p, **vars(measured)))
+                measured = mean(extracted, "expected", settings, comparable_clusters, highest=1.0)
+                rows.append(Extraction(decoding, "expected", length, prefixes, n, **vars(measured)))
     return rows
 
 

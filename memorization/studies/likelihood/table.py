@@ -10,7 +10,7 @@ from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.query import query
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, in_state, intervals, varying
+from memorization.report.words import VARYING, in_state, intervals, prompts, varying
 from memorization.schemas.extraction import ExtractionTable
 from memorization.schemas.schema import StudyTable
 from memorization.studies.likelihood.headings import shown_probability
@@ -60,7 +60,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
                 "Decoding": cells.text(first["decoding"]),
                 **{f"n = {row['draws']:,}": share(row) for row in discoverable},
                 f"Expected, n = {largest:,}": share(expected),
-                "Probes": cells.count(first["n"], "probes"),
+                "Probes": cells.probes(first["n"], first["prefixes"]),
             }
         )
     return lines
@@ -86,7 +86,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
             if len({row["population"] for row in rows}) > 1
             else ""
         )
-    )
+        + f" {prompts(rows)}"
+    ).strip()
 
 
 class LikelihoodTable(StudyTable, ExtractionTable):

@@ -18,6 +18,7 @@ from memorization.schemas.comparisons import ComparisonsTable
 from memorization.schemas.means import MeansTable
 from memorization.schemas.run import RunColumns
 from memorization.statistics import significance
+from memorization.statistics.entities import compare_entities, mean_entities
 from memorization.statistics.rates import RunOutcomes, categories, in_category, rate_of
 from memorization.statistics.trainings import training_draws
 
@@ -56,17 +57,27 @@ def compare(
         control = outcomes_by_run.get(key(run, population="control"))
         comparisons: list[significance.Comparison] = []
         if run["state"] != "base" and base is not None:
-            comparisons += significance.over_base(base.outcomes, own.outcomes, settings, classified, own.texts)
+            comparisons += significance.over_base(base.outcomes, own.outcomes, settings, classified, own.clusters)
         if run["population"] == "member" and control is not None:
             comparisons += significance.over_control(
-                own.outcomes, control.outcomes, settings, classified, own.texts, control.texts
+                own.outcomes, control.outcomes, settings, classified, own.clusters, control.clusters
             )
+        comparisons += compare_entities(
+            [own],
+            base if run["state"] != "base" else None,
+            [control] if run["population"] == "member" and control is not None else [],
+            settings,
+        )
         rows += [{**run, **asdict(comparison)} for comparison in comparisons]
     for group in trainings(runs):
         rows += [
             {**group[0], "seed": None, **asdict(comparison)}
             for category in categories(classified)
             for comparison in _of_mean(group, outcomes_by_run, category, settings)
+        ]
+        rows += [
+            {**group[0], "seed": None, **asdict(comparison)}
+            for comparison in _entities_of_mean(group, outcomes_by_run, settings)
         ]
     families: dict[Key, list[dict[str, Any]]] = {}
     for row in rows:
@@ -83,23 +94,37 @@ def _of_mean(
 ) -> Iterable[significance.Comparison]:
     """A category's comparisons of the mean of some trainings."""
     own = [outcomes_by_run[key(run)] for run in group]
-    texts, hits = own[0].texts, _hits(own, category)
+    clusters, hits = own[0].clusters, _hits(own, category)
     n = hits.shape[1]
     if (base := outcomes_by_run.get(key(group[0], state="base", epoch=0, seed=0))) is not None:
         change = hits.astype(int) - in_category(base.outcomes, category).astype(int)
-        drawn = training_draws(change, f"difference {category}", settings, texts)
+        drawn = training_draws(change, f"difference {category}", settings, clusters)
         bounds = drawn.bounds(settings, -1, 1)
         yield significance.Comparison("base", category, n, n, drawn.value, *bounds, drawn.p_value())
-    controls = [outcomes_by_run.get(key(run, population="control")) for run in group]
-    if group[0]["population"] == "member" and None not in controls:
-        control_hits = _hits([each for each in controls if each is not None], category)
-        drawn = training_draws(hits, f"over control {category} member", settings, texts)
-        control_texts = controls[0].texts if controls[0] is not None else None
-        drawn -= training_draws(control_hits, f"over control {category} control", settings, control_texts)
+    if controls := _controls(group, outcomes_by_run):
+        control_hits = _hits(controls, category)
+        drawn = training_draws(hits, f"over control {category} member", settings, clusters)
+        drawn -= training_draws(control_hits, f"over control {category} control", settings, controls[0].clusters)
         bounds = drawn.bounds(settings, -1, 1)
         yield significance.Comparison(
             "control", category, n, control_hits.shape[1], drawn.value, *bounds, drawn.p_value()
         )
+
+
+def _entities_of_mean(
+    group: Sequence[Run], outcomes_by_run: Mapping[Key, RunOutcomes], settings: Statistics
+) -> Iterable[significance.Comparison]:
+    """The comparisons of leaked entities of the mean of some trainings."""
+    own = [outcomes_by_run[key(run)] for run in group]
+    base = outcomes_by_run.get(key(group[0], state="base", epoch=0, seed=0))
+    return compare_entities(own, base, _controls(group, outcomes_by_run), settings)
+
+
+def _controls(group: Sequence[Run], outcomes_by_run: Mapping[Key, RunOutcomes]) -> list[RunOutcomes]:
+    """The controls of all trainings of a group on members; empty where one has none."""
+    controls = [outcomes_by_run.get(key(run, population="control")) for run in group]
+    found = [each for each in controls if each is not None]
+    return found if group[0]["population"] == "member" and len(found) == len(group) else []
 
 
 def _hits(trained: Sequence[RunOutcomes], category: str, name: str = "") -> np.ndarray:
@@ -122,7 +147,6 @@ def means(
     rows = []
     for group in trainings(runs):
         own = [outcomes_by_run[key(run)] for run in group]
-        n = len(own[0].outcomes)
         averaged = {
             name: float(np.mean([facts[key(run)][name] for run in group]))
             for name in ("generated_tokens", "own_matches", "matched_suffixes", "condensing")
@@ -131,12 +155,12 @@ def means(
         # One training in three that matches a suffix is no mean of none.
         counts = {"matched_suffixes": math.ceil(averaged.pop("matched_suffixes"))}
         counts |= {name: round(averaged.pop(name)) for name in ("own_matches", "condensing")}
-        shared |= {**averaged, **counts}
+        shared |= {**averaged, **counts, **mean_entities(own, settings)}
         for category in categories(classified):
             measured = {}
             for name in own[0].hits(category):
                 hits = _hits(own, category, name)
-                drawn = training_draws(hits, f"{name} {category}".strip(), settings, own[0].texts)
+                drawn = training_draws(hits, f"{name} {category}".strip(), settings, own[0].clusters)
                 measured[name] = (drawn.value, drawn.bounds(settings, 0, 1))
-            rows.append({**group[0], "seed": None, **shared, **asdict(rate_of(category, measured, n, settings))})
+            rows.append({**group[0], "seed": None, **shared, **asdict(rate_of(category, measured, own[0], settings))})
     return pa.Table.from_pylist(rows, schema=MeansTable.arrow())

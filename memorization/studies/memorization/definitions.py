@@ -13,7 +13,7 @@ from memorization.report.context import Context, Files, Row
 from memorization.report.groups import side_by_side
 from memorization.report.query import axes, query
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, in_state, intervals, sources, varying
+from memorization.report.words import VARYING, in_state, intervals, prompts, sources, varying
 from memorization.schemas.definition_rates import DefinitionRatesTable
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import StudyTable
@@ -70,7 +70,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
                 heading.format(**context.options["definitions"]): estimate(run[name])
                 for name, heading in HEADINGS.items()
             },
-            "n": cells.count(first["n"], "probes"),
+            "n": cells.probes(first["n"], first["prefixes"]),
         }
         lines.append(line)
     return lines
@@ -103,8 +103,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         "can be, BLEU (Papineni et al., 2002), edit similarity (1 - Levenshtein distance / characters of the longer "
         "text) and ROUGE-L (F-measure; Lin, 2004). "
         "Shared prefix: probes whose prefix stands in another training input too. Match in prefix: of the detector's "
-        "matches, those that lie wholly in the prompt's own prefix."
-    )
+        f"matches, those that lie wholly in the prompt's own prefix. {prompts(rows)}"
+    ).strip()
 
 
 class MemorizationDefinitionsTable(StudyTable, DefinitionRatesTable):

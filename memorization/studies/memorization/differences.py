@@ -19,9 +19,10 @@ from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, intervals, varying
+from memorization.report.words import VARYING, intervals, prompts, varying
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, StudyTable
+from memorization.statistics.bootstrap import observations
 from memorization.statistics.rates import RunOutcomes, in_category, read_outcomes
 from memorization.statistics.significance import holm
 from memorization.statistics.trainings import TrainingDraws, paired_difference, training_draws
@@ -39,11 +40,11 @@ AXES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Trained:
-    """All trainings of one cell: its coordinates, hits (trainings, n) and input texts (n,) of the same probes."""
+    """All trainings of one cell: its coordinates, hits (trainings, n) and clusters (n,) of the same probes."""
 
     run: Mapping[str, Any]
     hits: np.ndarray
-    texts: Sequence[int] | None
+    clusters: Sequence[int] | None
 
 
 def sheet(files: Files, context: Context) -> Sheet:
@@ -55,7 +56,7 @@ def sheet(files: Files, context: Context) -> Sheet:
         [{"study": context.study, **row} for row in rows], schema=MemorizationDifferencesTable.unlabelled()
     )
     lines = layout(tidy.to_pylist(), context)
-    return Sheet(MemorizationDifferencesTable, tidy, lines, context.title, caption(context), context.label)
+    return Sheet(MemorizationDifferencesTable, tidy, lines, context.title, caption(rows, context), context.label)
 
 
 def differences(runs: Sequence[tuple[Mapping[str, Any], RunOutcomes]], settings: Statistics) -> list[dict[str, Any]]:
@@ -73,8 +74,9 @@ def _cells(runs: Sequence[tuple[Mapping[str, Any], RunOutcomes]]) -> list[Traine
     for run, outcomes in runs:
         groups.setdefault(_without(run, ("seed",)), []).append((run, outcomes))
     return [
-        Trained(group[0][0], np.stack([in_category(each.outcomes, "total") for _, each in group]), group[0][1].texts)
+        Trained(run, np.stack([in_category(each.outcomes, "total") for _, each in group]), first.clusters)
         for group in groups.values()
+        for run, first in group[:1]
     ]
 
 
@@ -100,7 +102,9 @@ def _row(axis: str, one: Trained, other: Trained, settings: Statistics) -> dict[
         "first": str(one.run[axis]),
         "second": str(other.run[axis]),
         "n": one.hits.shape[1],
+        "prefixes": observations(one.clusters, one.hits.shape[1]),
         "n_second": other.hits.shape[1],
+        "prefixes_second": observations(other.clusters, other.hits.shape[1]),
         "trainings": len(one.hits),
         "trainings_second": len(other.hits),
         "rate": float(one.hits.mean()),
@@ -115,12 +119,12 @@ def _row(axis: str, one: Trained, other: Trained, settings: Statistics) -> dict[
 def _difference(axis: str, one: Trained, other: Trained, settings: Statistics) -> TrainingDraws:
     """First minus second, paired by what both share: probes, and in two epochs of a training that too."""
     if axis == "dataset":
-        return training_draws(one.hits, "first", settings, one.texts, "first") - training_draws(
-            other.hits, "second", settings, other.texts, "second"
+        return training_draws(one.hits, "first", settings, one.clusters, "first") - training_draws(
+            other.hits, "second", settings, other.clusters, "second"
         )
     if axis == "epoch":
-        return training_draws(one.hits.astype(int) - other.hits, "epochs", settings, one.texts)
-    return paired_difference(one.hits, other.hits, "recipes", settings, one.texts)
+        return training_draws(one.hits.astype(int) - other.hits, "epochs", settings, one.clusters)
+    return paired_difference(one.hits, other.hits, "recipes", settings, one.clusters)
 
 
 def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
@@ -142,7 +146,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
                 "Difference": cells.difference({**row, **bounds}, "difference"),
                 "p (Holm)": p_value(row["p_holm"]),
                 "Trainings": cells.count(row["trainings"], "trainings"),
-                "n": cells.count(row["n"], "probes"),
+                "n": cells.probes(row["n"], row["prefixes"]),
             }
         )
     return lines
@@ -154,7 +158,7 @@ def p_value(value: float) -> Cell:
     return replace(shown, text="< 0.0001") if value < 0.00005 else shown
 
 
-def caption(context: Context) -> str:
+def caption(rows: Sequence[Row], context: Context) -> str:
     """What the numbers are, in one paragraph."""
     source = (
         "intervals and tests hold both sources of chance, trainings and inputs"
@@ -162,12 +166,13 @@ def caption(context: Context) -> str:
         else "there is one training of each, so that intervals and tests hold the chance of inputs alone: another seed "
         "could give another difference"
     )
+    seconds = [{"n": row["n_second"], "prefixes": row["prefixes_second"]} for row in rows]
     return (
         f"Total memorization rates of fine-tuned models, first minus second, with {intervals(context.statistics)}; "
         f"{source}. Two recipes or two numbers of epochs are compared on the same probes, two tasks on their own. "
         "Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) by Student's t with the variances of trainings and of inputs, "
-        "after Holm's correction over the pairs that differ in the same."
-    )
+        f"after Holm's correction over the pairs that differ in the same. {prompts([*rows, *seconds])}"
+    ).strip()
 
 
 class MemorizationDifferencesTable(StudyTable):
@@ -199,8 +204,12 @@ class MemorizationDifferencesTable(StudyTable):
     """value of that coordinate in the second"""
     n = Column(INT64, "probes")
     """probes of the first"""
+    prefixes = Column(INT64, "prefixes")
+    """different prefixes among them, each a prompt"""
     n_second = Column(INT64, "probes")
     """probes of the second"""
+    prefixes_second = Column(INT64, "prefixes")
+    """different prefixes among them"""
     trainings = Column(INT64, "trainings")
     """trainings of the first"""
     trainings_second = Column(INT64, "trainings")

@@ -16,11 +16,11 @@ from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, in_state, intervals, sources, varying
+from memorization.report.words import VARYING, in_state, intervals, prompts, sources, varying
 from memorization.schemas.all_pairs import TYPES, AllPairsTable
-from memorization.schemas.probes import ProbesTable
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT64, Column, Nullable, StudyTable
+from memorization.statistics.clusters import read_clusters
 from memorization.statistics.measurements import share
 
 PACKAGES = ("numpy", "pyarrow", "scipy")
@@ -33,30 +33,31 @@ def sheet(files: Files, context: Context) -> Sheet:
     rows = []
     for run, compared, probes in zip(context.options["runs"], files["all_pairs"], files["probes"], strict=True):
         table = storage.read(compared, AllPairsTable)
-        numbered = storage.read(probes, ProbesTable, ["probe", "input_text"])
-        texts = numbered["input_text"].take(pc.index_in(table["probe"], value_set=numbered["probe"].combine_chunks()))
-        rows.append({"study": context.study, **run, **measured(table, texts.to_pylist(), settings)})
+        numbers = read_clusters(probes)
+        clusters = [numbers[probe] for probe in table["probe"].to_pylist()]
+        rows.append({"study": context.study, **run, **measured(table, clusters, settings)})
     tidy = pa.Table.from_pylist(rows, schema=MemorizationSearchTable.unlabelled())
     heading, lines = f"{context.heading}: the search for candidates", layout(rows, context)
     return Sheet(MemorizationSearchTable, tidy, lines, heading, caption(rows, context), context.label)
 
 
-def measured(table: pa.Table, texts: Sequence[int], settings: Statistics) -> dict[str, Any]:
-    """What a run's table `all_pairs` shows, by column of `memorization_search`; `texts` number its probes' inputs."""
+def measured(table: pa.Table, clusters: Sequence[int], settings: Statistics) -> dict[str, Any]:
+    """What a run's table `all_pairs` shows, by column of `memorization_search`; `clusters` (n,) are its probes'."""
     found, missed, matching, found_suffixes = (
         table[name].to_numpy() for name in ("found", "missed", "matching_suffixes", "found_suffixes")
     )
     strength, found_strength = (
         pc.index_in(table[name], value_set=pa.array(TYPES)).to_numpy() for name in ("type", "found_type")
     )
-    row: dict[str, Any] = {"n": len(table), "pairs": int(pc.sum(table["pairs"]).as_py())}
+    row: dict[str, Any] = {"n": len(table), "prefixes": len(set(clusters))}
+    row["pairs"] = int(pc.sum(table["pairs"]).as_py())
     for name, hits in {
         "candidates": found,
         "all_pairs": found | missed,
         "missed": missed,
         "weaker": found & (strength < found_strength),
     }.items():
-        estimate = asdict(share(hits, name, settings, texts))
+        estimate = asdict(share(hits, name, settings, clusters))
         row[f"{name}_rate"] = estimate["value"]
         row |= {f"{name}_{key}": estimate[key] for key in ("count", "low", "high", "exact_high")}
     memorized = matching > 0
@@ -85,7 +86,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
             "Suffixes found (mean)": _share(row["mean_found_share"]),
             "Suffixes found (all)": _share(row["found_share"]),
             "Own suffix found": _share(row["own_found"] / row["own_matches"] if row["own_matches"] else None),
-            "n": cells.count(row["n"], "probes"),
+            "n": cells.probes(row["n"], row["prefixes"]),
             "Pairs": cells.count(row["pairs"], "pairs"),
         }
         for row in rows
@@ -108,9 +109,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         "parentheses. Suffixes found: of the suffixes that match, the percentage that the candidates contain, as the "
         "mean over probes that have one, and of all of them together: a generation that more suffixes match than there "
         "are candidates cannot have all. Own suffix found: the same of probes whose own suffix matches. A match that "
-        "the search misses may be chance as well as memory: controls, if shown, and own suffixes tell. Where probes "
-        "share an input text, texts are resampled, each with all of its probes."
-    )
+        f"the search misses may be chance as well as memory: controls, if shown, and own suffixes tell. {prompts(rows)}"
+    ).strip()
 
 
 class MemorizationSearchTable(StudyTable, RunColumns):
@@ -120,6 +120,8 @@ class MemorizationSearchTable(StudyTable, RunColumns):
 
     n = Column(INT64, "probes")
     """probes whose generations are compared with every suffix"""
+    prefixes = Column(INT64, "prefixes")
+    """different prefixes among them, each a prompt"""
     pairs = Column(INT64, "pairs")
     """pairs of a generation and a suffix that are compared"""
     candidates_rate = Column(FLOAT64, "fraction")

@@ -19,7 +19,7 @@ from memorization.report.runs import (
     training_rows,
 )
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, in_state, intervals, sources, task_heading, varying
+from memorization.report.words import VARYING, in_state, intervals, prompts, sources, task_heading, varying
 from memorization.schemas.rates import RatesTable
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT32, INT64, Nullable, StudyTable
@@ -71,6 +71,11 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
         }
         if any(row["control_rate"] is not None for row in rows):
             line |= {"Control": cells.control(total), "Above control": cells.difference(total, "over_control")}
+        if any(row["entities"] is not None for row in rows):
+            line["Entities"] = cells.entities(total)
+            if any(row["control_entities"] is not None for row in rows):
+                line["Control entities"] = cells.entities(total, "control_")
+                line["Entities above control"] = cells.entity_difference(total, "entities_over_control")
         line |= ceiling_cells(total)
         if any(row["prefixes"] < row["n"] for row in rows):
             line |= {"Each prefix once": cells.rate(total, "once_rate", "once_")}
@@ -79,13 +84,15 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
         if any(row["published"] is not None for row in rows):
             line |= {"Published": cells.percent(total["published"])}
         line |= {
-            "n": cells.count(total["n"], "probes"),
+            "n": cells.probes(total["n"], total["prefixes"]),
             "Tokens": cells.number(total["generated_tokens"], 1, "tokens"),
             "Training loss": cells.number(training_loss(total, trained), 3, "nats/token"),
         }
         lines.append(line)
         if total["over_base"] is not None:
             changes = {heading: cells.difference(run[category], "over_base") for category, heading in shown.items()}
+            if "Entities" in line:
+                changes["Entities"] = cells.entity_difference(total, "entities_over_base")
             if "Published" in line:
                 changes["Published"] = cells.arrow(total["published_over_base"])
             lines.append(dict.fromkeys(line, Cell()) | {"Model": cells.text("Difference")} | changes)
@@ -114,6 +121,13 @@ def caption(rows: Sequence[Row], context: Context) -> str:
             "Control: the same of test inputs, which no model was trained on, against test suffixes: what the detector "
             "finds there is no memory of training data; stars by Fisher's exact test."
         )
+    if any(row["entities"] is not None for row in rows):
+        parts.append(
+            "Entities: mean number of different names, addresses, numbers and the like that a probe leaks, each in the "
+            "passage of a suffix that the generation matches and in the generation, and not in the prefix. They tell a "
+            "record from the boilerplate around it, which a control matches too. Their intervals and stars: Student's "
+            "t over prompts."
+        )
     parts.append(CEILINGS_MEANING)
     if any(row["seed"] is None for row in rows):
         parts.append(
@@ -134,10 +148,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         )
     if any(row[name] is not None for row in rows for name in ("over_base", "over_control")):
         parts.append("Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) after Holm's correction over this table.")
-    if any(row["input_texts"] < row["n"] for row in rows):
-        parts.append(
-            "Where probes share an input text, texts are resampled, each with all of its probes, and tests count texts."
-        )
+    if shared := prompts(rows):
+        parts.append(shared)
     parts.append("Tokens: mean length of the generations. Training loss: mean of the shown epoch, in nats per token.")
     if paraphrase:
         low, high = (f"{paraphrase[key]:g}" for key in ("low", "high"))
@@ -175,6 +187,32 @@ class MemorizationTable(StudyTable, RatesTable):
     """probability of a difference at least as large where there is none"""
     over_control_p_holm = Nullable(FLOAT64, "")
     """the same, corrected for the study's comparisons of this category"""
+    control_entities = Nullable(FLOAT64, "entities")
+    """mean number of entities that a probe of the control leaks, of test suffixes; null without one"""
+    control_entities_low = Nullable(FLOAT64, "entities")
+    """lower bound of its interval"""
+    control_entities_high = Nullable(FLOAT64, "entities")
+    """upper bound of its interval"""
+    entities_over_control = Nullable(FLOAT64, "entities")
+    """entities minus the control's; p by Student's t over prompts"""
+    entities_over_control_low = Nullable(FLOAT64, "entities")
+    """lower bound of its interval; infinite, as the upper one, where several probes of a side have one prompt"""
+    entities_over_control_high = Nullable(FLOAT64, "entities")
+    """upper bound of its interval"""
+    entities_over_control_p = Nullable(FLOAT64, "")
+    """probability of a difference at least as large where there is none"""
+    entities_over_control_p_holm = Nullable(FLOAT64, "")
+    """the same, corrected for the study's comparisons of entities"""
+    entities_over_base = Nullable(FLOAT64, "entities")
+    """entities minus those before fine-tuning; p by Student's t over prompts"""
+    entities_over_base_low = Nullable(FLOAT64, "entities")
+    """lower bound of its interval"""
+    entities_over_base_high = Nullable(FLOAT64, "entities")
+    """upper bound of its interval"""
+    entities_over_base_p = Nullable(FLOAT64, "")
+    """probability of a difference at least as large where there is none"""
+    entities_over_base_p_holm = Nullable(FLOAT64, "")
+    """the same, corrected for the study's comparisons of entities"""
     over_base = Nullable(FLOAT64, "fraction")
     """rate minus that before fine-tuning; p by McNemar's exact test"""
     over_base_low = Nullable(FLOAT64, "fraction")

@@ -13,7 +13,10 @@ WITH
     members AS (SELECT * FROM shown WHERE population = 'member'),
     controls AS (SELECT * FROM shown WHERE population = 'control'),
     over_base AS (SELECT * FROM compared WHERE versus = 'base' AND population = 'member'),
-    over_control AS (SELECT * FROM compared WHERE versus = 'control')
+    over_control AS (SELECT * FROM compared WHERE versus = 'control'),
+    -- Entities are of a run, not of a category.
+    entities_over_base AS (SELECT * FROM over_base WHERE category = 'entities'),
+    entities_over_control AS (SELECT * FROM over_control WHERE category = 'entities')
 SELECT
     $study AS study,
     r.* EXCLUDE (training),
@@ -27,6 +30,19 @@ SELECT
     oc.high AS over_control_high,
     oc.p_value AS over_control_p,
     oc.p_holm AS over_control_p_holm,
+    c.entities AS control_entities,
+    c.entities_low AS control_entities_low,
+    c.entities_high AS control_entities_high,
+    eoc.difference AS entities_over_control,
+    eoc.low AS entities_over_control_low,
+    eoc.high AS entities_over_control_high,
+    eoc.p_value AS entities_over_control_p,
+    eoc.p_holm AS entities_over_control_p_holm,
+    eob.difference AS entities_over_base,
+    eob.low AS entities_over_base_low,
+    eob.high AS entities_over_base_high,
+    eob.p_value AS entities_over_base_p,
+    eob.p_holm AS entities_over_base_p_holm,
     ob.difference AS over_base,
     ob.low AS over_base_low,
     ob.high AS over_base_high,
@@ -45,6 +61,10 @@ LEFT JOIN over_base AS ob
     USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
 LEFT JOIN over_control AS oc
     USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
+LEFT JOIN entities_over_base AS eob
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile)
+LEFT JOIN entities_over_control AS eoc
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile)
 -- Published rates are those of the authors' aligner.
 LEFT JOIN published AS p
     ON r.profile = 'zeng2024'

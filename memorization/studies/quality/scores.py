@@ -13,6 +13,7 @@ Every task also has the mean length of answers.
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections import Counter
@@ -72,10 +73,14 @@ def scores(answers: pa.Table, task: Task, settings: Statistics) -> list[Score]:
     for metric in METRICS[task]:
         if metric == "bleu":
             counts = bleu_counts(written, references)
-            low, high = bootstrap_sums(counts, corpus_bleu, metric, settings, inputs)
+            low, high = bootstrap_sums(counts, corpus_bleu, metric, settings, inputs, highest=1.0)
             measured = Measurement(n=n, value=float(corpus_bleu(counts.sum(axis=0))), low=low, high=high)
         else:
-            measured = (share if metric in SHARES else mean)(values[metric], metric, settings, inputs)
+            if metric in SHARES:
+                measured = share(values[metric], metric, settings, inputs)
+            else:
+                highest = math.inf if metric == LENGTH else 1.0
+                measured = mean(values[metric], metric, settings, inputs, highest)
         rows.append(Score(metric, "tokens" if metric == LENGTH else "fraction", **vars(measured)))
     return rows
 

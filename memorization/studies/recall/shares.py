@@ -33,7 +33,7 @@ def shares(found: pa.Table, disguises: Sequence[str], settings: Statistics, clas
     """The share of every category for each of the disguises, from the table `recall`.
 
     Categories are those of rates, and `own_suffix` for suffixes that are matched with themselves. Probes of one input
-    are resampled together; exact bounds take them as independent.
+    are one cluster. Those of one prefix are not: no model is asked, and their suffixes differ.
     """
     by_name = {disguise.name: disguise for disguise in DISGUISES}
     for name in dict.fromkeys(disguises):

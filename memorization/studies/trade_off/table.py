@@ -18,7 +18,7 @@ from memorization.report.runs import (
     training_rows,
 )
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, intervals, sources, varying
+from memorization.report.words import VARYING, intervals, prompts, sources, varying
 from memorization.schemas.rates import RatesTable
 from memorization.schemas.schema import FLOAT64, INT64, TEXT, Column, Nullable, StudyTable
 from memorization.studies.trade_off.headings import METRIC_NAMES, METRICS
@@ -65,7 +65,7 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
         line |= {
             "Metric": cells.text(METRIC_NAMES[row["metric"]]),
             "Quality": quality(row),
-            "n": cells.count(row["n"], "probes"),
+            "n": cells.probes(row["n"], row["prefixes"]),
             "Answers": cells.count(row["answers"], "answers"),
             "Training loss": cells.number(training["loss"] if training else None, 3, "nats/token"),
         }
@@ -95,6 +95,8 @@ def caption(rows: Sequence[Row], trained: Trained, context: Context) -> str:
         parts[-1] += "; with early stopping it is the epoch with the lowest loss on validation rows"
     parts[-1] += "."
     shown = {row["state"] for row in rows}
+    if shared := prompts(rows):
+        parts.append(shared)
     parts += [goldfish(state, settings) for state, settings in context.options["goldfish"].items() if state in shown]
     return " ".join(parts)
 

@@ -20,8 +20,8 @@ N = 40
 FURTHER = {"news": ("none", 160), "chat": ("none", 60), "films": ("none", 10), "quiz": ("idea", 360)}
 
 
-def write_cell(folder: Path, number: int, dataset: str) -> tuple[Path, Path]:
-    """Files of density and outcomes; density and rate are greater for greater numbers.
+def write_cell(folder: Path, number: int, dataset: str) -> tuple[Path, Path, Path]:
+    """Files of density, outcomes and probes; density and rate are greater for greater numbers.
 
     Probes of `news` and `chat` are memorized where attention is dense, those of `films` where it is not, and of `quiz`
     none is.
@@ -39,10 +39,13 @@ def write_cell(folder: Path, number: int, dataset: str) -> tuple[Path, Path]:
     outcome, count = FURTHER[dataset]
     outcomes = ["verbatim" if each else "none" for each in memorized] + [outcome] * count
     probes = {"probe": list(range(len(outcomes))), "id": [str(probe) for probe in range(len(outcomes))]}
-    files = folder / f"{dataset}-density.parquet", folder / f"{dataset}-outcomes.parquet"
-    storage.write_table(files[0], DensityTable, pa.Table.from_pylist(rows, schema=DensityTable.arrow()), {})
-    pq.write_table(pa.table(probes | {"outcome": outcomes}), files[1])
-    return files
+    density, outcomes_file, probes_file = (
+        folder / f"{dataset}-{name}.parquet" for name in ("density", "outcomes", "probes")
+    )
+    storage.write_table(density, DensityTable, pa.Table.from_pylist(rows, schema=DensityTable.arrow()), {})
+    pq.write_table(pa.table(probes | {"outcome": outcomes}), outcomes_file)
+    pq.write_table(pa.table(probes | {"prefix": probes["id"]}), probes_file)
+    return density, outcomes_file, probes_file
 
 
 def correlation_sheet(folder: Path, *datasets: str) -> Sheet:
@@ -52,7 +55,7 @@ def correlation_sheet(folder: Path, *datasets: str) -> Sheet:
         {"model": "t5", "dataset": dataset, "state": "full", "epoch": 3, "decoding": "greedy"} for dataset in datasets
     ]
     study = context({"news": "Multi-news"}, {"t5": "T5_base"}, title="Figure 4", options={"runs": runs})
-    inputs = {"density": [density for density, _ in files], "outcomes": [outcomes for _, outcomes in files]}
+    inputs = dict(zip(("density", "outcomes", "probes"), map(list, zip(*files, strict=True)), strict=True))
     return correlation.sheet(inputs, study)
 
 

@@ -29,7 +29,8 @@ def test_a_cell_joins_the_last_layer_s_density_with_the_outcome_of_the_same_prob
     kinds[57] = "verbatim"
     coordinates = {"model": "t5", "dataset": "news", "state": "full", "epoch": "3", "decoding": "greedy"}
 
-    cell = cell_of(table, outcomes(kinds), coordinates)
+    prefixes = {probe: f"begins {probe // 2}" for probe in range(60)}
+    cell = cell_of(table, outcomes(kinds), prefixes, coordinates)
 
     last = [row for row in table.to_pylist() if row["layer"] == 2]
     assert [row["probe"] for row, memorized in zip(last, cell.memorized, strict=True) if memorized] == [
@@ -37,11 +38,12 @@ def test_a_cell_joins_the_last_layer_s_density_with_the_outcome_of_the_same_prob
     ]
     assert cell.memorized.sum() == 3
     assert cell.rate == 5 / 60
+    assert cell.prefixes == [prefixes[row["probe"]] for row in last]
     assert (cell.state, cell.epoch, cell.decoding) == ("full", 3, "greedy")
     for measure in MEASURES:
         assert cell.density[measure].tolist() == [row[measure] for row in last]
     with pytest.raises(ValueError, match="without an outcome"):
-        cell_of(table, outcomes(kinds[:40]), coordinates)
+        cell_of(table, outcomes(kinds[:40]), prefixes, coordinates)
 
 
 def cell(model: str, dataset: str, density: list[float], memorized: list[int], rate: float, **changed: Any) -> Cell:
@@ -56,6 +58,7 @@ def cell(model: str, dataset: str, density: list[float], memorized: list[int], r
         measured,
         np.array(memorized, bool),
         texts,
+        changed.get("prefixes", texts),
         rate,
     )
 

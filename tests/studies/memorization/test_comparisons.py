@@ -54,8 +54,8 @@ def test_fine_tuned_runs_are_compared_with_base_and_members_with_their_control()
     assert pairs == [("full", "member", "base"), ("full", "member", "control"), ("lora", "member", "base")]
     texts, control_texts = ([number // 2 for number in range(n)] for n in (32, 16))
     base, full, control = (OUTCOMES[which] for which in (("base", "member"), ("full", "member"), ("full", "control")))
-    expected = over_base(base, full, SETTINGS, texts=texts)
-    expected += over_control(full, control, SETTINGS, texts=texts, control_texts=control_texts)
+    expected = over_base(base, full, SETTINGS, clusters=texts)
+    expected += over_control(full, control, SETTINGS, clusters=texts, control_clusters=control_texts)
     for row, comparison in zip(rows, expected, strict=False):
         assert {name: row[name] for name in vars(comparison)} == vars(comparison)
 
