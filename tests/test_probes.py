@@ -194,6 +194,20 @@ def test_fewer_usable_inputs_than_configured_give_a_warning(
     assert "dataset news: 1 of 7 inputs left out: suffix too short" in caplog.text
 
 
+@pytest.mark.parametrize(("different", "warned"), [(1, True), (9, True), (10, False), (20, False)])
+def test_few_different_prompts_give_a_warning(
+    different: int, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    inputs = [f"{'abcdefghijklmnopqrst'[number % different]}{'x' * (number + 5)}" for number in range(20)]
+    with caplog.at_level(logging.INFO):
+        rows = written(dataset(tmp_path, inputs), letters_only(), n=20, k=3)
+    assert len({row["prefix"] for row in rows}) == different
+    assert storage.manifest_of(tmp_path / "probes.parquet")["prefixes"] == different
+    expected = f"split train: 20 probes with prefixes of 3 tokens ask only {different} different prompts"
+    found = [record for record in caplog.records if expected in record.message]
+    assert [record.levelname for record in found] == ["WARNING"] * warned
+
+
 def test_controls_are_drawn_from_the_test_split(tmp_path: Path, tokenizer: Any) -> None:
     rows = written(dataset(tmp_path, numbered_inputs(4), split="test"), tokenizer, population="control")
     assert [row["id"] for row in rows] == [f"test-{number}" for number in range(4)]

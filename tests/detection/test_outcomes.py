@@ -155,13 +155,16 @@ def test_entities_of_all_the_spans_of_the_deciding_candidate_count_each_once() -
 
     assert (rows[0]["entities_match"], rows[0]["leaked_entities"]) == (False, 2)
     assert (rows[1]["entities_match"], rows[1]["leaked_entities"]) == (None, None)
+    # Those of the probe are of any of its candidates.
+    assert [row["entities"] for row in rows[:2]] == [3, 0]
 
 
 def test_without_annotations_their_columns_are_null() -> None:
     [row, *_] = annotated([match(0, 1, 0)])
 
     assert row["outcome"] == "paraphrase"
-    assert [row[key] for key in ("paraphrase_probability", "entities_match", "leaked_entities")] == [None] * 3
+    columns = ("paraphrase_probability", "entities_match", "leaked_entities", "entities")
+    assert [row[key] for key in columns] == [None] * 4
 
 
 def test_the_strongest_candidate_decides_where_that_is_configured() -> None:

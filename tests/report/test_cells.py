@@ -1,5 +1,6 @@
 """Cells: numbers as people read them, and the value, interval and unit behind them."""
 
+import math
 from typing import Any
 
 import pytest
@@ -61,6 +62,35 @@ def test_a_difference_shows_its_direction_and_significance(
     assert cells.difference(values, "over_base").text == shown
 
 
+ENTITIES = {"entities": 2.5, "entities_low": 1.0, "entities_high": 4.0}
+
+
+def test_entities_are_numbers_with_their_unit() -> None:
+    assert cells.entities(ENTITIES) == Cell("2.50 [1.00, 4.00]", 2.5, 1.0, 4.0, "entities")
+    controls = {f"control_{name}": value for name, value in ENTITIES.items()}
+    assert cells.entities(controls, "control_") == cells.entities(ENTITIES)
+    assert cells.entities(dict.fromkeys(ENTITIES)) == Cell()
+    unknown = ENTITIES | {"entities_high": math.inf}
+    assert cells.entities(unknown).text == "2.50 [1.00, ∞]"
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "p", "shown"),
+    [
+        (None, None, None, None, ""),
+        (0.0, 0.0, 0.0, 1.0, "-"),
+        (0.5, -0.001, 1.0, 0.04, "↑0.50* [0.00, +1.00]"),
+        (-3.0, -math.inf, math.inf, 1.0, "↓3.00 [-∞, +∞]"),
+    ],
+)
+def test_a_difference_in_entities_shows_its_direction_and_significance(
+    difference: float | None, low: float | None, high: float | None, p: float | None, shown: str
+) -> None:
+    names = ("entities_over_base", *(f"entities_over_base_{part}" for part in ("low", "high", "p_holm")))
+    cell = cells.entity_difference(dict(zip(names, (difference, low, high, p), strict=True)), "entities_over_base")
+    assert cell.text == shown
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
@@ -83,6 +113,9 @@ def test_a_difference_shows_its_direction_and_significance(
         (cells.points(-0.00001, -0.03, -0.00002), Cell("0.00 [-3.00, 0.00]", -0.00001, -0.03, -0.00002, "fraction")),
         (cells.interval(-0.001, -0.004, 0.75), Cell("0.00 [0.00, 0.75]", -0.001, -0.004, 0.75)),
         (cells.number(-0.0004, 3), Cell("0.000", -0.0004)),
+        (cells.probes(1000, 1000), Cell("1,000", 1000, unit="probes")),
+        (cells.probes(1000, 30), Cell("1,000 (30 prompts)", 1000, unit="probes")),
+        (cells.probes(16, 1), Cell("16 (1 prompt)", 16, unit="probes")),
         (cells.yes(True), Cell("yes", 1.0)),
         (cells.yes(False), Cell("no", 0.0)),
     ],

@@ -74,6 +74,13 @@ def test_points_are_distinguishable_and_none_looks_published() -> None:
 @pytest.mark.parametrize(("numbers", "shown"), [([1000, 1000], "1,000"), ([20, 1000, 30], "20 to 1,000")])
 def test_counts_are_a_number_or_a_range(numbers: list[int], shown: str) -> None:
     assert drawing.counts([{"n": number} for number in numbers]) == shown
+    assert drawing.counts([{"n": number, "prefixes": number} for number in numbers]) == shown
+
+
+def test_counts_name_prompts_where_they_are_fewer() -> None:
+    rows = [{"n": 16, "prefixes": 1}, {"n": 1000, "prefixes": 1000}]
+    assert drawing.counts(rows) == "16 (1 prompt) to 1,000"
+    assert drawing.counts(rows[:1]) == "16 (1 prompt)"
 
 
 def test_files_are_the_same_every_time_and_show_texts_literally(tmp_path: Path) -> None:

@@ -98,6 +98,26 @@ def test_correlations_over_cells_models_and_samples() -> None:
     assert by_group["samples", "gpt", "a"].spearman is None, "all are as dense"
 
 
+def test_samples_of_one_prompt_or_text_are_resampled_together() -> None:
+    density, memorized = np.random.default_rng(0).random(40).tolist(), [0, 1] * 20
+    alone, prompts = (
+        {each.over: each for each in correlations([cell("t5", "a", density, memorized, 0.5, **changed)], SETTINGS)}
+        for changed in ({}, {"prefixes": [f"begins {number // 20}" for number in range(40)]})
+    )
+
+    assert (alone["samples"].n, alone["samples"].prefixes, alone["cells"].prefixes) == (40, 40, None)
+    assert alone["samples"].low is not None
+    # Two clusters are too few for an interval, and for a correlation over clusters.
+    assert (prompts["samples"].n, prompts["samples"].prefixes, prompts["samples"].low) == (40, 2, None)
+    # One text in two models, under prefixes of two lengths: all of it is one cluster.
+    models = [
+        cell("t5", "a", density[:4], memorized[:4], 0.5, prefixes=["A", "B", "C", "D"]),
+        cell("gpt", "a", density[:4], memorized[:4], 0.5, prefixes=["A a", "A a", "C c", "D d"]),
+    ]
+    pooled = next(each for each in correlations(models, SETTINGS) if each.over == "samples" and each.model is None)
+    assert (pooled.n, pooled.prefixes) == (8, 3)
+
+
 def test_recipes_are_kept_apart_and_draws_are_repeated() -> None:
     other = [
         cell(each.model, each.dataset, each.density["gini"].tolist(), [1, 0, 0, 0], 1 - each.rate, state="lora")

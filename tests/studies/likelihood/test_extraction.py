@@ -169,6 +169,7 @@ def test_one_probe_is_enough() -> None:
         draws=1,
         probability=0.1,
         n=1,
+        prefixes=1,
         count=1,
         value=1.0,
         low=1.0,

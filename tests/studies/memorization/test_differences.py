@@ -79,7 +79,7 @@ def sheet_of(folder: Path, several_seeds: bool) -> Sheet:
             for probe in range(60)
         ]
         cut = [
-            {"probe": probe, "id": str(probe), "prefix": "a", "suffix": "b", "input_text": probe}
+            {"probe": probe, "id": str(probe), "prefix": f"{probe}", "suffix": "b", "input_text": probe}
             | {"prefix_characters": 1, "suffix_characters": 1}
             for probe in range(60)
         ]

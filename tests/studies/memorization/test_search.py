@@ -35,7 +35,7 @@ def all_pairs(rows: list[tuple[int, int, str, str]], first: int = 0) -> pa.Table
 
 def probes(input_texts: list[int]) -> pa.Table:
     rows = [
-        {"probe": probe, "id": "", "prefix": "", "suffix": "", "prefix_characters": 0, "suffix_characters": 0}
+        {"probe": probe, "id": "", "prefix": f"{text}", "suffix": "", "prefix_characters": 0, "suffix_characters": 0}
         | {"input_text": text}
         for probe, text in enumerate(input_texts)
     ]
@@ -92,14 +92,24 @@ def test_probes_of_one_text_are_resampled_together(tmp_path: Path) -> None:
 
 
 def test_texts_are_those_of_the_drawn_probes(tmp_path: Path) -> None:
-    # The last two of six probes, one text; those before have texts of their own.
+    # The last three of six probes, two texts; those before have texts of their own.
     [row] = sheet_of(
         tmp_path,
-        [all_pairs([(1, 1, "other", "other"), (0, 0, "none", "none")], first=4)],
+        [all_pairs([(1, 1, "other", "other"), (0, 0, "none", "none"), (0, 0, "none", "none")], first=3)],
         [run()],
         [0, 1, 2, 3, 4, 4],
     ).tidy.to_pylist()
-    assert (row["candidates_low"], row["candidates_high"]) == (0.5, 0.5)
+    # Both of one text, or both of the other, or one of each.
+    assert (row["candidates_low"], row["candidates_high"]) == (0.0, 1.0)
+    assert (row["n"], row["prefixes"]) == (3, 2)
+
+
+def test_one_prompt_tells_nothing_of_others(tmp_path: Path) -> None:
+    sheet = sheet_of(tmp_path, [all_pairs(MATCHED)], [run()], [7] * 4)
+    [row], [line] = sheet.tidy.to_pylist(), texts(sheet.rows)
+    assert (row["candidates_low"], row["candidates_high"]) == (0, 1)
+    assert line["n"] == "4 (1 prompt)"
+    assert "One prompt alone tells nothing of others" in sheet.caption
 
 
 def test_the_printed_table_has_a_line_per_run(tmp_path: Path, sheet: Sheet) -> None:

@@ -184,8 +184,11 @@ def test_the_caption_describes_the_numbers(tmp_path: Path, sheet: Sheet) -> None
     assert "McNemar" in shown
     assert "Fisher" not in shown
     assert "Fisher" in memorization_sheet(tmp_path / "c", WITH_CONTROLS).caption
-    assert "texts are resampled" not in shown
-    assert "texts are resampled" in caption([row | {"input_texts": 60} for row in rows], memorization_context())
+    assert "count prompts" not in shown
+    shared = caption([row | {"prefixes": 60} for row in rows], memorization_context())
+    assert "tests and exact bounds count prompts" in shared
+    assert "One prompt alone" not in shared
+    assert "One prompt alone" in caption([row | {"prefixes": 1} for row in rows], memorization_context())
 
 
 def test_confidence_of_paraphrases_replaces_their_category(sheet: Sheet) -> None:
