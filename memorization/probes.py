@@ -158,10 +158,9 @@ def write_probes(
     stated["prefixes"] = prefixes = len({text[:cut] for _, text, cut in chosen})
     if prefixes < FEW_PROMPTS * len(chosen):
         log.warning(
-            "dataset %s, split %s: %d probes with prefixes of %d tokens ask only %d different prompts, and those of "
-            "one prompt count once in intervals and tests. Where inputs begin alike, raise `probes.prefix_tokens`, or "
-            "the dataset's own `prefix_tokens`, or begin the `input` after that; where they are equal, set "
-            "`deduplicate`",
+            "dataset %s, split %s: different prompts among %d probes with prefixes of %d tokens: %d; those of one "
+            "prompt count once in intervals and tests. Where inputs begin alike, raise `probes.prefix_tokens`, or the "
+            "dataset's own `prefix_tokens`, or begin the `input` after that; where they are equal, set `deduplicate`",
             *(name, split, len(chosen), prefix_tokens, prefixes),
         )
     stated |= _unspelled_of(name, [text[cut:] for _, text, cut in chosen], tokenizer)

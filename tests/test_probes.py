@@ -203,7 +203,7 @@ def test_few_different_prompts_give_a_warning(
         rows = written(dataset(tmp_path, inputs), letters_only(), n=20, k=3)
     assert len({row["prefix"] for row in rows}) == different
     assert storage.manifest_of(tmp_path / "probes.parquet")["prefixes"] == different
-    expected = f"split train: 20 probes with prefixes of 3 tokens ask only {different} different prompts"
+    expected = f"split train: different prompts among 20 probes with prefixes of 3 tokens: {different};"
     found = [record for record in caplog.records if expected in record.message]
     assert [record.levelname for record in found] == ["WARNING"] * warned
 
