@@ -11,6 +11,7 @@ import pytest
 from runs import Ended, Workplace
 
 from memorization import storage
+from memorization.report.formats import without_markup
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.training import TrainingTable
 from memorization.studies.memorization.table import MemorizationTable
@@ -149,8 +150,9 @@ def test_the_summary_shows_the_tables_with_their_label(first_run: tuple[Workplac
 
     summary = run.output[run.output.index("steps (100%) done") :]
     for study in ("small", "drawn"):
-        shown = (workplace.results / f"tables/{study}.md").read_text().replace("**", "")
+        shown = without_markup((workplace.results / f"tables/{study}.md").read_text())
         assert shown.startswith("Test run: shows that the program works, and is not evidence.")
+        assert "Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) after Holm's correction" in shown
         assert shown.strip() in summary
     assert r"\begin{table*}" in (workplace.results / "tables/small.tex").read_text()
 
