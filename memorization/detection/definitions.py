@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from tokenizers import Tokenizer
@@ -33,6 +34,7 @@ from memorization import storage
 from memorization.config.base import Population
 from memorization.config.detection import Definitions
 from memorization.detection import similarity
+from memorization.detection.passages import SEPARATOR, Passages
 from memorization.detection.spans import by_probe, read_texts
 from memorization.progress import Progress
 from memorization.schemas.definitions import DefinitionsTable
@@ -41,6 +43,9 @@ from memorization.schemas.matches import MatchesTable
 from memorization.schemas.outcomes import OutcomesTable
 
 PROBES_PER_BATCH = 1_000
+
+CHARACTERS_PER_CALL = 1_000_000
+"""Characters of training texts that are searched together for passages of generations."""
 
 
 @dataclass(frozen=True)
@@ -199,21 +204,26 @@ def inputs_with(prefixes: Iterable[str], inputs: Iterable[str]) -> dict[str, int
     """For each distinct prefix, the number of inputs that contain it at any place. ValueError where a prefix is empty.
 
     At every place of an input as many characters as the shortest prefix has are looked up; the prefixes that begin with
-    them are distinguished by one more look-up per length. So time grows with the inputs' characters.
+    them are distinguished by one more look-up per length, once for equal places of an input. So time grows with the
+    inputs' characters, and at most with the square of the longest prefix, whose length is bounded by its tokens.
     """
     counts = dict.fromkeys(prefixes, 0)
     size = min(map(len, counts), default=1)
     if not size:
         raise ValueError("an empty prefix")
+    longest = max(map(len, counts), default=1)
     lengths: dict[str, set[int]] = {}
     for prefix in counts:
         lengths.setdefault(prefix[:size], set()).add(len(prefix))
     for text in inputs:
-        contained = {
-            part
+        # As a set: where a phrase fills an input, most of its places look alike.
+        places = {
+            text[start : start + longest]
             for start in range(len(text) - size + 1)
-            for length in lengths.get(text[start : start + size], ())
-            if (part := text[start : start + length]) in counts
+            if text[start : start + size] in lengths
+        }
+        contained = {
+            part for place in places for length in lengths[place[:size]] if (part := place[:length]) in counts
         }
         for prefix in contained:
             counts[prefix] += 1
@@ -223,34 +233,33 @@ def inputs_with(prefixes: Iterable[str], inputs: Iterable[str]) -> dict[str, int
 def copying(generations: Sequence[str], prefixes: Sequence[str], texts: Iterable[str], characters: int) -> list[bool]:
     """For each generation (n,): whether a text contains `characters` of it in a row that its own prefix does not.
 
-    White space and case do not count. A run of `characters` contains a whole block of half as many, wherever it begins:
-    the generations' blocks are looked up at every place of the texts, and extended to both sides where they occur. So
-    time grows with the texts' characters, and memory with the generations'.
+    White space and case do not count. Every passage of that length in the generations has a number, and those that the
+    texts contain are marked: so time grows with the characters of texts and generations, whatever repeats in them, and
+    memory with the different passages of the generations, some 100 bytes each.
     """
     continuations, prompts = [_normalized(text) for text in generations], [_normalized(text) for text in prefixes]
-    size = (characters + 1) // 2
-    blocks: dict[str, list[tuple[int, int]]] = {}
-    for number, continuation in enumerate(continuations):
-        for start in range(0, len(continuation) - size + 1, size):
-            blocks.setdefault(continuation[start : start + size], []).append((number, start))
-    copies = [False] * len(continuations)
-    for text in map(_normalized, texts):
-        for place in range(len(text) - size + 1):
-            for number, start in blocks.get(text[place : place + size], ()):
-                if not copies[number]:
-                    run = common_run(continuations[number], start, text, place, size)
-                    copies[number] = any(
-                        run[first : first + characters] not in prompts[number]
-                        for first in range(len(run) - characters + 1)
-                    )
-    return copies
+    numbered = Passages(SEPARATOR.join(continuations), characters)
+    copied = np.zeros(len(numbered), dtype=bool)
+    for together in _joined(map(_normalized, texts)):
+        copied[numbered.of(together)] = True
+    return [
+        bool(copied[np.setdiff1d(numbered.of(text), numbered.of(prompt), assume_unique=True)].any())
+        for text, prompt in zip(continuations, prompts, strict=True)
+    ]
 
 
-def common_run(one: str, start: int, other: str, place: int, size: int) -> str:
-    """The longest common string around `size` characters that both texts have, one at `start`, the other at `place`."""
-    before = similarity.common_head(one[:start][::-1], other[:place][::-1])
-    after = similarity.common_head(one[start + size :], other[place + size :])
-    return one[start - before : start + size + after]
+def _joined(texts: Iterable[str]) -> Iterator[str]:
+    """Texts with separators between them, of about `CHARACTERS_PER_CALL` characters together."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        part.append(text)
+        size += len(text)
+        if size >= CHARACTERS_PER_CALL:
+            yield SEPARATOR.join(part)
+            part, size = [], 0
+    if part:
+        yield SEPARATOR.join(part)
 
 
 def deciding_spans(ranks: Mapping[int, int | None], matches: pa.Table) -> dict[int, list[tuple[int, int]]]:

@@ -1,4 +1,8 @@
-"""How similar two texts, or their tokens, are: common runs, BLEU, edit similarity and ROUGE-L."""
+"""How similar two texts, or their tokens, are: common runs, BLEU, edit similarity and ROUGE-L.
+
+Edit similarity and ROUGE-L compare every character or word of one text with every one of the other, 64 at a time: they
+are for texts of bounded length, as the windows of `definitions` are.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,13 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import Any
 
+import numpy as np
+
+from memorization.detection import passages
+
+MOST_SEARCHED = 4_000_000
+"""Product of two texts' lengths up to which searching one in the other takes less time than numbering runs."""
+
 
 def common_head(one: Sequence[Any], other: Sequence[Any]) -> int:
     """Number of first tokens, or characters, that are the same in both."""
@@ -15,7 +26,12 @@ def common_head(one: Sequence[Any], other: Sequence[Any]) -> int:
 
 
 def longest_common_run(one: str, other: str) -> int:
-    """Length of the longest string that both contain, in characters."""
+    """Length of the longest string that both contain, in characters.
+
+    Time is at most that of n log n, for n characters of both.
+    """
+    if len(one) * len(other) > MOST_SEARCHED:
+        return passages.longest_common_run(*(passages.characters(text).astype(np.int64) for text in (one, other)))
     longest = 0
     for start in range(len(one)):
         # Only a longer one counts, so that the search continues from the longest length so far.
