@@ -222,9 +222,7 @@ def inputs_with(prefixes: Iterable[str], inputs: Iterable[str]) -> dict[str, int
             for start in range(len(text) - size + 1)
             if text[start : start + size] in lengths
         }
-        contained = {
-            part for place in places for length in lengths[place[:size]] if (part := place[:length]) in counts
-        }
+        contained = {part for place in places for length in lengths[place[:size]] if (part := place[:length]) in counts}
         for prefix in contained:
             counts[prefix] += 1
     return counts

@@ -67,7 +67,8 @@ class Chunks:
     def numbers_of(self, sentence: str) -> list[int]:
         """Numbers of the chunks of a sentence; a chunk's start + its length + 1 is the start of the next chunk."""
         parts = sentence.split()
-        if len(parts) < 2 or not parts[-1].strip(_CLOSERS):
+        # White space behind the last full stop does not keep it from being the last.
+        if len(parts) < 2 or not parts[-1].strip(_CLOSERS) or sentence[-1].isspace():
             return [self._number(sentence, "", "")]
         if " ".join(parts) == sentence:
             return [self._first[parts[0]], *map(self._middle.__getitem__, parts[1:-1]), self._last[parts[-1]]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization.detection.entities import words_of
+from memorization.detection.entities import key_of
 from memorization.detection.spans import MatchKey, by_probe, match_key
 from memorization.schemas.outcomes import STRENGTH
 
@@ -102,7 +102,7 @@ def _entities(spans: list[dict[str, Any]], annotated: Rows | None) -> dict[str, 
     if annotated is None:
         return {}
     rows = [annotated[match_key(span)] for span in spans]
-    leaked = {words_of(entity["text"]) for row in rows for entity in row["leaked"]}
+    leaked = {key_of(entity) for row in rows for entity in row["leaked"]}
     return {"entities_match": all(row["entities_match"] for row in rows), "leaked_entities": len(leaked)}
 
 

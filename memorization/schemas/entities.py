@@ -27,10 +27,12 @@ class EntitiesTable(ProbeColumn):
     training_entities = Column(ENTITIES, "")
     """entities of the suffix's span, each once"""
     relation = Column(TEXT, "")
-    """equal, subset (one set lies in the other, an empty one too), different, or none (both are empty); texts are
-    compared by their words in lower case, whatever their type
+    """equal, subset (one set lies in the other, an empty one too), different, or none (both are empty); addresses,
+    numbers and identifiers are compared as such, other texts by their words in lower case, whatever their type
     """
     entities_match = Column(BOOL, "")
     """the relation is not `different`"""
     leaked = Column(ENTITIES, "")
-    """training entities whose words the whole generation contains and the prefix does not"""
+    """training entities that are written in the whole generation and not in the prefix: addresses, numbers and
+    identifiers exactly, names by their words
+    """

@@ -1,13 +1,27 @@
 """Entities: what patterns find, how two sides compare, and what leaked."""
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memorization import storage
-from memorization.detection.entities import Span, annotate, finder, pattern_spans, relation_of, words_of
+from memorization.detection.entities import (
+    Span,
+    Written,
+    _with_others,
+    annotate,
+    finder,
+    folded,
+    pattern_spans,
+    relation_of,
+    words_of,
+)
 from memorization.detection.spans import RunTexts
 from memorization.schemas.entities import EntitiesTable
 from memorization.schemas.matches import MatchesTable
@@ -152,6 +166,136 @@ def test_a_leak_counts_in_the_whole_generation_and_as_whole_words() -> None:
 
     assert leaked("born on May 3.") == [{"type": "date", "text": "May 3"}]
     assert leaked("born on May 31.") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "entity", "written", "others"),
+    [
+        (
+            "email",
+            "Name@example.com",
+            [
+                "name@EXAMPLE.com",
+                "to name@example.com.",
+                "<name@example.com>, 'name@example.com'",
+                "mailto:name@example.com",
+            ],
+            [
+                "name<example.com",
+                "name example com",
+                "name@ example.com",
+                "myname@example.com",
+                "my.name@example.com",
+                "x-name@example.com",
+                "name@example.com.au",
+                "name@example.community",
+                "name@example.com-x.org",
+                "name@example.com.1",
+                "name@example-com",
+            ],
+        ),
+        (
+            "phone",
+            "(555) 123-4567",
+            [
+                "555-123-4567",
+                "555.123.4567.",
+                "5551234567",
+                "+1 555 123 4567",
+                "+1-555-123-4567",
+                "电话5551234567",
+                "５５５-1234567",
+            ],
+            [
+                "1555-123-4567",
+                "555-123-45678",
+                "9-555-123-4567",
+                "555-123-4567-8",
+                "555 123 456",
+                "555, 123, 4567",
+                "5551234567@example.com",
+            ],
+        ),
+        (
+            "identifier",
+            "123-45-6789",
+            ["123-45-6789.", "123 45 6789", "123456789", "no.123-45-6789"],
+            ["1123-45-6789", "123-45-67890", "0-123-45-6789", "123-45-6789-1", "123/45/6789", "12-345-6789"],
+        ),
+        (
+            "identifier",
+            "M417816",
+            ["(m417816)", "号M417816号"],
+            ["M4178160", "AM417816", "M-417816", "M417816-2", "x/M417816"],
+        ),
+        (
+            "date",
+            "May 3, 2019",
+            ["may 3 2019", "May\n3, 2019."],
+            ["May 3, 20190", "May 13, 2019", "May 3 (2019)", "May 3/2019"],
+        ),
+        ("date", "3/5/19", ["on 3/5/19."], ["3-5-19", "3 5 19", "13/5/19", "3/5/190", "3/5/19/2", "2/3/5/19"]),
+        ("date", "May 3", ["on May 3."], ["May 31", "May 3.5", "dismay 3"]),
+        (
+            "age",
+            "45 years old",
+            ["a 45-years-old", "45 Years Old"],
+            ["145 years old", "0.45 years old", "45 years older"],
+        ),
+        ("PER", "Ms. Smith", ["ms smith", "MS, SMITH", "Ms.\n(Smith)"], ["Ms. Smithson", "Ms. J. Smith"]),
+    ],
+)
+def test_what_counts_as_written(kind: str, entity: str, written: list[str], others: list[str]) -> None:
+    stated = {"type": kind, "text": entity}
+    for text in [entity, *written]:
+        assert Written(f"so {text} it is").contains(stated), text
+        assert Written(text).contains(stated), text
+    for text in others:
+        assert not Written(f"so {text} it is").contains(stated), text
+        assert not Written(text).contains(stated), text
+
+
+def test_an_address_has_not_leaked_where_its_words_stand_side_by_side() -> None:
+    assert annotated("write to name<example.com", "name@example.com")["leaked"] == []
+    assert annotated("see name@example.com.au", "name@example.com")["leaked"] == []
+    assert annotated("it is name@example.com", "name@example.com", prefix="name<example.com")["leaked"]
+    row = annotated("a-b@c.org", "a.b@c.org")
+    assert (row["relation"], row["entities_match"]) == ("different", False)
+
+
+def plain_addresses(text: str) -> list[tuple[int, int]]:
+    pattern = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
+    return [match.span() for match in pattern.finditer(text)]
+
+
+@given(st.text(st.sampled_from("abK_.+-@ 1é雨"), max_size=40))
+def test_addresses_are_those_of_the_plain_pattern(text: str) -> None:
+    found = [(start, end) for kind, start, end in pattern_spans(text, "US") if kind == "email"]
+    assert found == plain_addresses(text)
+
+
+SPANS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.integers(1, 4)), max_size=8)
+
+
+@given(SPANS, SPANS)
+def test_of_overlapping_spans_the_first_kind_is_kept(first: list[Any], others: list[Any]) -> None:
+    def overlaps(spans: Iterable[Span], start: int, end: int) -> bool:
+        return any(start < other_end and other_start < end for _, other_start, other_end in spans)
+
+    fixed: list[Span] = []
+    for kind, start, length in first:
+        if not overlaps(fixed, start, start + length):
+            fixed = sorted([*fixed, (kind, start, start + length)], key=lambda span: span[1:])
+    tagged = [(kind, start, start + length) for kind, start, length in others]
+    kept = [span for span in tagged if not overlaps(fixed, *span[1:])]
+    assert _with_others(fixed, tagged) == sorted([*fixed, *kept], key=lambda span: span[1:])
+
+
+@given(st.text(st.sampled_from("aé\u0301\u0316\u0344\u0f73\u0f71\u1dce가- "), max_size=120))
+def test_marks_in_order_change_no_normal_form(text: str) -> None:
+    marks = "\u0316\u0301" * 20
+    for each in (text, text + marks, "a" + marks + text):
+        assert folded(each) == unicodedata.normalize("NFKC", each).casefold()
 
 
 def test_without_entities_the_relation_is_none_and_a_match() -> None:
