@@ -25,6 +25,8 @@ LATEX = str.maketrans(
 LATEX_SIGNS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$", "∞": r"$\infty$"}
 # Signs around a marked passage until the table is laid out: characters of private use, which no cell contains.
 MARKS = ("\ue000", "\ue001")
+# Control characters but white space, those that order the direction of writing, and characters of private use.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]")
 STYLE = (
     "body{font-family:sans-serif;margin:1em}table{border-collapse:collapse}caption{caption-side:bottom;"
     "text-align:left;max-width:60em;padding-top:.5em;color:#444}td,th{padding:.2em .6em;white-space:nowrap;"
@@ -59,7 +61,7 @@ def html(sheet: Sheet) -> str:
     """The table as an HTML page, with label and caption; every text is escaped."""
     from html import escape
 
-    caption = escape(f"{sheet.label} {sheet.whole_caption}".strip())
+    caption = escape(_caption(sheet))
     body = _tabulated(sheet, "html").replace("<table>", f"<table>\n<caption>{caption}</caption>", 1)
     body = _marked(body, "<mark>", "</mark>")
     return (
@@ -70,25 +72,26 @@ def html(sheet: Sheet) -> str:
 
 def markdown(sheet: Sheet) -> str:
     """The table as Markdown, with label and caption; every text is escaped."""
-    label = [f"**{_escaped(sheet.label)}**", ""] if sheet.label else []
+    label = [f"**{_escaped(printable(sheet.label))}**", ""] if sheet.label else []
     body = _tabulated(sheet, "github", lambda text: _marked(_escaped(text), "**", "**"))
-    return "\n".join([*label, body, "", _escaped(sheet.whole_caption), ""])
+    return "\n".join([*label, body, "", _escaped(UNPRINTABLE.sub("", sheet.whole_caption)), ""])
 
 
 def latex(sheet: Sheet) -> str:
     """The table as a LaTeX `table` (packages: booktabs), with label and caption."""
-    body = _tabulated(sheet, "latex_booktabs")
+    # Behind the end of a row LaTeX takes a bracket or an asterisk for a part of the command that ends it.
+    body = re.sub(r"(?m)^(\s*)([\[*])", r"\1{\2}", _tabulated(sheet, "latex_booktabs"))
     for sign, command in LATEX_SIGNS.items():
         body = body.replace(sign, command)
     body = _marked(body, r"\textbf{", "}")
-    caption = f"{sheet.label} {sheet.whole_caption}".strip().translate(LATEX)
+    caption = _caption(sheet).translate(LATEX)
     lines = [r"\begin{table*}", r"\centering", r"\small", f"\\caption{{{caption}}}", body, r"\end{table*}", ""]
     return "\n".join(lines)
 
 
 def without_markup(markdown_text: str) -> str:
     """The Markdown of `markdown` as a terminal shows it: without marks for bold, and escaped signs as themselves."""
-    return re.sub(r"\\([|<*`\\(])|\*\*", lambda found: found[1] or "", markdown_text)
+    return re.sub(r"\\([\\|<*`~(_&])|\*\*", lambda found: found[1] or "", markdown_text)
 
 
 def _tabulated(sheet: Sheet, layout: str, change: Callable[[str], str] = str) -> str:
@@ -98,10 +101,21 @@ def _tabulated(sheet: Sheet, layout: str, change: Callable[[str], str] = str) ->
     return str(tabulate(rows, headers="keys", tablefmt=layout, disable_numparse=True))
 
 
+def _caption(sheet: Sheet) -> str:
+    """Label and caption."""
+    return UNPRINTABLE.sub("", f"{sheet.label} {sheet.whole_caption}".strip())
+
+
 def _text(cell: Cell | Excerpt) -> str:
     if isinstance(cell, Excerpt):
-        return f"{cell.before}{MARKS[0]}{cell.passage}{MARKS[1]}{cell.after}"
-    return cell.text
+        before, passage, after = map(printable, (cell.before, cell.passage, cell.after))
+        return f"{before}{MARKS[0]}{passage}{MARKS[1]}{after}"
+    return printable(cell.text)
+
+
+def printable(text: str) -> str:
+    """A text on one line, without control characters, those that turn the direction of what follows, and `MARKS`."""
+    return re.sub(r"\s+", " ", UNPRINTABLE.sub("", text))
 
 
 def _marked(text: str, begin: str, end: str) -> str:
@@ -110,7 +124,10 @@ def _marked(text: str, begin: str, end: str) -> str:
 
 def _escaped(text: str) -> str:
     """A text that Markdown shows literally: it ends no cell, and begins no HTML element, emphasis or link."""
-    return re.sub(r"[|<*`\\]|(?<=\])\(", r"\\\g<0>", text)
+    # An underscore between letters or digits is one, and so is an ampersand that begins no entity; a backslash is one
+    # unless punctuation follows.
+    escaped = r"[|<*`~]|(?<=\])\(|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|\\(?=[!-/:-@\[-`{-~\ue000\ue001]|$)"
+    return re.sub(escaped, r"\\\g<0>", text)
 
 
 def _text_file(text_of: Callable[[Sheet], str]) -> Callable[[Sheet, Path], None]:

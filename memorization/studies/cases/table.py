@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from memorization.detection.spans import read_texts
 from memorization.report import cells
 from memorization.report.cells import Cell, Excerpt
 from memorization.report.context import Context, Files, Row
+from memorization.report.formats import printable
 from memorization.report.sheet import Sheet
 from memorization.schemas.outcomes import OutcomesTable
 from memorization.schemas.run import RunColumns
@@ -111,11 +111,6 @@ def excerpt(before: str, aligned: str, after: str) -> Excerpt:
         first, last = first.rpartition(" ")[0] or first, last.partition(" ")[2] or last
         inner = f"{first} […{len(inner) - len(first) - len(last):,} characters…] {last}"
     return Excerpt(before, inner, after)
-
-
-def printable(text: str) -> str:
-    """A text on one line, without invisible characters and those that mark passages."""
-    return re.sub(r"\s+", " ", re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]", "", text))
 
 
 class CasesTable(StudyTable, RunColumns):
