@@ -50,6 +50,7 @@ min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
 from memorization import configfile, costs, freshness, launch, local_files, plan
+from memorization import preflight
 from memorization.errors import UserError
 from memorization.studies import kinds
 
@@ -71,6 +72,7 @@ try:
         )
     local_files.check_inputs(CONFIG)
     if workflow.is_main_process:
+        preflight.check(CONFIG)
         launch.check_writable(Path(CONFIG.results))
 except UserError as error:
     raise WorkflowError(str(error)) from None

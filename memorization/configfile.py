@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from memorization.config.data import SyntheticDataset
 from memorization.config.detection import SyntheticPairs, TrainedClassifier
 from memorization.config.models import ScratchModel
+from memorization.datasets.templates import TEMPLATES, template_columns
 from memorization.errors import UserError, did_you_mean
 from memorization.studies.kind import Fault, undefined
 from memorization.studies.kinds import KINDS, Config, further_tables
@@ -208,7 +209,18 @@ def _faults(config: Config) -> Iterator[Fault]:
     ):
         if classifier is not None:
             yield from undefined(["detection", part, key], classifier, config.classifiers)
+    yield from _template_faults(config)
     yield from _toy_on_real_text(config)
+
+
+def _template_faults(config: Config) -> Iterator[Fault]:
+    """Templates that are none, or that name no column where a text must come from the data."""
+    for name, dataset in config.datasets.items():
+        for key in TEMPLATES:
+            try:
+                template_columns(name, key, getattr(dataset, key))
+            except UserError as error:
+                yield ["datasets", name, key], str(error).removeprefix(f"datasets.{name}.{key}: ").rstrip(".")
 
 
 def _toy_on_real_text(config: Config) -> Iterator[Fault]:

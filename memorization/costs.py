@@ -93,11 +93,11 @@ def training_rows(config: Config, dataset: str) -> int | None:
     if rows is None and isinstance(settings.source, SyntheticDataset):
         rows = settings.source.train * len(settings.source.corpora)
     if rows is None and isinstance(settings.source, FilesDataset):
-        file = Path(local_files.dataset_files(config, dataset)["train"])
-        if file.suffix == ".parquet" and file.is_file():
+        files = [Path(file) for file in local_files.dataset_files(config, dataset)["train"]]
+        if all(file.suffix == ".parquet" and file.is_file() for file in files):
             import pyarrow.parquet as pq
 
-            rows = pq.read_metadata(file).num_rows
+            rows = sum(pq.read_metadata(file).num_rows for file in files)
     return settings.limit if rows is None else min(rows, settings.limit or rows)
 
 

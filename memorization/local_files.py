@@ -5,6 +5,8 @@ Paths are input of a rule and not among its parameters, so that moved files make
 
 from __future__ import annotations
 
+import glob
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,15 @@ from memorization.config.models import FolderModel, ScratchModel
 from memorization.errors import UserError
 from memorization.studies.kinds import Config
 
+# Keys of sections that name local files, without which an existing configuration has other settings than before.
+NEW_KEYS = ("separator", "encoding", "join")
 
-def dataset_files(config: Config, dataset: str) -> dict[str, str]:
-    """The local files that a dataset is read from, by split; empty for other sources.
 
-    Raises UserError if a path contains `{data_root}` and the configuration does not set it.
+def dataset_files(config: Config, dataset: str) -> dict[str, list[str]]:
+    """The local files that a dataset is read from, by split, in the order of their rows; empty for other sources.
+
+    A path or pattern that leads to no file is returned as it is. Raises UserError if a path contains `{data_root}` and
+    the configuration does not set it, or if a file is named twice.
     """
     source = config.datasets[dataset].source
     if not isinstance(source, FilesDataset):
@@ -47,13 +53,24 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
 
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """A dataset's settings for its rule's parameters, without the paths of its files, which are its input."""
+    source = config.datasets[dataset].source
     settings = config.datasets[dataset].model_dump(
         mode="json", exclude={"title", "prefix_tokens", "rows", "segmentation"}
     )
-    if isinstance(config.datasets[dataset].source, FilesDataset):
-        settings["source"] |= {split: split for split in dataset_files(config, dataset)}
+    if isinstance(source, FilesDataset):
+        settings["source"] = _without_paths(settings["source"])
         del settings["source"]["optional"]
-    return settings
+    return _without_new_defaults(settings)
+
+
+def _without_paths(source: dict[str, Any]) -> dict[str, Any]:
+    """Settings of local files with the name of each split in place of its files."""
+    return _without_new_defaults(source | {split: split for split in ("train", "test") if source[split]})
+
+
+def _without_new_defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings without those that are newer than results, where they are not set: they change nothing then."""
+    return {key: value for key, value in settings.items() if key not in NEW_KEYS or value is not None}
 
 
 def model_settings(config: Config, model: str) -> dict[str, Any]:
@@ -62,7 +79,7 @@ def model_settings(config: Config, model: str) -> dict[str, Any]:
     return source | {key: "folder" for key in ("path", "tokenizer") if isinstance(source.get(key), str)}
 
 
-def pairs_files(config: Config, classifier: str) -> dict[str, str]:
+def pairs_files(config: Config, classifier: str) -> dict[str, list[str]]:
     """The local files of a trained classifier's pairs, by split; empty for other sources.
 
     Raises UserError like `dataset_files`.
@@ -94,8 +111,8 @@ def classifier_settings(config: Config, classifier: str) -> dict[str, Any]:
         settings["path"] = "folder"
     if settings.get("encoder") and settings["encoder"].get("path"):
         settings["encoder"]["path"] = "folder"
-    if settings.get("pairs"):
-        settings["pairs"] |= {split: split for split in pairs_files(config, classifier)}
+    if settings.get("pairs", {"kind": None})["kind"] == "files":
+        settings["pairs"] = _without_paths(settings["pairs"])
     return settings
 
 
@@ -125,11 +142,44 @@ def is_optional(config: Config, dataset: str) -> bool:
     return isinstance(source, FilesDataset) and source.optional
 
 
-def _split_files(config: Config, source: LocalFiles, key: str) -> dict[str, str]:
-    given = {"train": source.train, "test": source.test}
-    return {
-        split: _rooted(path, "data_root", config.data_root, f"{key}.{split}") for split, path in given.items() if path
-    }
+def _split_files(config: Config, source: LocalFiles, key: str) -> dict[str, list[str]]:
+    found = {}
+    for split, given in (("train", source.train), ("test", source.test)):
+        if given is not None:
+            paths = [given] if isinstance(given, str) else given
+            rooted = [_rooted(path, "data_root", config.data_root, f"{key}.{split}") for path in paths]
+            found[split] = [file for path in rooted for file in _files_of(path, split)]
+            if repeated := [file for number, file in enumerate(found[split]) if file in found[split][:number]]:
+                raise UserError(f"{key}.{split}: {repeated[0]}: is named twice, and would be read twice.")
+    return found
+
+
+def _files_of(path: str, split: str) -> list[str]:
+    """The files that a path stands for: itself, those of a saved dataset, or those that it matches, by name.
+
+    A path that stands for none is returned as it is.
+    """
+    if Path(path).is_dir():
+        return _saved_files(Path(path), split) or [path]
+    if not Path(path).exists() and glob.has_magic(path):
+        return sorted(file for file in _matching(path) if Path(file).is_file()) or [path]
+    return [path]
+
+
+def _matching(pattern: str) -> list[str]:
+    # `Path.glob` refuses absolute patterns.
+    return glob.glob(pattern, recursive=True)  # noqa: PTH207
+
+
+def _saved_files(folder: Path, split: str) -> list[str]:
+    """Files of a folder that `save_to_disk` has written: of one dataset, or of several by split."""
+    if (folder / "dataset_dict.json").is_file():
+        folder = folder / split
+    try:
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        return [str(folder / file["filename"]) for file in state["_data_files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _rooted(path: str, key: str, root: str | None, where: str) -> str:
@@ -149,17 +199,32 @@ def check_inputs(config: Config) -> None:
         raise UserError("Inputs are missing.\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
-def _missing(config: Config) -> Iterator[str]:
+def datasets_in_use(config: Config) -> list[str]:
+    """Datasets of the studies, of their models' pretraining and of their recipes, each once."""
     studies = config.studies.values()
     models = dict.fromkeys(model for study in studies for model in study.all_models())
     datasets = dict.fromkeys(dataset for study in studies for dataset in study.all_datasets())
     corpora = dict.fromkeys(corpus for model in models if (corpus := plan.pretraining_dataset(config, model)))
     states = dict.fromkeys(state for study in studies for state in study.all_states() if state != plan.BASE)
     mixed = dict.fromkeys(dataset for state in states for dataset in config.recipes[state].datasets or [])
-    for dataset in datasets | corpora | mixed:
+    return list(datasets | corpora | mixed)
+
+
+def is_missing(config: Config, dataset: str) -> bool:
+    """Whether a local file of a dataset is missing."""
+    return any(_missing_files(config, dataset))
+
+
+def classifiers_in_use(config: Config) -> list[str]:
+    """Classifiers that detection uses, each once."""
+    return list(plan.classifier_heads(config))
+
+
+def _missing(config: Config) -> Iterator[str]:
+    for dataset in datasets_in_use(config):
         if not is_optional(config, dataset):
             yield from _missing_files(config, dataset)
-    for model in models:
+    for model in dict.fromkeys(model for study in config.studies.values() for model in study.all_models()):
         yield from _missing_folder(config, model)
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
@@ -177,10 +242,20 @@ def _missing_files(config: Config, dataset: str) -> Iterator[str]:
     yield from _missing_paths(f"datasets.{dataset}.source", files)
 
 
-def _missing_paths(key: str, files: dict[str, str]) -> Iterator[str]:
-    for split, path in files.items():
-        if not Path(path).is_file():
-            yield f"{key}.{split}: {path}: no such file."
+def _missing_paths(key: str, files: dict[str, list[str]]) -> Iterator[str]:
+    for split, paths in files.items():
+        for path in paths:
+            if not Path(path).is_file():
+                yield f"{key}.{split}: {path}: {_why_missing(Path(path), split)}"
+
+
+def _why_missing(path: Path, split: str) -> str:
+    if path.is_dir():
+        if (path / "dataset_dict.json").is_file():
+            splits = ", ".join(sorted(file.parent.name for file in path.glob("*/state.json")))
+            return f"this saved dataset has no split {split!r}; it has {splits or 'none'}: name the folder of one."
+        return "is a folder, and no dataset that `save_to_disk` has written; name its files, as in `folder/*.parquet`."
+    return "no file matches this pattern." if glob.has_magic(str(path)) else "no such file."
 
 
 def _missing_folder(config: Config, model: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    files = {split: Path(file) for split, file in snakemake.input.items()}
+    files = job.input_files(snakemake)
     name = snakemake.wildcards.dataset
     segmentation = snakemake.config["segmentation"][name]
     dataset = Dataset.model_validate({**snakemake.params.dataset, "segmentation": segmentation})

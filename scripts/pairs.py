@@ -13,7 +13,7 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    files = {split: Path(file) for split, file in snakemake.input.items()}
+    files = job.input_files(snakemake)
     pairs = TypeAdapter(SyntheticPairs | FilesPairs).validate_python(snakemake.params.pairs)
     manifest = job.manifest(snakemake, "faker", "pyarrow", pairs=snakemake.params.pairs)
     write_pairs(snakemake.wildcards.classifier, pairs, files, Path(snakemake.output[0]), manifest)

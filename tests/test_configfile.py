@@ -93,7 +93,7 @@ def test_unknown_keys_are_reported_with_allowed_ones(file: Path, path: tuple[str
 
 def test_unknown_key_lists_the_keys_of_its_own_kind_of_source(file: Path) -> None:
     message = fault(file, changed("datasets", "news", "source", "revision", value="main"))
-    assert "allowed: kind, optional, split_column, test, train" in message
+    assert "allowed: encoding, kind, optional, separator, split_column, test, train" in message
 
 
 @pytest.mark.parametrize(

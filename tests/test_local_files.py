@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 from configurations import DATASETS, MODELS, configuration, study
 
@@ -12,8 +13,8 @@ from memorization.errors import UserError
 def test_roots_are_inserted_into_paths_and_other_braces_stay() -> None:
     config = configuration(data_root="/big/{disk}")
     assert local_files.dataset_files(config, "news") == {
-        "train": "/big/{disk}/news.parquet",
-        "test": "/big/{disk}/news.parquet",
+        "train": ["/big/{disk}/news.parquet"],
+        "test": ["/big/{disk}/news.parquet"],
     }
     assert local_files.model_folder(config, "t5-small") == "models/t5-small"
 
@@ -107,3 +108,82 @@ def test_settings_of_datasets_and_models_contain_no_paths(root: str) -> None:
 
 def test_settings_leave_out_keys_that_change_no_row() -> None:
     assert not {"title", "prefix_tokens", "segmentation"} & set(local_files.dataset_settings(configuration(), "chat"))
+
+
+def files_in(folder: Path, *names: str) -> list[str]:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return [str(folder / name) for name in names]
+
+
+def of_files(train: Any, **keys: Any) -> dict[str, Any]:
+    return {"news": {"task": "qa", "source": {"kind": "files", "train": train, **keys}}}
+
+
+def test_patterns_and_lists_are_read_in_order(tmp_path: Path) -> None:
+    files_in(tmp_path, "b-2.csv", "b-1.csv", "a.jsonl", "sub/b-3.csv", "b-4.csv/in.csv")
+    config = configuration(data_root=str(tmp_path), datasets=of_files(["{data_root}/b-*.csv", "{data_root}/a.jsonl"]))
+    found = local_files.dataset_files(config, "news")
+    assert found == {"train": [f"{tmp_path}/{name}" for name in ("b-1.csv", "b-2.csv", "a.jsonl")]}
+    everything = configuration(datasets=of_files(f"{tmp_path}/**/*.csv"))
+    assert len(local_files.dataset_files(everything, "news")["train"]) == 4
+    assert local_files.dataset_settings(config, "news") == local_files.dataset_settings(everything, "news")
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(tmp_path: Path) -> None:
+    [file] = files_in(tmp_path, "rows[1].csv")
+    assert local_files.dataset_files(configuration(datasets=of_files(file)), "news") == {"train": [file]}
+
+
+def test_a_file_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    [file] = files_in(tmp_path, "a.csv")
+    with pytest.raises(UserError, match=r"datasets\.news\.source\.train: .*a\.csv: is named twice"):
+        local_files.check_inputs(configuration(datasets=of_files([file, f"{tmp_path}/*.csv"])))
+
+
+def test_folders_that_save_to_disk_has_written_are_their_files(tmp_path: Path) -> None:
+    datasets.DatasetDict(
+        {split: datasets.Dataset.from_dict({"input": ["x", "y"]}) for split in ("train", "validation")}
+    ).save_to_disk(tmp_path / "both", num_shards={"train": 2, "validation": 1})
+    both = tmp_path / "both"
+    config = configuration(datasets=of_files(str(both), test=str(both / "validation")))
+    assert local_files.dataset_files(config, "news") == {
+        "train": [f"{both}/train/data-0000{n}-of-00002.arrow" for n in (0, 1)],
+        "test": [f"{both}/validation/data-00000-of-00001.arrow"],
+    }
+    with pytest.raises(UserError, match=r"has no split 'test'; it has train, validation: name the folder of one"):
+        local_files.check_inputs(configuration(datasets=of_files(str(both), test=str(both))))
+    (both / "train/data-00001-of-00002.arrow").unlink()
+    with pytest.raises(UserError, match=r"data-00001-of-00002\.arrow: no such file"):
+        local_files.check_inputs(config)
+
+
+def test_what_a_path_does_not_lead_to_is_told(tmp_path: Path) -> None:
+    config = configuration(datasets=of_files(f"{tmp_path}/*.csv", test=str(tmp_path)))
+    with pytest.raises(UserError) as raised:
+        local_files.check_inputs(config)
+    assert f"datasets.news.source.train: {tmp_path}/*.csv: no file matches this pattern." in str(raised.value)
+    assert f"datasets.news.source.test: {tmp_path}: is a folder, and no dataset that" in str(raised.value)
+
+
+def test_studies_of_optional_patterns_without_a_file_are_left_out(tmp_path: Path) -> None:
+    config = configuration(datasets=of_files(f"{tmp_path}/*.csv", optional=True))
+    assert "no file matches this pattern" in local_files.left_out(config)["table"]
+
+
+def test_new_keys_that_are_not_set_change_no_settings() -> None:
+    settings = local_files.dataset_settings(configuration(), "chat")
+    assert not {"separator", "encoding", "join"} & {*settings, *settings["source"]}
+    changed = {"task": "qa", "join": " ", "source": {"kind": "files", "train": "a.csv", "separator": ";"}}
+    settings = local_files.dataset_settings(configuration(datasets={"news": changed}), "news")
+    assert (settings["join"], settings["source"]["separator"]) == (" ", ";")
+
+
+def test_settings_of_pairs_contain_no_paths_and_no_new_keys() -> None:
+    pairs = {"kind": "files", "train": ["a.csv", "b.csv"], "encoding": "cp1252"}
+    judge = {"source": {"kind": "trained", "architecture": {"model_type": "bert"}, "pairs": pairs}}
+    settings = local_files.classifier_settings(configuration(classifiers={"judge": judge}), "judge")["pairs"]
+    assert settings["train"] == "train"
+    assert settings["encoding"] == "cp1252"
+    assert "separator" not in settings

@@ -34,7 +34,7 @@ class HubDataset(Section):
 
 
 class FilesDataset(LocalFiles):
-    """Local Parquet, CSV or JSONL files, recognized by their ending."""
+    """Local files: Parquet, CSV, TSV, JSONL or JSON, or folders of saved datasets."""
 
     optional: bool = Field(
         False,
@@ -75,6 +75,12 @@ class Dataset(Section):
         examples=["{article}"],
     )
     target: str = Field("{target}", description="Template of the target.", examples=["{summary}"])
+    join: str | None = Field(
+        None,
+        description="Text between the parts of a column that is a list of texts, such as a list of sentences; null: "
+        "such a column is refused.",
+        examples=[" "],
+    )
     labels: Annotated[dict[str, str | None], BeforeValidator(_text_keys)] | None = Field(
         None,
         description="The text of each value of the target; null leaves the row out (a neutral rating), and other "

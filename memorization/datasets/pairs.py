@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from memorization import storage
 from memorization.config.detection import FilesPairs, SyntheticPairs
 from memorization.datasets.files import file_rows
-from memorization.datasets.rows import require
+from memorization.datasets.rows import require, require_unicode
 from memorization.errors import UserError
 from memorization.schemas.pairs import PairsTable
 
@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 def write_pairs(
     classifier: str,
     pairs: SyntheticPairs | FilesPairs,
-    files: Mapping[str, Path],
+    files: Mapping[str, Sequence[Path]],
     output: Path,
     manifest: Mapping[str, Any],
 ) -> None:
     """Read a classifier's pairs and write them with schema `pairs`, the train split first.
 
-    `files` gives the local file of each split where the source has files. Raises UserError for a missing file or
+    `files` gives the local files of each split where the source has files. Raises UserError for a missing file or
     column, a value that is not text, a label that is not a whole number from 0, and pairs with fewer than two labels.
     """
     key = f"classifiers.{classifier}.source.pairs"
@@ -38,7 +38,9 @@ def write_pairs(
         for split in ("train", "test")
         if split == "train" or pairs.test
         for row in (
-            _synthetic(pairs, split) if isinstance(pairs, SyntheticPairs) else _from_file(key, pairs, split, files)
+            _synthetic(pairs, split)
+            if isinstance(pairs, SyntheticPairs)
+            else from_files(key, pairs, split, files[split])
         )
     ]
     labels = Counter((row["split"], row["label"]) for row in rows)
@@ -57,18 +59,25 @@ def _synthetic(pairs: SyntheticPairs, split: str) -> Iterator[dict[str, Any]]:
         yield {"split": split, **vars(pair)}
 
 
-def _from_file(key: str, pairs: FilesPairs, split: str, files: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
+def from_files(
+    key: str, pairs: FilesPairs, split: str, files: Sequence[Path], at_most: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Pairs of a split of local files, as rows of schema `pairs`; `key` is for messages, `at_most` as in `file_rows`.
+
+    Raises UserError as `write_pairs` does.
+    """
     columns = {"text1": pairs.text1, "text2": pairs.text2, "label": pairs.label}
-    for row in file_rows(key, pairs.split_column, split, files[split]):
+    for row in file_rows(key, pairs, split, files, columns.values(), at_most):
         for name, column in columns.items():
-            require(f"{key}.{name}", [column], row.values, row.place)
+            require(f"{key}.{name}", [column], row)
         texts = {name: row.values[columns[name]] for name in ("text1", "text2")}
         for name, text in texts.items():
             if not isinstance(text, str):
                 raise UserError(f"{key}.{name}: {row.place}: {columns[name]!r} is {text!r:.40}; it must be text.")
+            require_unicode(f"{key}.{name}", "text", text, row)
         label = str(row.values[pairs.label])
-        if not label.isdecimal():
+        if not label.isdecimal() or len(label) > 9:
             raise UserError(
-                f"{key}.label: {row.place}: {pairs.label!r} is {label!r:.40}; labels are whole numbers from 0."
+                f"{key}.label: {row.place}: {pairs.label!r} is {label[:40]!r}; labels are whole numbers from 0."
             )
         yield {"split": split, **texts, "label": int(label)}

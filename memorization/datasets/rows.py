@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from memorization.errors import UserError, did_you_mean
+
+NAMES_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -17,20 +20,41 @@ class Row:
     place: str
     number: int
     values: Mapping[str, Any]
+    columns: Collection[str] | None = None
+    """Names of all columns, of which `values` may contain only those that were asked for; null: those of `values`."""
 
 
-def require(key: str, columns: Iterable[str], values: Mapping[str, Any], place: str) -> None:
+def require(key: str, columns: Iterable[str], row: Row) -> None:
     """UserError where a row lacks a column that a key of the configuration names."""
+    known = row.values if row.columns is None else row.columns
     for column in columns:
-        if column not in values:
-            known = [str(known) for known in values if known is not None]
+        if column not in known:
             raise UserError(
-                f"{key}: names column {column!r}, which {place} does not have; "
-                f"columns there: {', '.join(known)}{did_you_mean(column, known)}"
+                f"{key}: names column {column!r}, which {row.place} does not have; "
+                f"columns there: {shown_names(known)}{did_you_mean(column, known)}"
             )
 
 
+def require_unicode(key: str, what: str, text: str, row: Row) -> None:
+    """UserError where a text contains half of a surrogate pair: JSON can encode it, UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{key}: {row.place}: character {error.start} is half of a surrogate pair "
+            f"({text[error.start]!r}); every {what} must be Unicode text."
+        ) from error
+
+
+def shown_names(names: Collection[str]) -> str:
+    """Names in a message: those that are long, or cannot be printed, in part or escaped; the first of very many."""
+    parts = [name if name.isprintable() else ascii(name) for name in islice(names, NAMES_SHOWN)]
+    parts = [part if len(part) <= 60 else f"{part[:57]}..." for part in parts]
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
+
+
 def one_line(error: Exception) -> str:
-    """An error's message on one line, with a full stop; its class where it has no message."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    """The beginning of an error's message on one line, with a full stop; its class where it has no message."""
+    text = " ".join(str(error).encode("utf-8", "backslashreplace").decode()[:500].split()) or type(error).__name__
     return text if text.endswith(".") else text + "."

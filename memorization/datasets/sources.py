@@ -7,7 +7,7 @@ import logging
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from memorization.config.data import Dataset, FilesDataset, HubDataset, Syntheti
 from memorization.datasets.files import file_rows
 from memorization.datasets.letters import LetterCounts
 from memorization.datasets.rows import Row, one_line
-from memorization.datasets.templates import RenderedRow, rendered
+from memorization.datasets.templates import RenderedRow, named_columns, rendered
 from memorization.errors import UserError
 from memorization.schemas.dataset import DatasetTable
 
@@ -33,11 +33,11 @@ FIRST_ROWS = re.compile(r"(?P<split>[^\[\]+]+)\[:(?P<rows>\d+)\]")
 
 
 def write_dataset(
-    name: str, dataset: Dataset, files: Mapping[str, Path], output: Path, manifest: Mapping[str, Any]
+    name: str, dataset: Dataset, files: Mapping[str, Sequence[Path]], output: Path, manifest: Mapping[str, Any]
 ) -> None:
     """Read a dataset's source and write it with schema `dataset`; log and record what was left out.
 
-    `files` gives the local file of each split where the source has files. Raises UserError for a missing file or
+    `files` gives the local files of each split where the source has files. Raises UserError for a missing file or
     column, a dataset or split without rows, null or non-text inputs, labels outside the mapping, fewer test rows than
     are set aside, no network, training inputs in scripts without spaces where no segmentation is configured.
     """
@@ -82,26 +82,39 @@ def _in_batches(rows: Iterator[RenderedRow]) -> Iterator[list[RenderedRow]]:
         yield batch
 
 
+def no_usable_rows(name: str, split: str, left_out: Counter[str]) -> UserError:
+    """What is wrong with a split of which all rows are left out, or that has none."""
+    counts = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items())) or "none was read"
+    return UserError(
+        f"datasets.{name}: no usable rows in split {split!r} ({counts}). Check the source, `limit` and "
+        "`minimum_input_characters`."
+    )
+
+
 def _check_split(name: str, split: str, kept: Counter[str], left_out: Counter[str]) -> None:
     """UserError where a split has no rows; log how many it has."""
     if not kept[split]:
-        counts = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items())) or "none was read"
-        raise UserError(
-            f"datasets.{name}: no usable rows in split {split!r} ({counts}). Check the source, `limit` and "
-            "`minimum_input_characters`."
-        )
+        raise no_usable_rows(name, split, left_out)
     log.info("dataset %s, split %s: %d rows", name, split, kept[split])
     if split == "test" and kept["validation"]:
         log.info("dataset %s: %d more rows of that split set aside as validation", name, kept["validation"])
 
 
-def _source_rows(name: str, dataset: Dataset, split: str, files: Mapping[str, Path]) -> Iterator[Row]:
+def _source_rows(name: str, dataset: Dataset, split: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Row]:
     source = dataset.source
     if isinstance(source, HubDataset):
         return _hub_rows(name, source, split)
     if isinstance(source, FilesDataset):
-        return file_rows(f"datasets.{name}.source", source.split_column, split, files[split])
+        return local_rows(name, dataset, source, split, files[split])
     return _synthetic_rows(source, split)
+
+
+def local_rows(
+    name: str, dataset: Dataset, source: FilesDataset, split: str, files: Sequence[Path], at_most: int | None = None
+) -> Iterator[Row]:
+    """Rows of a split of local files, with the columns that the dataset's settings name; see `file_rows`."""
+    columns = {"id"}.union(*named_columns(name, dataset).values())
+    return file_rows(f"datasets.{name}.source", source, split, files, columns, at_most)
 
 
 def _synthetic_rows(source: SyntheticDataset, split: str) -> Iterator[Row]:

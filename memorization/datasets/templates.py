@@ -6,33 +6,39 @@ Text is data: templates come from the configuration and only name columns; a col
 from __future__ import annotations
 
 import hashlib
+import math
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from memorization.config.data import Dataset
-from memorization.datasets.rows import Row, one_line, require
+from memorization.datasets.rows import Row, one_line, require, require_unicode
 from memorization.errors import UserError
 
 RenderedRow = dict[str, Any]
 """A row of schema `dataset`."""
 
+TEMPLATES = ("instruction", "input", "target")
+
+# Hangul fillers, the empty Braille cell, the grapheme joiner and variation selectors: no white space, and not visible.
+_BLANK = {*"\u115f\u1160\u3164\uffa0\u2800\u034f", *map(chr, range(0xFE00, 0xFE10))}
+
 
 def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]) -> Iterator[RenderedRow]:
-    """Rows of schema `dataset`, without short inputs, rows whose label is null and, if configured, repeated inputs.
+    """Rows of schema `dataset`, without short or blank inputs, null labels and, if configured, repeated inputs.
 
     Counts in `left_out` the rows that are left out, by reason. Raises UserError for templates that do not only name
     columns, missing columns, values that are null or not text, and labels outside the mapping.
     """
-    fields = {key: _fields(name, key, getattr(dataset, key)) for key in ("instruction", "input", "target")}
-    named = {key: [field.split(".")[0] for field in names] for key, names in fields.items()}
-    if dataset.references is not None:
-        named["references"] = [dataset.references.split(".")[0]]
+    fields = {key: template_columns(name, key, getattr(dataset, key)) for key in TEMPLATES}
+    named = named_columns(name, dataset)
     seen: set[bytes] = set()
     for row in rows:
         for key, names in named.items():
-            require(f"datasets.{name}.{key}", names, row.values, row.place)
+            require(f"datasets.{name}.{key}", names, row)
+        _refuse_bare_name(name, dataset.instruction, row)
         target = _target(name, dataset, fields["target"], row)
         if target is None:
             left_out["targets whose label is null"] += 1
@@ -41,10 +47,13 @@ def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter
         texts["target"] = target
         references = _references(name, dataset.references, row)
         for key, value in [*texts.items(), *(("references", text) for text in references or [])]:
-            _require_unicode(name, key, value, row)
+            require_unicode(f"datasets.{name}.{key}", key, value, row)
         text = texts["input"]
         if len(text) < dataset.minimum_input_characters:
             left_out[f"inputs shorter than {dataset.minimum_input_characters} characters"] += 1
+            continue
+        if is_blank(text):
+            left_out["inputs without a visible character"] += 1
             continue
         if dataset.deduplicate:
             digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
@@ -53,12 +62,27 @@ def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter
                 continue
             seen.add(digest)
         identifier = row.values.get("id")
-        identifier = f"{row.split}-{row.number}" if identifier is None else str(identifier)
+        identifier = f"{row.split}-{row.number}" if _is_null(identifier) else str(identifier)
+        require_unicode(f"datasets.{name}: id", "id", identifier, row)
         yield {"id": identifier, "split": row.split, **texts, "references": references}
 
 
-def _fields(name: str, key: str, template: str) -> list[str]:
-    """Columns that a template names; conversions and format specifications are refused."""
+def named_columns(name: str, dataset: Dataset) -> dict[str, list[str]]:
+    """Columns that a dataset's settings name, by key; `split_column` is the source's, and `id` is never required.
+
+    Raises UserError like `template_columns`.
+    """
+    named = {key: template_columns(name, key, getattr(dataset, key)) for key in TEMPLATES}
+    if dataset.references is not None:
+        named["references"] = [dataset.references]
+    return {key: [field.split(".")[0] for field in fields] for key, fields in named.items()}
+
+
+def template_columns(name: str, key: str, template: str) -> list[str]:
+    """What a template takes from a row, as `column` or `column.inner.0`.
+
+    UserError for conversions and format specifications, and for a text of the data that would be the same in all rows.
+    """
     names = []
     try:
         parts = list(string.Formatter().parse(template))
@@ -73,36 +97,76 @@ def _fields(name: str, key: str, template: str) -> list[str]:
                 "as in {column} or {column.inner.0}."
             )
         names.append(field)
+    if not names and (key == "input" or (key == "target" and template.strip())):
+        columns = f"write {{{template}}}" if template.isidentifier() else "name a column, as in {column}"
+        raise UserError(
+            f"datasets.{name}.{key}: template {template!r} names no column, so that every {key} would be this text; "
+            f"{columns}, in quotes."
+        )
     return names
 
 
-def _require_unicode(name: str, key: str, text: str, row: Row) -> None:
-    # JSON can encode half of a surrogate pair, which UTF-8 cannot.
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
+def _refuse_bare_name(name: str, instruction: str, row: Row) -> None:
+    """An instruction may be the same in all rows, but the mere name of a column is one that lacks its braces."""
+    if instruction and instruction in (row.values if row.columns is None else row.columns):
         raise UserError(
-            f"datasets.{name}.{key}: {row.place}: character {error.start} is half of a surrogate pair "
-            f"({text[error.start]!r}); every {key} must be Unicode text."
-        ) from error
+            f"datasets.{name}.instruction: {instruction!r} is the name of a column, and would be the instruction of "
+            f"every row as it stands; write {{{instruction}}}, in quotes."
+        )
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text has no visible character: nothing, white space, or signs of no width and no form."""
+    return all(
+        character.isspace() or character in _BLANK or unicodedata.category(character) in ("Cc", "Cf")
+        for character in text
+    )
+
+
+def _is_null(value: Any) -> bool:
+    """Null, or what Parquet and JSON write for a missing number: not a number."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _render(name: str, dataset: Dataset, key: str, fields: list[str], row: Row) -> str:
     values = {field: _reach(name, key, field, row) for field in fields}
     for field, value in values.items():
-        if value is None:
+        if _is_null(value):
+            found = "null" if value is None else "not a number (NaN)"
             raise UserError(
-                f"datasets.{name}.{key}: {row.place}: column {field!r} is null; every {key} must be text.{_advice(key)}"
+                f"datasets.{name}.{key}: {row.place}: column {field!r} is {found}; every {key} must be text."
+                f"{_advice(key)}"
             )
-        if not isinstance(value, str) and (key == "input" or not isinstance(value, (int, float, bool))):
-            raise UserError(
-                f"datasets.{name}.{key}: {row.place}: column {field!r} contains {type(value).__name__} "
-                f"({str(value)[:40]!r}); every {key} must be text."
-            )
+        if isinstance(value, list):
+            values[field] = _joined(name, dataset, key, field, value, row)
+        elif not isinstance(value, str) and (key == "input" or not _is_number(value)):
+            raise _no_text(name, key, field, value, row)
     template = getattr(dataset, key)
     return "".join(
         literal + (str(values[field]) if field is not None else "")
         for literal, field, _, _ in string.Formatter().parse(template)
+    )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is written as a number; infinity is what JSON's reader makes of one that is too large."""
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _joined(name: str, dataset: Dataset, key: str, field: str, parts: list[Any], row: Row) -> str:
+    """The text of a column that is a list of texts."""
+    if dataset.join is None:
+        raise _no_text(name, key, field, parts, row, f" Set `datasets.{name}.join` to what is put between its texts.")
+    for part in parts:
+        if not isinstance(part, str):
+            raise _no_text(name, key, field, parts, row, f" `join` joins texts, and one is {type(part).__name__}.")
+    return dataset.join.join(parts)
+
+
+def _no_text(name: str, key: str, field: str, value: Any, row: Row, advice: str = "") -> UserError:
+    return UserError(
+        f"datasets.{name}.{key}: {row.place}: column {field!r} contains {type(value).__name__} "
+        f"({str(value)[:40]!r}); every {key} must be text.{advice}"
     )
 
 
@@ -131,7 +195,7 @@ def _is_missing(field: str, row: Row) -> bool:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (KeyError, IndexError, ValueError, TypeError):
             return False
-        if value is None:
+        if _is_null(value):
             return True
     return False
 

@@ -1,8 +1,10 @@
 """What the tests of datasets share: files of three kinds, and datasets read from them."""
 
 import csv
+import gzip
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,44 +30,64 @@ def parquet(file: Path, rows: Rows) -> None:
     pq.write_table(pa.Table.from_pylist(list(rows)), file)
 
 
-def comma_separated(file: Path, rows: Rows) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+def arrow_stream(file: Path, rows: Rows) -> None:
+    table = pa.Table.from_pylist(list(rows))
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
 
 
-def json_lines(file: Path, rows: Rows) -> None:
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+def separated(rows: Rows, separator: str) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, list(rows[0]), delimiter=separator)
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
 
 
-WRITERS = {".parquet": parquet, ".csv": comma_separated, ".jsonl": json_lines}
+TEXTS: dict[str, Callable[[Rows], str]] = {
+    ".csv": lambda rows: separated(rows, ","),
+    ".tsv": lambda rows: separated(rows, "\t"),
+    ".jsonl": lambda rows: "".join(json.dumps(row) + "\n" for row in rows),
+    ".json": lambda rows: json.dumps(rows, indent=1),
+}
+ENDINGS = [".parquet", ".arrow", *TEXTS, *(f"{ending}.gz" for ending in TEXTS)]
 
 
-def source(file: Path, rows: Rows = ROWS) -> Path:
-    WRITERS[file.suffix](file, rows)
+def source(file: Path, rows: Rows = ROWS, encoding: str = "utf-8") -> Path:
+    """Write rows as the file's ending says."""
+    plain = file.with_suffix("") if file.suffix == ".gz" else file
+    if plain.suffix in TEXTS:
+        content = TEXTS[plain.suffix](rows).encode(encoding)
+        file.write_bytes(content if plain == file else gzip.compress(content))
+    else:
+        {".parquet": parquet, ".arrow": arrow_stream}[file.suffix](file, rows)
     return file
 
 
 def read(
-    train: Path, test: Path | None = None, split_column: str | None = None, **settings: Any
+    train: Path | list[Path], test: Path | None = None, source: dict[str, Any] | None = None, **settings: Any
 ) -> list[dict[str, Any]]:
-    files = {"kind": "files", "train": str(train), "test": test and str(test), "split_column": split_column}
-    return written({"source": files, **settings}, {"train": train, **({"test": test} if test else {})}, train.parent)
+    """Rows of schema `dataset` of local files; `source` has further keys of the source, `settings` of the dataset."""
+    trains = train if isinstance(train, list) else [train]
+    files = {"kind": "files", "train": list(map(str, trains)), "test": test and str(test), **(source or {})}
+    paths = {"train": trains, **({"test": [test]} if test else {})}
+    return written({"source": files, **settings}, paths, trains[0].parent)
 
 
-def written(settings: dict[str, Any], files: dict[str, Path], folder: Path) -> list[dict[str, Any]]:
+def written(settings: dict[str, Any], files: dict[str, list[Path]], folder: Path) -> list[dict[str, Any]]:
     output = folder / "out.parquet"
     write_dataset("mine", Dataset.model_validate({"task": "qa", **settings}), files, output, {"rule": "dataset"})
     rows: list[dict[str, Any]] = storage.read(output, DatasetTable).to_pylist()
     return rows
 
 
-def refused(train: Path, **settings: Any) -> str:
+def refused(train: Path | list[Path], **settings: Any) -> str:
     with pytest.raises(UserError) as raised:
         read(train, **settings)
     message = str(raised.value)
     assert "\n" not in message
-    assert not (train.parent / "out.parquet").exists()
-    assert not list(train.parent.glob(".*.partial"))
+    assert message.isprintable()
+    folder = (train if isinstance(train, Path) else train[0]).parent
+    assert not (folder / "out.parquet").exists()
+    assert not list(folder.glob(".*.partial"))
     return message

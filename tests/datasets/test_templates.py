@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from source_files import ROWS, WRITERS, read, refused, source
+from source_files import ENDINGS, ROWS, read, refused, source
 
 from memorization import storage
 
@@ -58,7 +58,7 @@ def test_short_inputs_are_left_out_and_counted(tmp_path: Path) -> None:
     assert left_out == {"inputs shorter than 5 characters": 2}
 
 
-@pytest.mark.parametrize("ending", WRITERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_a_missing_column_is_named_with_the_nearest_one(tmp_path: Path, ending: str) -> None:
     file = source(tmp_path / f"rows{ending}")
     assert refused(file, input="{inputs}") == (
@@ -77,7 +77,7 @@ def test_a_null_is_named_with_its_row(tmp_path: Path, ending: str, key: str) -> 
     )
 
 
-@pytest.mark.parametrize(("value", "kind"), [(5, "int"), (["a"], "list"), ({"a": "b"}, "dict"), (1.5, "float")])
+@pytest.mark.parametrize(("value", "kind"), [(5, "int"), ({"a": "b"}, "dict"), (1.5, "float")])
 def test_an_input_that_is_no_text_is_named_with_its_row(tmp_path: Path, value: Any, kind: str) -> None:
     file = source(tmp_path / "rows.jsonl", [ROWS[0], ROWS[1] | {"input": value}])
     message = refused(file)
@@ -185,3 +185,87 @@ def test_a_label_that_is_null_leaves_its_rows_out(tmp_path: Path) -> None:
     kept = read(source(tmp_path / "rows.jsonl", rows), labels={1: "negative", 3: None, 5: "positive"})
     assert [(row["id"], row["target"]) for row in kept] == [("train-0", "negative"), ("train-2", "positive")]
     assert storage.manifest_of(tmp_path / "out.parquet")["left_out"] == {"targets whose label is null": 2}
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".jsonl"])
+def test_lists_of_texts_are_joined_by_what_is_stated(tmp_path: Path, ending: str) -> None:
+    file = source(tmp_path / f"rows{ending}", [{"input": ["One.", "Two."], "target": ["a", "b"]}])
+    assert refused(file).endswith(
+        "row 0: column 'target' contains list (\"['a', 'b']\"); every target must be text. "
+        "Set `datasets.mine.join` to what is put between its texts."
+    )
+    [row] = read(file, join=" ")
+    assert (row["input"], row["target"]) == ("One. Two.", "a b")
+
+
+@pytest.mark.parametrize("value", [["a", None], ["a", 1], [["a"]]])
+def test_lists_of_other_things_are_not_joined(tmp_path: Path, value: Any) -> None:
+    file = source(tmp_path / "rows.jsonl", [{"input": value, "target": "y"}])
+    assert "`join` joins texts, and one is" in refused(file, join=" ")
+
+
+@pytest.mark.parametrize("key", ["input", "target", "instruction"])
+def test_not_a_number_is_missing_and_no_text(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"input": "a", "target": "b", "more": NaN}\n')
+    message = refused(file, **{key: "{more}"})
+    assert f"datasets.mine.{key}: {file}, row 0: column 'more' is not a number (NaN)" in message
+
+
+def test_not_a_number_gets_the_target_that_missing_ones_get(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.parquet", [{"input": "a", "target": 1.0}, {"input": "b", "target": float("nan")}])
+    assert [row["target"] for row in read(file, missing_target="none")] == ["1.0", "none"]
+
+
+def test_an_identifier_that_is_not_a_number_is_missing(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.parquet", [{"id": float("nan"), "input": "a", "target": "b"}])
+    assert [row["id"] for row in read(file)] == ["train-0"]
+
+
+def test_a_number_that_is_too_large_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"input": "a", "target": 1e999}\n')
+    assert "column 'target' contains float ('inf')" in refused(file)
+
+
+BLANK = {"spaces": "  \t\n", "no width": "\u200b\u200d\ufeff", "no form": "\u3164\u2800", "control": "\x00\x1f"}
+
+
+@pytest.mark.parametrize("text", BLANK.values(), ids=BLANK)
+def test_inputs_without_a_visible_character_are_left_out_and_counted(tmp_path: Path, text: str) -> None:
+    rows = [{"input": each, "target": "y"} for each in ("one", text, " two")]
+    assert [row["input"] for row in read(source(tmp_path / "rows.jsonl", rows))] == ["one", " two"]
+    left_out = storage.manifest_of(tmp_path / "out.parquet")["left_out"]
+    assert left_out == {"inputs without a visible character": 1}
+
+
+@pytest.mark.parametrize("key", ["input", "target"])
+def test_a_template_that_names_no_column_is_refused(tmp_path: Path, key: str) -> None:
+    file = source(tmp_path / "rows.csv")
+    assert refused(file, **{key: "document"}) == (
+        f"datasets.mine.{key}: template 'document' names no column, so that every {key} would be this text; "
+        "write {document}, in quotes."
+    )
+    assert "name a column, as in {column}" in refused(file, **{key: "the {{document}}"})
+
+
+def test_a_target_may_be_empty_and_an_instruction_the_same_in_all_rows(tmp_path: Path) -> None:
+    rows = read(source(tmp_path / "rows.csv"), target="", instruction="Summarize.")
+    assert {(row["target"], row["instruction"]) for row in rows} == {("", "Summarize.")}
+
+
+def test_an_instruction_that_is_a_column_without_braces_is_refused(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.csv")
+    assert "datasets.mine.instruction: 'input' is the name of a column" in refused(file, instruction="input")
+
+
+def test_half_of_a_surrogate_pair_in_an_identifier_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"id": "\\ud800", "input": "a", "target": "b"}\n')
+    assert refused(file).startswith(f"datasets.mine: id: {file}, row 0: character 0 is half of a surrogate pair")
+
+
+def test_names_of_columns_that_cannot_be_printed_are_escaped(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"\\ud800": 1, "two\\nlines": 2, "target": "b"}\n')
+    assert "columns there: '\\ud800', 'two\\nlines', target" in refused(file)
