@@ -221,7 +221,10 @@ def _text(file: UserFile) -> Iterator[TextIO]:
                 f"{file.setting.format('encoding', 'utf-16-le')}.",
             )
         encoding = marked or file.encoding or "utf-8"
-        with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
+        beginning = head.decode(encoding, "ignore")
+        # A lone carriage return ends a line only in files of old Macintoshes, which have no other line ends.
+        newline = "" if "\r" in beginning and "\n" not in beginning else "\n"
+        with io.TextIOWrapper(stream, encoding=encoding, newline=newline) as text:
             yield text
 
 
@@ -239,7 +242,8 @@ def _not_in_encoding(file: UserFile, error: UnicodeError) -> str:
     advice = f"set {file.setting.format('encoding', 'cp1252')}, or whatever its encoding is."
     if file.encoding is not None:
         return f"{one_line(error)} If its encoding is another one, {advice}"
-    with _bytes(file) as stream:
+    # A compressed file may be damaged too.
+    with contextlib.suppress(OSError, EOFError, zlib.error), _bytes(file) as stream:
         for number, line in enumerate(stream, 1):
             try:
                 line.decode("utf-8")
@@ -263,8 +267,10 @@ def _separated(file: UserFile, columns: Collection[str]) -> Iterator[Record]:
                     if row:
                         yield row
             except csv.Error as error:
-                text = f"the row that begins in line {lines_read + 1}: {one_line(error)}"
-                raise _unreadable(file, text) from error
+                text = one_line(error)
+                if "new-line character" in text:
+                    text = "a text with a carriage return must be in quotes."
+                raise _unreadable(file, f"the row that begins in line {lines_read + 1}: {text}") from error
 
         lines = rows()
         heading = next(lines, [])

@@ -145,6 +145,16 @@ def test_a_file_in_another_encoding_is_named_with_its_line_and_the_key(tmp_path:
     )
 
 
+def test_a_file_that_is_damaged_twice_over_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv.gz"
+    content = gzip.compress(b"input,target\n" + bytes(range(256)) * 500)
+    file.write_bytes(content[:-9])
+    assert refused(file, source={"encoding": "utf-8"}).startswith(
+        f"datasets.mine.source.train: {file}: not a readable "
+    )
+    assert refused(file).startswith(f"datasets.mine.source.train: {file}: not a readable ")
+
+
 def test_an_encoding_that_is_not_the_files_is_named(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_bytes("input,target\nGröße,x\n".encode("cp1252"))
@@ -199,6 +209,20 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path: Path, ending: str) ->
     assert refused(file) == (
         f"datasets.mine.source.train: {file}: its heading names column 'target' 2 times; each name may be there once."
     )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_in_three_ways(tmp_path: Path, end: str) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_bytes(f'id,input,target{end}a,"one{end}two\rthree",yes{end}b,four,no{end}'.encode())
+    assert [row["input"] for row in read(file)] == [f"one{end}two\rthree", "four"]
+
+
+def test_a_carriage_return_without_quotes_is_told(tmp_path: Path) -> None:
+    """Python's and pandas' writers leave it without quotes, and readers differ in what they make of it."""
+    file = tmp_path / "rows.csv"
+    file.write_bytes(b"input,target\nx,y\n\rtext,yes\n")
+    assert refused(file).endswith("the row that begins in line 3: a text with a carriage return must be in quotes.")
 
 
 def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
