@@ -389,3 +389,48 @@ def test_faults_of_a_study_of_likelihoods_are_reported(file: Path, key: str, val
 
     assert f"studies.likely.{key}" in message
     assert expected in message
+
+
+@pytest.mark.parametrize("value", [5, [], [""], ["a.csv", 3], " ", {"a": "b"}, None])
+def test_files_are_a_path_or_a_list_of_paths(file: Path, value: Any) -> None:
+    message = fault(file, changed("datasets", "news", "source", "train", value=value))
+    assert message.startswith(
+        f"{file}: datasets.news.source.train: given {value!r}: allowed: a path, a pattern such as"
+    )
+
+
+@pytest.mark.parametrize("value", [";;", "", '"', "\n"])
+def test_a_separator_is_one_character(file: Path, value: str) -> None:
+    message = fault(file, changed("datasets", "news", "source", "separator", value=value))
+    assert message.startswith(f"{file}: datasets.news.source.separator: given {value!r}: allowed: one character")
+
+
+@pytest.mark.parametrize("value", ["utf-9", "", "rot13", "zip", "a\0b"])
+def test_an_encoding_is_one_that_is_known(file: Path, value: str) -> None:
+    message = fault(file, changed("datasets", "news", "source", "encoding", value=value))
+    assert message.startswith(f"{file}: datasets.news.source.encoding: given {value!r}: no encoding of this name")
+
+
+def test_files_may_be_lists_and_have_a_separator_and_an_encoding(file: Path) -> None:
+    keys = {"kind": "files", "train": ["a.csv", "b-*.csv"], "separator": "\t", "encoding": "cp1252"}
+    file.write_text(yaml.safe_dump(changed("datasets", "news", "source", value=keys)))
+    source = configfile.load([file]).datasets["news"].source
+    assert source.model_dump(include={"train", "separator", "encoding"}) == {
+        key: keys[key] for key in ("train", "separator", "encoding")
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "template", "message"),
+    [
+        ("input", "document", "names no column, so that every input would be this text; write {document}, in quotes"),
+        ("input", "the text", "names no column, so that every input would be this text; name a column, as in {column}"),
+        ("target", "summary", "write {summary}, in quotes"),
+        ("input", "{document", "expected '}' before end of string"),
+        ("instruction", "{question!r}", "is not allowed; a template names columns"),
+    ],
+)
+def test_templates_are_checked(file: Path, key: str, template: str, message: str) -> None:
+    found = fault(file, changed("datasets", "news", key, value=template))
+    assert found.startswith(f"{file}: datasets.news.{key}: template {template!r}")
+    assert message in found

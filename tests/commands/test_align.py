@@ -67,8 +67,11 @@ def test_align_writes_what_the_library_returns(
 def test_align_runs_as_a_program(files: list[str], tmp_path: Path) -> None:
     output = tmp_path / "matches.parquet"
     command = [sys.executable, "-m", "memorization.cli", *files, "--output", str(output), "--profile", "pan2015"]
-    subprocess.run(command, check=True)
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stderr.splitlines()
     assert storage.manifest_of(output)["settings"]["profile"] == "pan2015"
+    # Progress and the closing line, where standard error is no terminal.
+    assert lines[-2].startswith("memorization: alignment: 12 of 12 (")
+    assert lines[-1].startswith("memorization: 12 pairs, ")
 
 
 @pytest.mark.parametrize(
@@ -168,12 +171,6 @@ def test_compiling_is_announced_where_no_machine_code_is_kept(
     monkeypatch.setattr(Path, "glob", lambda *_: iter([]))
     assert cli.main(command) == 0
     assert "memorization: compiling the aligner, once" in capsys.readouterr().err
-
-
-def test_progress_is_written_where_standard_error_is_no_terminal(files: list[str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "memorization.cli", *files, "--output", str(tmp_path / "matches.parquet")]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stderr.splitlines()
-    assert lines[-2].startswith("memorization: alignment: 12 of 12 (")
 
 
 def test_missing_sentence_data_names_the_option(

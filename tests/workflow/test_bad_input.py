@@ -177,6 +177,38 @@ def test_missing_files_and_folders_are_reported_before_anything_runs(
     assert not workplace.results.exists()
 
 
+def test_sources_that_cannot_be_used_are_reported_before_anything_runs(
+    code: Path, small_config: Path, tmp_path: Path
+) -> None:
+    """The first rows of every source are read when the graph is built, in a dry run too."""
+    (tmp_path / "pointer.parquet").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 123\n")
+    (tmp_path / "semicolons.csv").write_text("input;target\none text;yes\n")
+    (tmp_path / "rows.csv").write_text("text,target\none text,yes\n")
+    names = {"pointer": "pointer.parquet", "semicolons": "semicolons.csv", "column": "rows.csv"}
+    study = {
+        "kind": "memorization",
+        "datasets": ["letters", *names],
+        "models": ["small"],
+        "states": ["base", "short"],
+        "decodings": ["short"],
+        "control": False,
+    }
+    change = {
+        "datasets": {name: files_dataset(tmp_path / file) for name, file in names.items()},
+        "detection": {"paraphrase": {"classifier": None}},
+        "studies": {"small": study},
+    }
+    workplace = Workplace(code, tmp_path / "work", (small_config,)).with_configuration(tmp_path / "change.yaml", change)
+
+    message = refusal(workplace.run("--dry-run"))
+
+    assert message.count("Inputs cannot be used.") == 1
+    assert f"datasets.pointer.source.train: {tmp_path}/pointer.parquet: is not the data, but a pointer" in message
+    assert "semicolons.csv: its heading is one column, 'input;target'; set `separator: \";\"`." in message
+    assert "datasets.column.input: names column 'input', which" in message
+    assert not workplace.results.exists()
+
+
 def test_unknown_key_is_reported_with_its_file_and_the_nearest_spelling(
     code: Path, small_config: Path, tmp_path: Path
 ) -> None:
