@@ -33,9 +33,6 @@ ROWS_PER_BATCH = 1000
 CHARACTERS_PER_READ = 1 << 18
 # Where only the first rows are read, so many times as many are looked through for those of a split.
 SEARCHED = 20
-# Compressed files up to this size are read to their end to see that nothing is missing: in less than a second.
-COMPRESSED_BYTES = 1 << 26
-
 COMPRESSED = ".gz"
 TEXTS = (".csv", ".tsv", ".jsonl", ".json")
 ENDINGS = (".parquet", ".arrow", *TEXTS)
@@ -174,11 +171,11 @@ def records(file: UserFile, columns: Collection[str]) -> Iterator[Record]:
 
 
 def check_end(file: UserFile) -> None:
-    """UserError where a file's end shows that it is not whole, without reading more than a second's worth.
+    """UserError where a file's end shows that it is not whole; a compressed file is read to its end for that.
 
-    A Parquet file says so when it is opened, and a CSV file cannot say it.
+    Parquet and Arrow files say so when they are opened, and CSV files cannot say it.
     """
-    if file.ending not in TEXTS or (file.is_compressed and file.path.stat().st_size > COMPRESSED_BYTES):
+    if file.ending not in TEXTS:
         return
     tail = b""
     try:
@@ -270,6 +267,8 @@ def _separated(file: UserFile, columns: Collection[str]) -> Iterator[Record]:
                 text = one_line(error)
                 if "new-line character" in text:
                     text = "a text with a carriage return must be in quotes."
+                elif "expected after" in text or "unexpected end" in text:
+                    text += " A text that begins with a quote must be in quotes, and each quote in it doubled."
                 raise _unreadable(file, f"the row that begins in line {lines_read + 1}: {text}") from error
 
         lines = rows()

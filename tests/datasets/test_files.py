@@ -225,6 +225,16 @@ def test_a_carriage_return_without_quotes_is_told(tmp_path: Path) -> None:
     assert refused(file).endswith("the row that begins in line 3: a text with a carriage return must be in quotes.")
 
 
+@pytest.mark.parametrize("content", ['input,target\n"x" y,z\n', 'input,target\na,b\n"x,z\n'])
+def test_quotes_that_do_not_match_are_told(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(content)
+    line = content.count("\n")
+    message = refused(file)
+    assert f"not a readable csv file: the row that begins in line {line}: " in message
+    assert message.endswith("A text that begins with a quote must be in quotes, and each quote in it doubled.")
+
+
 def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("id,input,target,,\na,text,yes,,\n")
