@@ -337,9 +337,9 @@ def _json_lines(file: UserFile, columns: Collection[str]) -> Iterator[Record]:
     with _text(file) as stream:
         number = 0
         for line in stream:
-            if line.strip():
+            if line := line.strip(" \t\r\n"):
                 try:
-                    values = _DECODER.decode(line.strip())
+                    values = _DECODER.decode(line)
                 except (ValueError, RecursionError) as error:
                     raise _no_object(file, number, error) from error
                 yield _record(file, number, values, "a line contains one JSON object")

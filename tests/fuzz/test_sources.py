@@ -12,6 +12,7 @@ import gzip
 import io
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from cases import in_time, seeds
+from configurations import configuration, study
 
-from memorization import storage
+from memorization import preflight, storage
 from memorization.config.data import Dataset
 from memorization.datasets.sources import write_dataset
 from memorization.datasets.templates import is_blank
 from memorization.errors import UserError
+from memorization.studies.kinds import Config
 
 Row = dict[str, Any]
 
@@ -152,18 +155,36 @@ def test_a_source_is_read_without_a_difference_or_refused(seed: int, tmp_path: P
     file.write_bytes(content if intact else damaged(draw, content))
 
     settings = {"task": "qa", "source": {"kind": "files", "train": str(file), **source}}
+    dataset = Dataset.model_validate(settings)
     output = tmp_path / "out.parquet"
     with in_time():
-        try:
-            write_dataset("mine", Dataset.model_validate(settings), {"train": [file]}, output, {})
-        except UserError as error:
-            str(error).encode()
-            assert not output.exists()
-            return
+        before = refusal(lambda: preflight.check(configured(settings, tmp_path)))
+    with in_time():
+        refused = refusal(lambda: write_dataset("mine", dataset, {"train": [file]}, output, {}))
+    if refused:
+        assert not output.exists()
+        return
+    # What the job can use is not refused before it runs.
+    assert before is None
     if intact:
         read = [(row["id"], row["input"], row["target"]) for row in storage.rows(output)]
         assert read == expected(rows, ending)
         assert storage.manifest_of(output)["rows"]["train"] == len(read)
+
+
+def refusal(work: Callable[[], None]) -> str | None:
+    """The message of what is refused, which can be written; None where it works."""
+    try:
+        work()
+    except UserError as error:
+        assert str(error).encode()
+        return str(error)
+    return None
+
+
+def configured(settings: dict[str, Any], folder: Path) -> Config:
+    studies = {"table": study(datasets=["mine"], control=False)}
+    return configuration(datasets={"mine": settings}, studies=studies, results=str(folder / "results"))
 
 
 def written(draw: random.Random, file: Path, rows: list[Row], source: dict[str, Any]) -> bytes:
