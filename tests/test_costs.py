@@ -60,6 +60,14 @@ def test_parameters_are_read_from_the_header_of_local_weights(tmp_path: Path) ->
     assert costs.parameters(configuration(tmp_path, models=models), "big") == 16
 
 
+def test_rows_of_several_files_are_added(tmp_path: Path) -> None:
+    for number in (1, 2):
+        pq.write_table(pa.table({"input": ["x"] * number}), tmp_path / f"part-{number}.parquet")
+    source = {"kind": "files", "train": "{data_root}/part-*.parquet"}
+    config = configuration(tmp_path, datasets={name: {"task": "qa", "source": source} for name in ("far", "near")})
+    assert costs.training_rows(config, "near") == 3
+
+
 def test_what_is_unknown_is_reported(tmp_path: Path) -> None:
     hub = {"kind": "hub", "name": "a/b", "revision": "main"}
     plain = configuration(tmp_path)
