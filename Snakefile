@@ -49,8 +49,16 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import configfile, costs, freshness, launch, local_files, plan
-from memorization import preflight
+from memorization import (
+    cards,
+    configfile,
+    costs,
+    freshness,
+    launch,
+    local_files,
+    plan,
+    preflight,
+)
 from memorization.errors import UserError
 from memorization.studies import kinds
 
@@ -93,6 +101,16 @@ config["scripts"] = {}
 config["segmentation"] = {
     name: dataset.segmentation for name, dataset in CONFIG.datasets.items()
 }
+config["jobs_per_gpu"] = CONFIG.compute.jobs_per_gpu
+config["gradient_checkpointing"] = [
+    name for name, model in CONFIG.models.items() if model.gradient_checkpointing
+]
+# `--jobs` without `--cores`: jobs go to a cluster, whose queue has the cards.
+ON_CLUSTER = workflow.is_main_process and workflow.nodes is not None
+# What a job that runs a model asks for, and the cards of this machine. They share out cards, and are no parameters.
+GPU, CARDS = cards.wanted(CONFIG.compute.device, ON_CLUSTER)
+if CARDS and workflow.is_main_process and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", len(CARDS) * CONFIG.compute.jobs_per_gpu)
 ROOT = Path(workflow.basedir)
 
 
@@ -156,6 +174,15 @@ for target, studies in local_files.targets(CONFIG).items():
 onstart:
     if workflow.is_main_process:
         launch.begin(CONFIG, workflow.local_exec)
+        costs.check_cards(
+            CONFIG,
+            None if ON_CLUSTER else CARDS,
+            [
+                (job.rule.name, job.wildcards)
+                for job in workflow.dag.needrun_jobs()
+                if job.resources.get("gpu")
+            ],
+        )
 
 
 onsuccess:

@@ -16,13 +16,15 @@ snakemake: Snakemake
 def main(snakemake: Snakemake) -> None:
     name, params, output = snakemake.wildcards.model, snakemake.params, Path(snakemake.output[0])
     source = TypeAdapter(FolderModel | HubModel | ScratchModel).validate_python(params.model)
-    device = loading.start_torch(params.device, params.threads)
     if isinstance(source, ScratchModel):
-        training = TrainingJob(output, job.unfinished(output), device, params.source)
+        device = loading.start_torch(params.device, params.threads)
+        checkpointing = name in snakemake.config["gradient_checkpointing"]
+        training = TrainingJob(output, job.unfinished(output), device, params.source, checkpointing)
         scratch.build(
             name, source, Path(snakemake.input.dataset), folder_of(snakemake.input.get("tokenizer")), training
         )
     else:
+        loading.start_torch("cpu", params.threads)
         loading.prepare(name, source, folder_of(snakemake.input.get("files")), output)
 
 

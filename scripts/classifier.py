@@ -20,11 +20,12 @@ def main(snakemake: Snakemake) -> None:
     source = TypeAdapter(FolderModel | HubModel | TrainedClassifier).validate_python(params.classifier)
     files = snakemake.input.get("files")
     folder = Path(files[0]).parent if files else None
-    device = loading.start_torch(params.device, params.threads)
     if isinstance(source, TrainedClassifier):
+        device = loading.start_torch(params.device, params.threads)
         training = TrainingJob(output, job.unfinished(output), device, params.source)
         classifier_training.train(name, source, Path(snakemake.input.pairs), folder, training)
     else:
+        loading.start_torch("cpu", params.threads)
         classifiers.prepare(name, source, folder, params.head, output)
 
 

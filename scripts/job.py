@@ -9,17 +9,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from snakemake.script import Snakemake
 
-from memorization import freshness, jobs, storage
+from memorization import cards, freshness, jobs, storage
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
-    """Run a script's `main`, as `jobs.run` does, if the code is that of the run which started it."""
+    """Run a script's `main`, as `jobs.run` does: with the code of the run which started it, and on a card of its own."""
 
     def work() -> None:
         if source := snakemake.params.get("source"):
             freshness.check(source, ROOT, *snakemake.config["scripts"][source])
+        if snakemake.resources.get("gpu"):
+            cards.take(snakemake.config["jobs_per_gpu"])
         main(snakemake)
 
     output, results = Path(next(iter(snakemake.output), "")), Path(snakemake.config["results"])

@@ -84,6 +84,18 @@ class Model(Section):
     parameters: int | None = Field(
         None, ge=1, description="Number of parameters, for `plan` if no local file states it.", examples=[223_000_000]
     )
+    architecture: dict[str, Any] | None = Field(
+        None,
+        description="Its sizes as in its config.json (width, layers, heads, ...), for the memory that `plan` estimates "
+        "if no local file states them.",
+        examples=[{"model_type": "t5", "d_model": 768, "d_ff": 3072, "num_layers": 12, "num_heads": 12, "d_kv": 64}],
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Training keeps only what each layer reads and computes the rest again: far less memory, about a "
+        "third more time, the same numbers.",
+        examples=[True],
+    )
 
 
 class LoRA(Section):
@@ -172,8 +184,14 @@ class Recipe(Section):
         "the whole step.",
         examples=[8],
     )
-    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.", examples=[1e-4])
-    weight_decay: float = Field(0.0, ge=0, description="Weight decay of AdamW.", examples=[0.01])
+    optimizer: Literal["adamw", "adafactor"] = Field(
+        "adamw",
+        description="`adamw` keeps two numbers for each weight, `adafactor` two for each row and column of a matrix. "
+        "The learning rate of `adafactor` is relative: to the root mean square of the weights that it changes.",
+        examples=["adafactor"],
+    )
+    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate.", examples=[1e-4])
+    weight_decay: float = Field(0.0, ge=0, description="Weight decay, not a part of the gradient.", examples=[0.01])
     schedule: Literal["constant", "linear", "cosine"] = Field(
         "linear", description="Learning rate after the warm-up.", examples=["linear"]
     )
@@ -185,6 +203,13 @@ class Recipe(Section):
     max_target_tokens: int = Field(128, ge=1, description="Longest target in tokens; the rest is cut.", examples=[128])
     precision: Literal["fp32", "bf16"] = Field(
         "fp32", description="Training arithmetic. fp16 is refused: T5 and GPT-Neo overflow in it.", examples=["bf16"]
+    )
+    weights: Literal["fp32", "bf16"] = Field(
+        "fp32",
+        description="What trained weights, their gradients and the optimizer's numbers are kept in. `bf16` halves "
+        "their memory and the checkpoints, needs `precision: bf16`, and loses every change of a weight that is smaller "
+        "than a 500th of it: for models that do not fit otherwise.",
+        examples=["bf16"],
     )
     loss: Literal["input_and_target", "target"] | None = Field(
         None,
@@ -265,6 +290,11 @@ class Recipe(Section):
         if self.lora is not None and self.trains != "lora":
             raise ValueError(
                 f"`lora` is given and `trains` is {self.trains!r}: set `trains: lora`, or leave `lora` out"
+            )
+        if self.weights == "bf16" and self.precision != "bf16":
+            raise ValueError(
+                f"`weights` is 'bf16' and `precision` is {self.precision!r}: set `precision: bf16`, or leave `weights` "
+                "out"
             )
         if self.early_stopping is not None and self.keep is not None:
             raise ValueError("`early_stopping` keeps the best epoch alone: leave `keep` out, or set it to null")

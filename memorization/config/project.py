@@ -26,13 +26,40 @@ class Compute(Section):
         "because the order of floating-point sums depends on it.",
         examples=[4],
     )
-    generation_batch_size: int = Field(32, ge=1, description="Prefixes per batch.", examples=[64])
+    jobs_per_gpu: int = Field(
+        1,
+        ge=1,
+        description="Jobs that share one GPU of this machine at the same time. Every job that runs a model has a GPU "
+        "to itself by default, the next free one; `--resources gpu=N` lowers the number of such jobs.",
+        examples=[2],
+    )
+    gpu_memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="Memory of one GPU (10^9 bytes), which the estimates of `plan` and the start of a run are compared "
+        "with; null: as `nvidia-smi` states it, on this machine.",
+        examples=[80],
+    )
+    generation_batch_size: int = Field(
+        32,
+        ge=1,
+        description="Prompts per batch. In fp32, where texts do not depend on it, a batch that exceeds the GPU's "
+        "memory is halved.",
+        examples=[64],
+    )
     teraflops: float = Field(
         0.05,
         gt=0,
-        description="Arithmetic that one training or generation job sustains (10^12 operations per second), for the "
-        "hours that `plan` estimates.",
+        description="Arithmetic that one training job sustains, or one that reads texts (10^12 operations per second), "
+        "for the hours that `plan` estimates.",
         examples=[100.0],
+    )
+    gigabytes_per_second: float = Field(
+        10.0,
+        gt=0,
+        description="Memory that one job reads (10^9 bytes per second): writing a token reads all weights, whatever "
+        "the arithmetic. For the hours that `plan` estimates.",
+        examples=[2000.0],
     )
     memory_mb: int = Field(
         4000,

@@ -59,7 +59,7 @@ def fit(
     keep: Mapping[int, Callable[[Path], None]],
     what: str,
 ) -> list[EpochReport]:
-    """Train the trainable weights of `model` in place with AdamW; return one report per epoch.
+    """Train the trainable weights of `model` in place; return one report per epoch.
 
     `keep` maps an epoch to a function that saves the model into a folder: it is called at the end of that epoch, with
     the folder `unfinished.checkpoint(epoch)`. With early stopping it is called whenever the validation loss is lower
@@ -112,8 +112,12 @@ class _Loop:
         self.model, self.data, self.recipe, self.what = model, data, recipe, what
         self.device = next(model.parameters()).device
         self.trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.trainable, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        settings = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+        # Either way one weight after another, without copies of all of them.
+        self.optimizer = (
+            torch.optim.Adafactor(self.trainable, **settings, foreach=False)
+            if recipe.optimizer == "adafactor"
+            else torch.optim.AdamW(self.trainable, **settings, fused=True)
         )
         self.steps_per_epoch = math.ceil(len(data.examples) / recipe.batch_size)
 
@@ -161,6 +165,9 @@ class _Loop:
         tokens = [_learned_tokens(batch) for batch in batches]
         value = 0.0
         for batch, count in zip(batches, tokens, strict=True):
+            if not count:
+                # The mean over no token is not a number.
+                continue
             loss = self._loss(batch) * (count / max(1, sum(tokens)))
             value += self._finite(float(loss.detach()), message)
             loss.backward()
@@ -226,6 +233,19 @@ def learning_rate_factor(step: int, total: int, recipe: Recipe) -> float:
         return (step + 1) / recipe.warmup_steps
     done = (step - recipe.warmup_steps) / max(1, total - recipe.warmup_steps)
     return {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[recipe.schedule]
+
+
+def checkpoint_gradients(model: Any) -> None:
+    """Let training keep only what each layer reads, and compute the rest again in the backward pass, dropout included.
+
+    UserError where the architecture cannot do so.
+    """
+    if not model.supports_gradient_checkpointing:
+        raise UserError(
+            f"gradient_checkpointing: a {model.config.model_type} model cannot compute its layers again: leave it out, "
+            "and set a recipe's `accumulation_steps` for less memory."
+        )
+    model.activation_checkpointing_enable({"use_reentrant": False})
 
 
 def save_checkpoint(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -27,13 +27,15 @@ class TrainingJob:
     """One job that trains.
 
     `output` is the folder that it writes, `work` the folder of its unfinished state, `device` the torch device that it
-    computes on, and `source_digest` the digest of its code.
+    computes on, and `source_digest` the digest of its code; `gradient_checkpointing` saves memory, and changes no
+    number.
     """
 
     output: Path
     work: Path
     device: Any
     source_digest: str
+    gradient_checkpointing: bool = False
 
 
 @dataclass(frozen=True)

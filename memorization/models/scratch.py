@@ -15,7 +15,7 @@ from memorization.config.models import Pretraining, ScratchModel
 from memorization.errors import UserError
 from memorization.models import loading
 from memorization.models.examples import Example, collate, continuation
-from memorization.models.fitting import TrainingData, fit_new_model
+from memorization.models.fitting import TrainingData, checkpoint_gradients, fit_new_model
 from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ def build(name: str, source: ScratchModel, dataset: Path, tokenizer_folder: Path
         tokenizer = loading.load_tokenizer(place, name)
     torch.manual_seed(settings.seed)
     model = _model(name, source, tokenizer).to(job.device)
+    if job.gradient_checkpointing:
+        checkpoint_gradients(model)
     encoder_decoder = bool(model.config.is_encoder_decoder)
     loading.check_tokenizer(name, tokenizer, model.config)
     log.info("model %s: %d parameters", name, sum(parameter.numel() for parameter in model.parameters()))

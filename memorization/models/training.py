@@ -54,6 +54,8 @@ def fine_tune(
         rows = switch.choose_rows(rows)
         encode = switch.choose_encoding(encode, base.model, tokenizer)
     examples = encode(rows)
+    if job.gradient_checkpointing:
+        fitting.checkpoint_gradients(base.model)
     start = getattr(base.model.config, "decoder_start_token_id", None) if encoder_decoder else None
     model = base.model
     for switch in switches:

@@ -38,6 +38,8 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "near": {"deduplicate": "near"},
     "goldfish": {"goldfish": {"every": 3, "context": 2}},
     "inputs": {"loss": "input_and_target"},
+    "adafactor": {"optimizer": "adafactor", "learning_rate": 0.1},
+    "weights of bf16": {"precision": "bf16", "weights": "bf16"},
 }
 BLOCKS: dict[str, Any] = {"blocks": {"tokens": 20, "text": "{input} {instruction}\n{target}"}}
 """The switch of decoder-only models alone."""

@@ -5,12 +5,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fine_tuning import FIT_RECIPE, fit_rows, recipe_of, same, weights
-from tiny import ARCHITECTURES, tiny_model
+from fine_tuning import FIT_RECIPE, data_of, fit_rows, recipe_of, row, same, weights
+from safetensors.numpy import load_file
+from tiny import ARCHITECTURES, TEXTS, tiny_model
 
 from memorization.config.models import Recipe
 from memorization.errors import UserError
-from memorization.models.fitting import EpochReport, best_epoch, is_over, learning_rate_factor
+from memorization.models.examples import Example
+from memorization.models.fitting import (
+    EpochReport,
+    TrainingData,
+    best_epoch,
+    checkpoint_gradients,
+    fit,
+    is_over,
+    learning_rate_factor,
+    save_checkpoint,
+)
+from memorization.models.resumption import Unfinished
 
 NO_DROPOUT = {"embed_dropout": 0.0, "attention_dropout": 0.0, "resid_dropout": 0.0}
 
@@ -113,3 +125,112 @@ def test_patience_counts_epochs_since_the_first_lowest_loss(losses: list[float],
 
     assert best_epoch(reports) == best
     assert is_over(reports, recipe_of("early_stopping")) is over
+
+
+# One to forty tokens to read, and as many to write: what is padded differs from part to part.
+UNEVEN = [
+    row(" ".join(text.split() * 2)[: 4 + 9 * place], target=" ".join(text.split())[: 3 + 5 * place])
+    for place, text in enumerate(TEXTS[:12])
+]
+
+
+@pytest.mark.parametrize("loss", [None, "target"])
+@pytest.mark.parametrize("architecture", ["t5", "gpt_neo"])
+def test_texts_of_different_lengths_count_by_their_tokens_in_any_part(
+    architecture: str, loss: str | None, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    """Accumulation of 4 gives the weights of one batch, which is four times as large."""
+    trained = []
+    for parts in (1, 4):
+        model = tiny_model(architecture, tokenizer, **({"dropout_rate": 0.0} if architecture == "t5" else NO_DROPOUT))
+        changed = {"batch_size": 12, "accumulation_steps": parts, "epochs": 2, "learning_rate": 0.001, "loss": loss}
+        recipe = FIT_RECIPE.model_copy(update={**changed, "max_input_tokens": 40, "max_target_tokens": 20})
+        data = data_of(model, tokenizer, UNEVEN, recipe)
+        reports = fit(model, data, recipe, Unfinished(tmp_path / str(parts), "one"), {}, "test")
+        trained.append((weights(model), [report.loss for report in reports]))
+    lengths = {len(example.labels) for example in data.examples}
+    assert max(lengths) > 2 * min(lengths)
+
+    assert trained[1][1] == pytest.approx(trained[0][1], rel=1e-5)
+    for name, value in trained[1][0].items():
+        np.testing.assert_allclose(value, trained[0][0][name], atol=1e-5)
+
+
+def test_a_part_without_learned_tokens_changes_nothing(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    """A decoder-only model learns nothing of one token, whose mean loss is no number."""
+    rows = [*UNEVEN[:3], row("", instruction="", target="")]
+    losses = []
+    for number, chosen in enumerate((rows, rows[:3])):
+        model = tiny_model("gpt2", tokenizer, attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0)
+        recipe = FIT_RECIPE.model_copy(update={"batch_size": 4, "accumulation_steps": 4, "epochs": 1})
+        data = data_of(model, tokenizer, chosen, recipe)
+        data = TrainingData([_one_token(each) for each in data.examples], data.batch_of)
+        losses.append(fit(model, data, recipe, Unfinished(tmp_path / str(number), "one"), {}, "test")[0].loss)
+
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def _one_token(example: Example) -> Example:
+    """The example; of an empty row its last token alone."""
+    return example if len(example.inputs) > 3 else Example(example.inputs[-1:], example.labels[-1:])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name != "fsmt"])
+def test_layers_computed_again_give_the_same_bits(
+    architecture: str, precision: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    recipe = FIT_RECIPE.model_copy(update={"precision": precision, "epochs": 2})
+    models = [tiny_model(architecture, tokenizer) for _ in range(2)]
+    checkpoint_gradients(models[1])
+
+    reports = [fit_rows(model, tokenizer, tmp_path / str(number), recipe) for number, model in enumerate(models)]
+
+    assert reports[0] == reports[1]
+    assert same(weights(models[0]), weights(models[1]))
+    for number, model in enumerate(models):
+        save_checkpoint(model, tokenizer, tmp_path / f"saved-{number}")
+    assert (tmp_path / "saved-0/config.json").read_text() == (tmp_path / "saved-1/config.json").read_text()
+
+
+def test_layers_are_computed_again(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    model = tiny_model("t5", tokenizer)
+    calls = []
+    model.encoder.block[0].layer[0].SelfAttention.q.register_forward_hook(lambda *_: calls.append(1))
+
+    fit_rows(model, tokenizer, tmp_path / "plain")
+    plain = len(calls)
+    checkpoint_gradients(model)
+    fit_rows(model, tokenizer, tmp_path / "again")
+
+    assert len(calls) == 3 * plain
+
+
+def test_an_architecture_that_cannot_compute_again_is_a_user_error(tokenizer: Any) -> None:
+    with pytest.raises(UserError, match=r"gradient_checkpointing: a fsmt model cannot .* `accumulation_steps`"):
+        checkpoint_gradients(tiny_model("fsmt", tokenizer))
+
+
+@pytest.mark.parametrize("architecture", ["t5", "llama"])
+def test_weights_of_bf16_are_trained_as_such(architecture: str, tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    recipe = FIT_RECIPE.model_copy(update={"precision": "bf16", "weights": "bf16"})
+    half, full = (tiny_model(architecture, tokenizer, spread=0.0) for _ in range(2))
+
+    reports = fit_rows(half.bfloat16(), tokenizer, tmp_path / "bf16", recipe)
+    expected = fit_rows(full, tokenizer, tmp_path / "fp32")
+
+    assert {str(parameter.dtype) for parameter in half.parameters()} == {"torch.bfloat16"}
+    assert reports[-1].loss == pytest.approx(expected[-1].loss, rel=0.1)
+    assert reports[-1].loss < reports[0].loss
+
+
+@pytest.mark.parametrize("architecture", ["t5", "gpt2"])
+def test_adafactor_learns_with_less_state(architecture: str, tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    recipe = FIT_RECIPE.model_copy(update={"optimizer": "adafactor", "learning_rate": 0.1})
+    model = tiny_model(architecture, tokenizer, spread=0.0)
+
+    reports = fit_rows(model, tokenizer, tmp_path, recipe)
+
+    assert reports[-1].loss < reports[0].loss
+    state = load_file(tmp_path / "epoch-4/optimizer.safetensors")
+    assert sum(each.size for each in state.values()) < 0.3 * sum(each.numel() for each in model.parameters())

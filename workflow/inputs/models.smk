@@ -1,4 +1,4 @@
-"""What base models and classifiers are made from."""
+"""What base models and classifiers are made from, and which of them are trained, on a GPU if there is one."""
 
 
 def base_model_input(wildcards):
@@ -22,3 +22,13 @@ def classifier_input(wildcards):
     if folder := local_files.classifier_folder(CONFIG, wildcards.classifier):
         inputs["files"] = files_in(folder)
     return inputs
+
+
+def gpu_of_base_model(wildcards):
+    """A card for a model from scratch, which is trained; none for another, whose files are looked at."""
+    return GPU if plan.pretraining_dataset(CONFIG, wildcards.model) else 0
+
+
+def gpu_of_classifier(wildcards):
+    """A card for a classifier that is trained; none for another, whose files are looked at."""
+    return GPU if plan.is_trained(CONFIG, wildcards.classifier) else 0

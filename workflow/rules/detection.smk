@@ -147,6 +147,7 @@ rule paraphrases:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
+        gpu=GPU,
     params:
         source=source_of("paraphrases.py"),
         segmentation=segmentation_of,
@@ -175,6 +176,7 @@ rule entities:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
+        gpu=GPU if CONFIG.detection.entities.tagger else 0,
     params:
         source=source_of("entities.py"),
         entities=settings(CONFIG.detection.entities, "batch_size"),
@@ -228,6 +230,7 @@ rule positive_controls:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
+        gpu=GPU if CONFIG.detection.paraphrase.classifier else 0,
     params:
         source=source_of("positive_controls.py"),
         detector=detector_of,

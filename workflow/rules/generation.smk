@@ -24,6 +24,7 @@ rule generations:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(480),
+        gpu=GPU,
     params:
         source=source_of("generations.py", ENGINE),
         decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
@@ -50,6 +51,7 @@ rule answers:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(480),
+        gpu=GPU,
     params:
         source=source_of("answers.py", ENGINE),
         answers=lambda wildcards: plan.answer_settings(CONFIG, wildcards.state),
@@ -77,6 +79,7 @@ rule likelihoods:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
+        gpu=GPU,
     params:
         source=source_of("likelihoods.py"),
         # Without the settings that do not change a distribution.
@@ -107,6 +110,7 @@ rule attention:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
+        gpu=GPU,
     params:
         source=source_of("attention.py"),
         attention=settings(CONFIG.attention),

@@ -23,6 +23,7 @@ rule base_model:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
+        gpu=gpu_of_base_model,
     params:
         source=source_of("base_model.py"),
         model=lambda wildcards: local_files.model_settings(CONFIG, wildcards.model),
@@ -54,6 +55,7 @@ rule train:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(1440),
+        gpu=GPU,
     params:
         source=lambda wildcards: source_of(
             "train.py", *chosen_modules(CONFIG.recipes[wildcards.recipe])
@@ -81,6 +83,7 @@ rule classifier:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(480),
+        gpu=gpu_of_classifier,
     params:
         source=source_of("classifier.py"),
         classifier=lambda wildcards: local_files.classifier_settings(

@@ -45,6 +45,7 @@ for kind, exhibit in exhibits("table"):
                 CONFIG.compute.memory_mb if exhibit.runs_model else exhibit.memory_mb
             ),
             runtime=growing(60 if exhibit.runs_model else 30),
+            gpu=GPU if exhibit.runs_model else 0,
         params:
             source=source_of("table.py", exhibit_module(kind, exhibit)),
             module=exhibit_module(kind, exhibit),
@@ -101,6 +102,7 @@ rule disguised_suffixes:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
+        gpu=GPU if CONFIG.detection.paraphrase.classifier else 0,
     params:
         source=source_of("disguised_suffixes.py"),
         detector=detector_of,
