@@ -56,6 +56,7 @@ from memorization import (
     freshness,
     launch,
     local_files,
+    memory,
     plan,
     preflight,
 )
@@ -174,7 +175,7 @@ for target, studies in local_files.targets(CONFIG).items():
 onstart:
     if workflow.is_main_process:
         launch.begin(CONFIG, workflow.local_exec)
-        costs.check_cards(
+        memory.check(
             CONFIG,
             None if ON_CLUSTER else CARDS,
             [

@@ -27,6 +27,9 @@ from memorization.report import drawing, formats
 PUBLISHED = Path(__file__).resolve().parents[2] / "workflow" / "published"
 """Folder of the published numbers, one CSV file per table."""
 
+PUBLISHED_BEAMS = 4
+"""Beams of a checkpoint's own settings, where costs are estimated: BART has 4, FSMT 5, and most have none."""
+
 Fault = tuple[list[str | int], str]
 """Where in the configuration something is wrong, and what is wrong and what is allowed."""
 
@@ -99,14 +102,23 @@ def study_settings(config: Project, study: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Work:
-    """What a model reads and writes for one result: texts of at most that many tokens.
+    """What a model reads and writes for one result: texts of at most that many tokens read, and written after them.
 
-    `texts` is their number, or the dataset whose probes they are.
+    `texts` is their number, or the dataset whose probes they are; `beams` are written at once for each.
     """
 
+    what: Literal["generations", "answers", "likelihoods", "attention"]
     model: str
     texts: int | str
-    tokens: int
+    read: int
+    written: int = 0
+    precision: Literal["fp32", "bf16"] = "fp32"
+    beams: int = 1
+
+    @property
+    def maps(self) -> bool:
+        """Whether attention is kept."""
+        return self.what == "attention"
 
 
 @dataclass(frozen=True)
@@ -164,7 +176,9 @@ class Study(Section):
     def work(self, config: Project) -> dict[str, Work]:
         """What models do for the study, by place below the results folder, so that shared work is counted once."""
         generated = {
-            run.path: Work(run.model, run.dataset, run.prefix_tokens + config.decodings[run.decoding].max_new_tokens)
+            run.path: written_work(
+                config, "generations", run.model, run.dataset, read=run.prefix_tokens, decoding=run.decoding
+            )
             for run in self.runs(config)
         }
         return generated | {place: needed.work for place, needed in self.likelihoods(config).items()}
@@ -438,9 +452,30 @@ def answer_work(config: Project, cells: Iterable[Mapping[str, Any]]) -> dict[str
     work = {}
     for cell in cells:
         settings = plan.answer_settings(config, cell["state"])
-        tokens = settings["max_input_tokens"] + config.decodings[cell["decoding"]].max_new_tokens
-        work[plan.fill(plan.QUALITY, cell)] = Work(cell["model"], settings["n"], tokens)
+        work[plan.fill(plan.QUALITY, cell)] = written_work(
+            config,
+            "answers",
+            cell["model"],
+            settings["n"],
+            read=settings["max_input_tokens"],
+            decoding=cell["decoding"],
+        )
     return work
+
+
+def written_work(
+    config: Project,
+    what: Literal["generations", "answers"],
+    model: str,
+    texts: int | str,
+    *,
+    read: int,
+    decoding: str,
+) -> Work:
+    """What a model does to write texts by a decoding, each after `read` tokens."""
+    settings = config.decodings[decoding]
+    beams = PUBLISHED_BEAMS if settings.strategy == "as_published" else 1
+    return Work(what, model, texts, read, settings.max_new_tokens, settings.precision, beams)
 
 
 def published_faults(name: str, published: str | None) -> Iterator[Fault]:

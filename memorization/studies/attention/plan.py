@@ -110,8 +110,12 @@ class Attention(Grid):
 
     def work(self, config: Project) -> dict[str, Work]:
         """Samples that are read, and the runs of the correlation."""
-        samples, tokens = config.attention.samples, config.attention.max_tokens
-        read = {plan.fill(plan.ATTENTION, cell): Work(cell["model"], samples, tokens) for cell in self.cells(config)}
+        # Input and target are cut to the same length.
+        samples, tokens = config.attention.samples, 2 * config.attention.max_tokens
+        read = {
+            plan.fill(plan.ATTENTION, cell): Work("attention", cell["model"], samples, tokens)
+            for cell in self.cells(config)
+        }
         return super().work(config) | read
 
     def without_test_split(self, name: str, dataset: str) -> Iterator[str]:

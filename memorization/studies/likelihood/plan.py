@@ -80,7 +80,7 @@ class Likelihood(ProbeGrid):
         """The study's decodings, lengths, numbers of draws and probabilities, for each of its cells."""
         return {
             plan.fill(plan.LIKELIHOOD, cell): Likelihoods(
-                Work(cell["model"], cell["dataset"], cell["prefix_tokens"] + self.tokens),
+                Work("likelihoods", cell["model"], cell["dataset"], cell["prefix_tokens"] + self.tokens),
                 self.decodings,
                 self.tokens,
                 self.draws,
