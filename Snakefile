@@ -49,17 +49,8 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import (
-    cards,
-    configfile,
-    costs,
-    freshness,
-    launch,
-    local_files,
-    memory,
-    plan,
-    preflight,
-)
+from memorization import cards, costs, memory, preflight
+from memorization import configfile, freshness, launch, local_files, plan
 from memorization.errors import UserError
 from memorization.studies import kinds
 
@@ -174,16 +165,16 @@ for target, studies in local_files.targets(CONFIG).items():
 
 onstart:
     if workflow.is_main_process:
-        launch.begin(CONFIG, workflow.local_exec)
-        memory.check(
-            CONFIG,
-            None if ON_CLUSTER else CARDS,
-            [
-                (job.rule.name, job.wildcards)
-                for job in workflow.dag.needrun_jobs()
-                if job.resources.get("gpu")
-            ],
-        )
+        on_cards = [
+            (job.rule.name, job.wildcards)
+            for job in workflow.dag.needrun_jobs()
+            if job.resources.get("gpu")
+        ]
+        try:
+            launch.begin(CONFIG, workflow.local_exec)
+            memory.check(CONFIG, None if ON_CLUSTER else CARDS, on_cards)
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
 
 
 onsuccess:

@@ -218,7 +218,7 @@ def _assumptions(config: Config, limit: float | None) -> list[str]:
     if compute.device != "cpu":
         lines.append(
             "Memory is that of one job"
-            + (f"; a GPU has {limit:.0f} GB for each." if limit is not None else " (`compute.gpu_memory_gb`: unknown).")
+            + (f"; a GPU has {limit:.3g} GB for each." if limit is not None else " (`compute.gpu_memory_gb`: unknown).")
         )
     studies = config.studies.values()
     datasets = (name for study in studies for name in study.all_datasets())

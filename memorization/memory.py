@@ -270,7 +270,7 @@ def check(config: Config, found: Sequence[Card] | None, jobs: Iterable[tuple[str
     faults = list(dict.fromkeys(fault for rule, job in jobs for fault in _faults(config, rule, job, limit)))
     if faults:
         raise UserError(
-            f"A GPU's memory ({limit:.0f} GB for each job) does not suffice.\n"
+            f"A GPU's memory ({limit:.3g} GB for each job) does not suffice.\n"
             + "\n".join(f"  {fault}" for fault in faults)
             + "\n  These are estimates: if you know that a job fits, set `compute.gpu_memory_gb` to a larger number."
         )
@@ -288,7 +288,7 @@ def _faults(config: Config, rule: str, job: Mapping[str, Any], limit: float) -> 
             advice = "choose a smaller model" if need.rows == 1 else "lower `compute.generation_batch_size`"
             yield (
                 f"decodings.{job['decoding']}, models.{need.model}: {rule} in batches of {need.rows} need about "
-                f"{need.gb:.0f} GB: {advice}."
+                f"{need.gb:.3g} GB: {advice}."
             )
 
 
@@ -316,6 +316,6 @@ def _training_faults(config: Config, model: str, name: str, limit: float) -> Ite
         changed |= changes
         words.append(way)
         if (gb := training_gb(sizes, count, recipe.model_copy(update=changed), checkpointing=True)) <= limit:
-            advice = f"set {', '.join(words)}, for about {gb:.0f} GB"
+            advice = f"set {', '.join(words)}, for about {gb:.3g} GB"
             break
-    yield f"recipes.{name}, models.{model}: training needs about {need.gb:.0f} GB: {advice}."
+    yield f"recipes.{name}, models.{model}: training needs about {need.gb:.3g} GB: {advice}."

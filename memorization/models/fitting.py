@@ -64,8 +64,11 @@ def fit(
     `keep` maps an epoch to a function that saves the model into a folder: it is called at the end of that epoch, with
     the folder `unfinished.checkpoint(epoch)`. With early stopping it is called whenever the validation loss is lower
     than ever before, for the recipe's last epoch. Training continues from the state in `unfinished` where that has the
-    same identity. `what` names the training in logs and messages. Raises UserError where a loss is not finite.
+    same identity. `what` names the training in logs and messages. Raises UserError where a loss is not finite, and
+    where the memory of a GPU does not suffice.
     """
+    import torch
+
     loop = _Loop(model, data, recipe, what)
     reports = [EpochReport(**report) for report in resumption.resume(unfinished, model, loop.optimizer)]
     if reports:
@@ -76,7 +79,13 @@ def fit(
             if is_over(reports, recipe):
                 log.info("%s: ends after epoch %d: epoch %d was the best", what, epoch - 1, best_epoch(reports))
                 break
-            reports.append(loop.train_epoch(epoch, progress))
+            try:
+                reports.append(loop.train_epoch(epoch, progress))
+            except torch.OutOfMemoryError as error:
+                raise UserError(
+                    f"{what}: the GPU's memory does not suffice: set `gradient_checkpointing: true` for the model, "
+                    "which changes no number, or more `accumulation_steps` in the recipe."
+                ) from error
             checkpoint = _checkpoint_to_write(reports, recipe)
             if checkpoint in keep:
                 with storage.replacing(unfinished.checkpoint(checkpoint)) as folder:

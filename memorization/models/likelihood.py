@@ -36,6 +36,7 @@ import numpy as np
 import pyarrow as pa
 
 from memorization.config.generation import Decoding
+from memorization.models.batches import in_batches
 from memorization.models.distribution import end_tokens, plain_configuration, warpers
 from memorization.models.padding import padded
 from memorization.models.prompts import check_positions, position_limit, prompt_tokens
@@ -106,18 +107,26 @@ def likelihoods(
     check_positions(model, [each.prompt for each in all_continuations], "tokens", tokens)
     plain = plain_configuration(model, tokenizer, Decoding(strategy="greedy"))
     rows_by_index: list[list[SuffixLikelihood]] = [[] for _ in all_continuations]
+
+    def read(indices: list[int]) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+        chosen = [all_continuations[index] for index in indices]
+        # Copies of the first one fill up the last batch.
+        batch = chosen + chosen[:1] * (-len(chosen) % STEP)
+        length = _padded_length(model, chosen[0])
+        logits = _logits(model, plain, batch, length, tokens)
+        return {
+            name: _score(logits, chosen, model.config.is_encoder_decoder, decoding, plain)
+            for name, decoding in settings.decodings.items()
+        }
+
+    batches = _batches(model, all_continuations, settings.batch_size)
     with Progress(len(all_continuations), what, "probes") as progress, torch.inference_mode():
-        for indices, length in _batches(model, all_continuations, settings.batch_size):
-            chosen = [all_continuations[index] for index in indices]
-            # Copies of the first one fill up the last batch.
-            batch = chosen + chosen[:1] * (-len(chosen) % STEP)
-            logits = _logits(model, plain, batch, length, tokens)
-            for name, decoding in settings.decodings.items():
-                scores = _score(logits, chosen, model.config.is_encoder_decoder, decoding, plain)
-                for index, (values, likeliest) in zip(indices, scores, strict=True):
+        for indices, scores in in_batches(batches, read, may_halve=True):
+            for name, scored in scores.items():
+                for index, (values, likeliest) in zip(indices, scored, strict=True):
                     lead = len(all_continuations[index].lead)
                     rows_by_index[index].append(_likelihood(numbers[index], name, lead, values, likeliest))
-            progress.advance(len(chosen))
+            progress.advance(len(indices))
     return [row for rows in rows_by_index for row in rows]
 
 
@@ -178,17 +187,21 @@ def _read(model: Any, continuation: Continuation) -> list[int]:
     return continuation.prompt + continuation.written[:-1]
 
 
-def _batches(model: Any, all_continuations: Sequence[Continuation], batch_size: int) -> Iterator[tuple[list[int], int]]:
-    """Indices of the continuations of each batch, and the length to which what they read is padded."""
-    limit = position_limit(model)
+def _padded_length(model: Any, continuation: Continuation) -> int:
+    """The length to which what a continuation reads is padded: the same for all of a batch."""
+    length = STEP * -(-len(_read(model, continuation)) // STEP)
+    return min(length, position_limit(model) or length)
+
+
+def _batches(model: Any, all_continuations: Sequence[Continuation], batch_size: int) -> Iterator[list[int]]:
+    """Indices of the continuations of each batch, which are padded to one length."""
     by_length: dict[int, list[int]] = {}
     for index, continuation in enumerate(all_continuations):
-        length = STEP * -(-len(_read(model, continuation)) // STEP)
-        by_length.setdefault(min(length, limit or length), []).append(index)
+        by_length.setdefault(_padded_length(model, continuation), []).append(index)
     batch_size = STEP * -(-batch_size // STEP)
-    for length, indices in sorted(by_length.items()):
+    for _, indices in sorted(by_length.items()):
         for start in range(0, len(indices), batch_size):
-            yield indices[start : start + batch_size], length
+            yield indices[start : start + batch_size]
 
 
 def _logits(model: Any, plain: Any, batch: Sequence[Continuation], length: int, tokens: int) -> Any:

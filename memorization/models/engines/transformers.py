@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from memorization.config.generation import Decoding
+from memorization.models.batches import in_batches
 from memorization.models.distribution import warpers
 from memorization.models.engine import Prompt
 from memorization.models.padding import padded
@@ -29,20 +30,26 @@ def generate(
 
     encoder_decoder = bool(model.config.is_encoder_decoder)
     texts: list[list[int]] = [[] for _ in prompts]
+
+    def write(chosen: list[int]) -> list[list[int]]:
+        batch = [prompts[index] for index in chosen]
+        ids, mask = padded(
+            [prompt.tokens for prompt in batch], model.generation_config.pad_token_id, left=not encoder_decoder
+        )
+        first = 1 if encoder_decoder else ids.shape[1]
+        sequences = model.generate(
+            input_ids=torch.from_numpy(ids).to(model.device),
+            attention_mask=torch.from_numpy(mask).to(model.device),
+            logits_processor=LogitsProcessorList(_processors(decoding, batch, first, model.device)),
+        )
+        written: list[list[int]] = sequences[:, first:].tolist()
+        return written
+
+    # A checkpoint's own penalties take padding for text.
+    batches = _batches(prompts, batch_size, padding=decoding.strategy != "as_published")
     with torch.inference_mode():
-        # A checkpoint's own penalties take padding for text.
-        for chosen in _batches(prompts, batch_size, padding=decoding.strategy != "as_published"):
-            batch = [prompts[index] for index in chosen]
-            ids, mask = padded(
-                [prompt.tokens for prompt in batch], model.generation_config.pad_token_id, left=not encoder_decoder
-            )
-            first = 1 if encoder_decoder else ids.shape[1]
-            sequences = model.generate(
-                input_ids=torch.from_numpy(ids).to(model.device),
-                attention_mask=torch.from_numpy(mask).to(model.device),
-                logits_processor=LogitsProcessorList(_processors(decoding, batch, first, model.device)),
-            )
-            for index, tokens in zip(chosen, sequences[:, first:].tolist(), strict=True):
+        for chosen, written in in_batches(batches, write, may_halve=decoding.precision == "fp32"):
+            for index, tokens in zip(chosen, written, strict=True):
                 texts[index] = tokens
             advance(len(chosen))
     return texts
