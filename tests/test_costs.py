@@ -1,6 +1,7 @@
 """Costs of a configuration, compared with a calculation by hand."""
 
 import json
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from memorization import costs
+from memorization import costs, memory
 from memorization.studies.kinds import Config
 
 
@@ -18,7 +19,7 @@ def configuration(folder: Path, **sections: Any) -> Config:
     study = {"kind": "memorization", "models": ["big"], "datasets": ["far", "near"], "states": ["base", "full"]}
     values: dict[str, Any] = {
         "data_root": str(folder),
-        "compute": {"teraflops": 1.0},
+        "compute": {"teraflops": 1.0, "gigabytes_per_second": 100.0, "generation_batch_size": 25},
         "datasets": {
             "far": {"task": "qa", "source": hub, "rows": 1000, "limit": 100},
             "near": {"task": "qa", "source": {"kind": "files", "train": "{data_root}/near.parquet"}},
@@ -45,9 +46,16 @@ def test_hours_and_bytes_equal_those_computed_by_hand(tmp_path: Path) -> None:
     one = costs.costs(configuration(tmp_path))[0]
 
     tokens_trained = (100 + 7) * 4 * 50
-    assert one.training_hours == pytest.approx(6 * 1e9 * tokens_trained / 1e12 / 3600)
-    # Base and fine-tuned, 60 probes of one dataset and 7 of the other, 20 tokens read and 30 written.
-    assert one.inference_hours == pytest.approx(2 * 1e9 * 2 * (60 + 7) * 50 / 1e12 / 3600)
+    trained = 6 * 1e9 * tokens_trained / 1e12 + 2 * costs.SECONDS_PER_JOB
+    assert one.training_hours == pytest.approx(trained / 3600)
+    # Base and fine-tuned, 60 probes of one dataset and 7 of the other: 20 tokens read; and 30 written in three batches
+    # and one, for each of which all weights are read.
+    read = 2 * 1e9 * (60 + 7) * 20 / 1e12
+    written = (3 + 1) * 30 * 4 * 1e9 / 100e9
+    assert one.inference_hours == pytest.approx(2 * (read + written + 2 * costs.SECONDS_PER_JOB) / 3600)
+    # The texts, and two positive controls of each.
+    detected = 2 * 3 * (60 + 7) * costs.SECONDS_PER_DETECTED + 4 * costs.SECONDS_PER_DETECTION
+    assert one.detection_hours == pytest.approx(detected / 3600)
     assert one.checkpoint_bytes == 2 * 2 * 4 * 1e9
     assert one.result_bytes == 2 * (60 + 7) * costs.BYTES_PER_PROBE
 
@@ -57,7 +65,7 @@ def test_parameters_are_read_from_the_header_of_local_weights(tmp_path: Path) ->
     (tmp_path / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
     models = {"big": {"source": {"kind": "folder", "path": str(tmp_path)}}}
 
-    assert costs.parameters(configuration(tmp_path, models=models), "big") == 16
+    assert memory.parameters(configuration(tmp_path, models=models), "big") == 16
 
 
 def test_rows_of_several_files_are_added(tmp_path: Path) -> None:
@@ -71,7 +79,8 @@ def test_rows_of_several_files_are_added(tmp_path: Path) -> None:
 def test_what_is_unknown_is_reported(tmp_path: Path) -> None:
     hub = {"kind": "hub", "name": "a/b", "revision": "main"}
     plain = configuration(tmp_path)
-    assert "left out" not in costs.summary(plain)
+    assert "left out (rows)" not in costs.summary(plain)
+    assert "left out (parameters)" not in costs.summary(plain)
     text = costs.summary(
         configuration(
             tmp_path,
@@ -83,3 +92,57 @@ def test_what_is_unknown_is_reported(tmp_path: Path) -> None:
     assert "left out (parameters): big." in text
     assert "total" in costs.summary(plain)
     assert "1 TFLOP/s" in costs.summary(plain)
+
+
+SIZES = {"model_type": "t5", "d_model": 1000, "d_kv": 100, "d_ff": 4000, "num_heads": 10, "num_layers": 10}
+
+
+def with_sizes(folder: Path, recipe: dict[str, Any] | None = None, **model: Any) -> costs.Cost:
+    hub = {"kind": "hub", "name": "a/b", "revision": "main"}
+    big = {"source": hub, "parameters": 10**9, "architecture": {**SIZES, "vocab_size": 1000}, **model}
+    full = {"epochs": 4, "max_input_tokens": 4000, "max_target_tokens": 1000, **(recipe or {})}
+    return costs.costs(configuration(folder, models={"big": big}, recipes={"full": full}))[0]
+
+
+def test_what_a_recipe_adds_to_training_is_counted(tmp_path: Path) -> None:
+    plain = with_sizes(tmp_path).training_hours - 2 * costs.SECONDS_PER_JOB / 3600
+
+    def factor(cost: costs.Cost) -> float:
+        return (cost.training_hours - 2 * costs.SECONDS_PER_JOB / 3600) / plain
+
+    assert factor(with_sizes(tmp_path, gradient_checkpointing=True)) == pytest.approx(8 / 6)
+    assert factor(with_sizes(tmp_path, {"loss": "input_and_target"})) == pytest.approx(9 / 5)
+    half = with_sizes(tmp_path, {"precision": "bf16", "weights": "bf16"})
+    assert half.checkpoint_bytes == with_sizes(tmp_path).checkpoint_bytes / 2
+
+
+def test_small_models_take_the_time_of_their_steps(tmp_path: Path) -> None:
+    recipe = {"batch_size": 10, "accumulation_steps": 5, "max_input_tokens": 4, "max_target_tokens": 1}
+    passes = 4 * (10 + 1) * 5
+    steps = passes * 3 * 20 * costs.SECONDS_PER_LAYER
+    assert with_sizes(tmp_path, recipe, parameters=1000).training_hours == pytest.approx(
+        (steps + 2 * costs.SECONDS_PER_JOB) / 3600
+    )
+
+
+def test_beams_read_more_memory(tmp_path: Path) -> None:
+    plain = with_sizes(tmp_path)
+    config = configuration(tmp_path, decodings={"greedy": {"strategy": "as_published", "max_new_tokens": 30}})
+    sized = config.models["big"].model_copy(update={"architecture": {**SIZES, "vocab_size": 1000}})
+    beams = costs.costs(config.model_copy(update={"models": {"big": sized}}))[0]
+
+    assert beams.inference_hours > plain.inference_hours
+
+
+def test_the_plan_states_memory_downloads_and_what_exceeds_a_gpu(tmp_path: Path) -> None:
+    hub = {"kind": "hub", "name": "a/b", "revision": "main"}
+    models = {"big": {"source": hub, "parameters": 10**9, "architecture": {**SIZES, "vocab_size": 1000}}}
+    config = configuration(tmp_path, models=models, compute={"gpu_memory_gb": 12})
+
+    text = costs.summary(config)
+
+    assert "The hub's cache (HF_HOME) takes about 4 GB for models" in text
+    assert re.search(r"^training +big +full +16 +1\d GB +exceeds the GPU$", text, re.MULTILINE)
+    assert re.search(r"^generations +big +20 tokens and 30 written +32 +4 GB", text, re.MULTILINE)
+    assert "a GPU has 12 GB for each" in text
+    assert "left out (memory): big." in costs.summary(configuration(tmp_path))
