@@ -29,8 +29,8 @@ TRAINING, AGAIN, READING = 6, 2, 2
 # Measured in the demonstration, on one core: a step of one layer, forwards; the start of a job that runs a model;
 # detection in one run, and in one text of it. Positive controls are two more texts for each probe.
 SECONDS_PER_LAYER = 0.001
-SECONDS_PER_JOB = 3.0
-SECONDS_PER_DETECTION = 5.0
+SECONDS_PER_JOB = 4.0
+SECONDS_PER_DETECTION = 7.0
 SECONDS_PER_DETECTED = 0.02
 HOUR = 3600
 
