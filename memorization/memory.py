@@ -280,7 +280,7 @@ def _faults(config: Config, rule: str, job: Mapping[str, Any], limit: float) -> 
     """What exceeds the limit in a job of a rule with these wildcards."""
     if rule == "train":
         yield from _training_faults(config, job["model"], job["recipe"], limit)
-    elif rule in ("generations", "answers"):
+    elif rule == "generations" or rule == "answers":
         read = int(job["prefix_tokens"]) if rule == "generations" else _answer_tokens(config, job["state"])
         work = written_work(config, rule, job["model"], 1, read=read, decoding=job["decoding"])
         need = work_need(config, work, limit)

@@ -121,12 +121,12 @@ class _Loop:
         self.model, self.data, self.recipe, self.what = model, data, recipe, what
         self.device = next(model.parameters()).device
         self.trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        settings = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+        rate, decay = recipe.learning_rate, recipe.weight_decay
         # Either way one weight after another, without copies of all of them.
-        self.optimizer = (
-            torch.optim.Adafactor(self.trainable, **settings, foreach=False)
+        self.optimizer: Any = (
+            torch.optim.Adafactor(self.trainable, lr=rate, weight_decay=decay, foreach=False)
             if recipe.optimizer == "adafactor"
-            else torch.optim.AdamW(self.trainable, **settings, fused=True)
+            else torch.optim.AdamW(self.trainable, lr=rate, weight_decay=decay, fused=True)
         )
         self.steps_per_epoch = math.ceil(len(data.examples) / recipe.batch_size)
 

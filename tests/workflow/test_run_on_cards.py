@@ -71,7 +71,7 @@ def test_every_job_of_a_model_sees_one_of_the_chosen_cards(
     [
         ({"device": "cuda"}, r"compute\.device: given 'cuda', and there is no NVIDIA GPU here"),
         (
-            {"gpu_memory_gb": 0.0025},
+            {"gpu_memory_gb": 0.0018},
             r"recipes\.short, models\.small: training needs about [\d.]+ GB: set `models\.small\.gradient_check",
         ),
     ],
