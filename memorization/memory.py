@@ -74,14 +74,15 @@ class Shape:
 def shape_of(architecture: Mapping[str, Any]) -> Shape | None:
     """The sizes that a transformers configuration states, as in config.json; None where it lacks one."""
 
-    def first(*names: str) -> Any:
-        return next((architecture[name] for name in names if architecture.get(name) is not None), None)
+    def first(*names: str) -> int | None:
+        values = (architecture.get(name) for name in names)
+        return next((value for value in values if type(value) is int and value > 0), None)
 
     kind = str(architecture.get("model_type"))
     width = first("d_model", "hidden_size", "n_embd")
     heads = first("num_heads", "num_attention_heads", "n_head", "encoder_attention_heads")
     layers = first("num_layers", "num_hidden_layers", "n_layer", "encoder_layers")
-    if not all(isinstance(value, int) and value > 0 for value in (width, heads, layers)):
+    if width is None or heads is None or layers is None:
         return None
     size = first("d_kv", "head_dim") or width // heads
     encoder_decoder = kind in ("t5", "mt5", "umt5", "bart", "fsmt") or architecture.get("is_encoder_decoder") is True

@@ -174,7 +174,9 @@ def test_sizes_of_several_architectures() -> None:
     assert gpt2 is not None
     assert (gpt2.encoder_layers, gpt2.decoder_layers, gpt2.feed_forward) == (0, 3, 32)
     assert memory.shape_of({"model_type": "gpt2", "n_embd": 8}) is None
-    assert memory.shape_of({"d_model": "wide", "num_heads": 2, "num_layers": 1}) is None
+    for wrong in ("wide", 0, -1, 1.5, True, [8], None):
+        assert memory.shape_of({**T5, "d_model": wrong}) is None
+        assert memory.shape_of({**T5, "d_kv": wrong, "vocab_size": wrong, "d_ff": wrong}) is not None
 
 
 def test_sizes_are_read_from_a_local_configuration_and_a_broken_one_is_left_to_its_rule(tmp_path: Path) -> None:
