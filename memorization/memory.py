@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from memorization import cards, local_files, plan
 from memorization.cards import Card
@@ -281,9 +281,10 @@ def _faults(config: Config, rule: str, job: Mapping[str, Any], limit: float) -> 
     """What exceeds the limit in a job of a rule with these wildcards."""
     if rule == "train":
         yield from _training_faults(config, job["model"], job["recipe"], limit)
-    elif rule == "generations" or rule == "answers":
+    elif rule in ("generations", "answers"):
+        what: Literal["generations", "answers"] = "generations" if rule == "generations" else "answers"
         read = int(job["prefix_tokens"]) if rule == "generations" else _answer_tokens(config, job["state"])
-        work = written_work(config, rule, job["model"], 1, read=read, decoding=job["decoding"])
+        work = written_work(config, what, job["model"], 1, read=read, decoding=job["decoding"])
         need = work_need(config, work, limit)
         if need is not None and need.gb > limit:
             advice = "choose a smaller model" if need.rows == 1 else "lower `compute.generation_batch_size`"

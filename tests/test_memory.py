@@ -41,6 +41,12 @@ LLAMA = {
 T5_3B = {**T5, "d_model": 1024, "d_kv": 128, "d_ff": 16384, "num_heads": 32, "num_layers": 24, "vocab_size": 32128}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    """As in a job: several threads would wait for one another on a busy machine."""
+    torch.set_num_threads(1)
+
+
 class Peak(TorchDispatchMode):
     """Counts the bytes of all tensors, and the most of them at one time."""
 

@@ -51,7 +51,7 @@ def test_one_text_that_is_too_much_is_a_user_error() -> None:
 @pytest.mark.parametrize("strategy", ["greedy", "sample"])
 @pytest.mark.parametrize("architecture", ["t5", "gpt2"])
 def test_texts_of_halved_batches_are_the_same(
-    architecture: str, strategy: str, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+    architecture: str, strategy: str, tokenizer: Any, device: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_model(architecture, tokenizer)
     prompts = [Prompt(number, tokenizer(text)["input_ids"]) for number, text in enumerate(PREFIXES)]
