@@ -44,6 +44,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -75,7 +76,9 @@ try:
         preflight.check(CONFIG)
         launch.check_writable(Path(CONFIG.results))
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    # Not raised: Snakemake would add this file and line to the message.
+    logger.error(str(error))
+    sys.exit(1)
 
 
 RESULTS = CONFIG.results

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from memorization import yaml_file
+from memorization.config.base import JOINED_LENGTH
 from memorization.config.data import SyntheticDataset
 from memorization.config.detection import SyntheticPairs, TrainedClassifier
 from memorization.config.models import ScratchModel
@@ -33,7 +34,7 @@ def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> C
     """
     sources: list[tuple[str, dict[str, Any]]] = [(str(file), _read(file)) for file in files]
     if overrides:
-        sources.append(("--config", dict(overrides)))
+        sources.append(("--config", yaml_file.resolved(overrides, "--config")))
     merged: dict[str, Any] = {}
     for _, values in sources:
         _merge(merged, values)
@@ -49,33 +50,8 @@ def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> C
     return config
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML in which a key may be given only once; PyYAML would silently use the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            if isinstance(key_node, yaml.ScalarNode) and key_node.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key {key_node.value!r} is given twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else None)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
-
-
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
-    except FileNotFoundError:
-        raise UserError(f"{file}: no such configuration file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read: {error}.") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{file}: not valid YAML: line {line}: {error.problem}.") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{file}: not valid YAML: {' '.join(str(error).split())}.") from None
+    values = yaml_file.read(file)
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -113,7 +89,8 @@ def _explain(fault: Any, merged: dict[str, Any], sources: Sequence[tuple[str, di
         allowed = _kinds(path)
         tag = fault["input"].get("kind") if isinstance(fault["input"], dict) else fault["input"]
         return f"{where}.kind: given {tag!r}; allowed: {', '.join(allowed)}{did_you_mean(str(tag), allowed)}"
-    return f"{where}: given {given}: {fault['msg'].removeprefix('Value error, ')}"
+    hint = yaml_file.hint(fault["input"]) if kind in ("int_type", "float_type", "bool_type") else ""
+    return f"{where}: given {given}: {fault['msg'].removeprefix('Value error, ')}{hint}"
 
 
 def _kinds(path: Sequence[str | int]) -> list[str]:
@@ -195,7 +172,15 @@ def _faults(config: Config) -> Iterator[Fault]:
     for name, meaning in RESERVED_STATES.items():
         if name in config.recipes:
             yield ["recipes", name], f"the name `{name}` is reserved for {meaning}; choose another"
+    yield from _names_of_one_folder(config)
     for name, recipe in config.recipes.items():
+        joined = "+".join(recipe.datasets or [])
+        if len(joined) > JOINED_LENGTH:
+            yield (
+                ["recipes", name, "datasets"],
+                f"the names have {len(joined)} characters together; their checkpoints' folder is named after all of "
+                f"them, and takes {JOINED_LENGTH}",
+            )
         for dataset in recipe.datasets or []:
             yield from undefined(["recipes", name, "datasets"], dataset, config.datasets)
     for name, model in config.models.items():
@@ -221,6 +206,19 @@ def _template_faults(config: Config) -> Iterator[Fault]:
                 template_columns(name, key, getattr(dataset, key))
             except UserError as error:
                 yield ["datasets", name, key], str(error).removeprefix(f"datasets.{name}.{key}: ").rstrip(".")
+
+
+def _names_of_one_folder(config: Config) -> Iterator[Fault]:
+    """Names that some file systems take for one, since they do not tell `A` from `a`."""
+    for section in ("datasets", "models", "classifiers", "recipes", "decodings", "studies"):
+        seen: dict[str, str] = {}
+        for name in getattr(config, section):
+            first = seen.setdefault(name.lower(), name)
+            if first != name:
+                yield (
+                    [section, name],
+                    f"differs from {first!r} in capitals alone, and their results would be one folder",
+                )
 
 
 def _toy_on_real_text(config: Config) -> Iterator[Fault]:

@@ -7,9 +7,9 @@ from typing import Any
 from memorization.plan import Run
 from memorization.studies.kinds import Config
 
-MODELS = ("t5-small", "t5-base", "gpt-neo")
-DATASETS = ("news", "news-2", "chat", "qa.v1")
-DECODINGS = ("greedy", "top_k", "top_p")
+MODELS = ["t5-small", "t5-base", "gpt-neo"]
+DATASETS = ["news", "news-2", "chat", "qa.v1"]
+DECODINGS = ["greedy", "top_k", "top_p"]
 POPULATIONS = ("member", "control")
 
 

@@ -434,3 +434,79 @@ def test_templates_are_checked(file: Path, key: str, template: str, message: str
     found = fault(file, changed("datasets", "news", key, value=template))
     assert found.startswith(f"{file}: datasets.news.{key}: template {template!r}")
     assert message in found
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (("probes", "n"), "010", "given '010': Input should be a valid integer; write it without leading zeros"),
+        (("probes", "n"), "1:30", "given '1:30': Input should be a valid integer"),
+        (("probes", "n"), True, "given True: Input should be a valid integer"),
+        (("probes", "n"), 3.0, "given 3.0: Input should be a valid integer"),
+        (("probes", "n"), "5", "given '5': Input should be a valid integer; write it without quotes"),
+        (("statistics", "low"), "0.1", "given '0.1': Input should be a valid number; write it without quotes"),
+        (("studies", "table", "control"), "yes", "given 'yes': Input should be a valid boolean; write true"),
+        (("studies", "table", "control"), 1, "given 1: Input should be a valid boolean"),
+    ],
+)
+def test_a_value_of_another_type_is_never_taken_for_one(
+    file: Path, path: tuple[str, ...], value: Any, expected: str
+) -> None:
+    assert fault(file, changed(*path, value=value)) == f"{file}: {'.'.join(path)}: {expected}"
+
+
+@pytest.mark.parametrize("axis", ["prefix_tokens", "epochs"])
+@pytest.mark.parametrize("number", [0, -1])
+def test_items_of_lists_have_bounds(file: Path, axis: str, number: int) -> None:
+    message = fault(file, changed("studies", "table", axis, value=[number]))
+    assert message == f"{file}: studies.table.{axis}.0: given {number}: Input should be greater than or equal to 1"
+
+
+def test_every_number_of_a_configuration_has_a_bound() -> None:
+    # Checked by validators of their own, against other keys.
+    elsewhere = {"Recipe.keep", "SparseCoding.nonzeros"}
+
+    def unbound(schema: Any) -> bool:
+        if isinstance(schema, list):
+            return any(map(unbound, schema))
+        if not isinstance(schema, dict):
+            return False
+        if schema.get("type") in ("integer", "number"):
+            return not {"minimum", "exclusiveMinimum"} & set(schema)
+        return any(unbound(part) for key, part in schema.items() if key not in ("default", "examples"))
+
+    definitions = configfile.Config.model_json_schema()["$defs"]
+    fields = {
+        f"{name}.{key}": field
+        for name, section in definitions.items()
+        for key, field in section.get("properties", {}).items()
+    }
+    assert {key for key, field in fields.items() if unbound(field)} == elsewhere
+
+
+def test_names_have_a_length_that_folders_can_have(file: Path) -> None:
+    assert "String should have at most 50 characters" in fault(file, changed("recipes", "x" * 51, value={"epochs": 1}))
+    file.write_text(yaml.safe_dump(changed("recipes", "x" * 50, value={"epochs": 1})))
+    assert "x" * 50 in configfile.load([file]).recipes
+
+
+def test_names_of_datasets_that_are_trained_on_together_fit_one_folder(file: Path) -> None:
+    names = [f"{letter}" * 50 for letter in "abc"]
+    values = changed("recipes", "mixed", value={"epochs": 1, "datasets": names})
+    values["datasets"] |= dict.fromkeys(names, BASE["datasets"]["made"])
+    assert fault(file, values).startswith(f"{file}: recipes.mixed.datasets: the names have 152 characters together")
+
+
+def test_names_that_differ_in_capitals_alone_are_refused(file: Path) -> None:
+    message = fault(file, changed("recipes", "Full", value={"epochs": 1}))
+    assert message.startswith(f"{file}: recipes.full: differs from 'Full' in capitals alone")
+
+
+@pytest.mark.parametrize("folder", ["", "  ", "a{b}"])
+def test_results_are_in_a_folder_that_a_path_can_name(file: Path, folder: str) -> None:
+    assert "the path of a folder, without braces" in fault(file, changed("results", value=folder))
+
+
+def test_a_slash_at_the_end_of_the_results_folder_is_left_out(file: Path) -> None:
+    file.write_text(yaml.safe_dump(changed("results", value="there//")))
+    assert configfile.load([file]).results == "there"

@@ -16,7 +16,13 @@ Corpus = Literal["news", "patients", "reviews", "passages", "translation"]
 Population = Literal["member", "control"]
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+# Names are parts of the names of folders, and Slurm's logs join those of a job in one: it has 255 characters at most.
+NAME_LENGTH, JOINED_LENGTH = 50, 140
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=NAME_LENGTH)]
+
+
+Count = Annotated[int, Field(ge=1)]
 
 
 def _not_empty(path: str) -> str:
@@ -60,9 +66,9 @@ Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values cannot be changed after loading."""
+    """Base of all sections: unknown keys and values of another type are errors; nothing is changed after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
 class LocalFiles(Section):

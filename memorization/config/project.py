@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import os
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from memorization.config.base import Name, Section
 from memorization.config.data import Dataset, Probes
 from memorization.config.detection import Classifier, Detection, Retrieval
 from memorization.config.generation import Answers, AttentionMaps, Decoding
 from memorization.config.models import Model, Recipe
+
+
+def _folder(path: str) -> str:
+    if not path.strip() or "{" in path or "}" in path:
+        raise ValueError("the path of a folder, without braces")
+    # As Snakemake writes paths: it warns of `results//tables`.
+    return os.path.normpath(path)
 
 
 class Compute(Section):
@@ -81,7 +89,9 @@ class Statistics(Section):
 class Project(Section):
     """The whole configuration except its studies."""
 
-    results: str = Field("results", min_length=1, description="Folder of all results.", examples=["results"])
+    results: Annotated[str, AfterValidator(_folder)] = Field(
+        "results", description="Folder of all results.", examples=["results"]
+    )
     label: str = Field(
         "", description="Text shown with every table and figure.", examples=["Demonstration, not evidence."]
     )

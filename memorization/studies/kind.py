@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from memorization import plan
-from memorization.config.base import Section
+from memorization.config.base import Count, Section
 from memorization.config.detection import Profile
 from memorization.config.models import Recipe
 from memorization.config.project import Project
@@ -320,7 +320,7 @@ class ModelStudy(Study):
 class Grid(ModelStudy):
     """A study with one row for every combination of states, epochs, decodings and prefix lengths."""
 
-    epochs: list[int] | None = Field(
+    epochs: list[Count] | None = Field(
         None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
     )
     decodings: list[str] = Field(
@@ -357,7 +357,7 @@ class Grid(ModelStudy):
 class ProbeGrid(Grid):
     """A grid of studies that give probes to models."""
 
-    prefix_tokens: list[int] | None = Field(
+    prefix_tokens: list[Count] | None = Field(
         None, min_length=1, description="Prefix lengths; null: each dataset's own.", examples=[[10, 30, 50, 100]]
     )
     profiles: list[Profile] | None = Field(

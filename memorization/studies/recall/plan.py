@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from memorization import plan
+from memorization.config.base import Count
 from memorization.config.detection import Profile
 from memorization.config.project import Project
 from memorization.detection.disguises import DISGUISES
@@ -51,7 +52,7 @@ class Recall(Study):
         examples=[["t5-base"]],
     )
     datasets: list[str] = Field(min_length=1, description="Datasets, in the table's order.", examples=[["multi_news"]])
-    prefix_tokens: list[int] | None = Field(
+    prefix_tokens: list[Count] | None = Field(
         None, min_length=1, description="Prefix lengths; null: each dataset's own.", examples=[[10, 50]]
     )
     profiles: list[Profile] | None = Field(
