@@ -50,8 +50,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
-from memorization import cards, costs, memory, preflight
-from memorization import configfile, freshness, launch, local_files, plan
+# Not in one line with `configfile` first: Snakemake takes such a line for one of its own.
+from memorization import cards, configfile, costs, freshness, launch
+from memorization import local_files, memory, plan, preflight, terminal
 from memorization.errors import UserError
 from memorization.studies import kinds
 
@@ -76,10 +77,11 @@ try:
         preflight.check(CONFIG)
         launch.check_writable(Path(CONFIG.results))
 except UserError as error:
-    # Not raised: Snakemake would add this file and line to the message.
-    logger.error(str(error))
-    sys.exit(1)
+    terminal.refuse(logger, error)
 
+
+if workflow.is_main_process:
+    logger.addFilter(terminal.Messages(lambda: workflow.dag, workflow.output_settings))
 
 RESULTS = CONFIG.results
 LEFT_OUT = local_files.left_out(CONFIG)

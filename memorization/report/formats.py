@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from memorization import storage
@@ -23,6 +24,8 @@ LATEX = str.maketrans(
     | {"<": r"\textless{}", ">": r"\textgreater{}"}
 )
 LATEX_SIGNS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$", "∞": r"$\infty$"}
+# How a text begins that a spreadsheet takes for a formula, behind white space too.
+FORMULA = r"^\s*[=+\-@\t\r]"
 # Signs around a marked passage until the table is laid out: characters of private use, which no cell contains.
 MARKS = ("\ue000", "\ue001")
 # Control characters but white space, those that order the direction of writing, and characters of private use.
@@ -51,9 +54,18 @@ def _write_parquet(sheet: Sheet, path: Path) -> None:
 
 
 def csv(sheet: Sheet) -> str:
-    """The tidy table, with its label."""
+    """The tidy table, with its label.
+
+    A text that a spreadsheet would run as a formula has an apostrophe before it, as OWASP advises; numbers have none.
+    """
+    import pyarrow.compute as pc
+
     stream = io.BytesIO()
-    pacsv.write_csv(sheet.labelled, stream)
+    table = sheet.labelled
+    for position, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            table = table.set_column(position, field, pc.replace_substring_regex(table[position], FORMULA, r"'\0"))
+    pacsv.write_csv(table, stream)
     return stream.getvalue().decode()
 
 

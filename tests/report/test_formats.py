@@ -56,6 +56,19 @@ def test_the_label_is_in_every_file(tmp_path: Path) -> None:
     assert set(pq.read_table(tmp_path / "t.parquet")["label"].to_pylist()) == {LABEL}
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0", "\n-2"])
+def test_no_text_of_a_csv_file_is_a_formula(tmp_path: Path, text: str) -> None:
+    rows, parquet = csv_and_parquet(example(label=text), tmp_path / "t")
+    assert {row["label"] for row in rows} == {f"'{text}"}
+    assert set(parquet["label"].to_pylist()) == {text}
+
+
+def test_numbers_and_other_texts_of_a_csv_file_are_unchanged(tmp_path: Path) -> None:
+    tidy = example().tidy.set_column(1, ExampleTable.unlabelled().field("rate"), [[-0.05, 0.2]])
+    rows, _ = csv_and_parquet(dataclasses.replace(example(label="a = -b"), tidy=tidy), tmp_path / "t")
+    assert [(row["rate"], row["label"]) for row in rows] == [("-0.05", "a = -b"), ("0.2", "a = -b")]
+
+
 def test_without_a_label_its_place_is_empty() -> None:
     assert formats.markdown(example(label="")).startswith("|")
     assert r"\caption{Memorization" in formats.latex(example(label=""))

@@ -75,7 +75,7 @@ class Workplace:
 
     def dry_run(self, *options: str) -> dict[str, list[str]]:
         """The outputs that a run would make, by rule; empty if there is nothing to be done."""
-        run = self.run("--dry-run", *options)
+        run = self.run("--dry-run", "--printshellcmds", *options)
         assert run.code == 0, run.output
         assert ("Nothing to be done" in run.output) == (not run.jobs()), run.output
         return run.jobs()
