@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import re
 import resource
@@ -55,10 +54,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """The options, checked."""
+    from memorization import cores
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generations", type=int, default=10_000)
     parser.add_argument("--sample", type=int, default=400, help="pairs for the transcription")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=cores.available())
     parser.add_argument("--repeats", type=int, default=3, help="the median of so many is reported")
     parser.add_argument("--parquet", type=Path, help="cut suffixes from this file's texts")
     parser.add_argument("--column", default="text", help="the column of the file with texts")

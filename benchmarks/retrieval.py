@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import re
 import sys
 import tempfile
@@ -30,6 +29,8 @@ import processes
 
 # The package beside this file is measured, whichever is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from memorization import cores
 
 PROGRAMS = ("memorization", "bm25s")
 VOCABULARY, REPEATED = 80_000, 0.2
@@ -65,13 +66,16 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--words", type=int, nargs=2, default=(400, 400), metavar=("LEAST", "MOST"))
     parser.add_argument("--queries", type=int, default=5_000)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=cores.available())
     parser.add_argument("--repeats", type=int, default=3, help="the median of so many is reported")
     parser.add_argument("--parquet", type=Path, help="cut documents from this file's texts")
     parser.add_argument("--column", default="text", help="the column of the file with texts")
     parser.add_argument("--only", choices=PROGRAMS)
     processes.add_options(parser, PROGRAMS)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    # Numba refuses more threads than the process has cores.
+    options.threads = min(options.threads, cores.available())
+    return options
 
 
 def table(options: argparse.Namespace, results: dict[str, dict[str, Any]]) -> str:

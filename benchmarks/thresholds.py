@@ -38,6 +38,7 @@ import pyarrow.parquet as pq
 # The package beside this file is measured, whichever is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from memorization import cores
 from memorization.detection.alignment import Aligner, AlignmentParameters
 from memorization.detection.disguises import DISGUISES, disguised
 from memorization.detection.text import SentenceModel, sentence_model
@@ -137,7 +138,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--labelled", type=int, default=13_000, help="labelled pairs")
     parser.add_argument("--limit", type=float, default=0.01, help="false alarms on labelled pairs")
     parser.add_argument("--sentences", choices=["punkt_english", "punkt_corpus"], default="punkt_english")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=cores.available())
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(arguments)
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization import segmentation, storage
+from memorization import cores, segmentation, storage
 from memorization.checksums import check_folder
 from memorization.config.detection import Retrieval
 from memorization.errors import UserError
@@ -89,7 +89,7 @@ def _write_index(documents: Iterable[tuple[int, str]], index: Path, threads: int
     )
     with storage.replacing(index) as folder, _system_errors():
         folder.mkdir()
-        writers = min(threads or _cores(), MOST_WRITERS)
+        writers = min(threads or cores.available(), MOST_WRITERS)
         writer = tantivy.Index(schema, path=str(folder)).writer(WRITER_HEAP_BYTES, writers)
         try:
             for number, text in documents:
@@ -185,7 +185,7 @@ class _Engine:
         self.stop_words = STOP_WORDS[stop_words]
         self.schema: Any = opened.schema
         self.searcher: Any = opened.searcher()
-        self.pool = ThreadPoolExecutor(threads or _cores())
+        self.pool = ThreadPoolExecutor(threads or cores.available())
 
     def __enter__(self) -> _Engine:
         return self
@@ -277,11 +277,6 @@ def _checked(text: object, what: str, number: int) -> str:
             "no character of Unicode: read the text as UTF-8, or replace it"
         ) from error
     return text
-
-
-def _cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

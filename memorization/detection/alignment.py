@@ -15,7 +15,6 @@ Texts are prepared here, each once (`documents`); compiled code compares many pa
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from memorization import cores
 from memorization.detection import kernel
 from memorization.detection.documents import Documents
 from memorization.detection.text import SentenceSplitter, StemmerName, checked_texts, sentence_model
@@ -139,7 +139,7 @@ class Aligner:
                 "the texts whose sentences are counted where it is 'collection', and is left out where it is 'pair'."
             )
         self.parameters = parameters
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or cores.available()
         self._sentences = sentences
         self._forget()
         self._collection_sentences = 0
