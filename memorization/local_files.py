@@ -159,10 +159,14 @@ def _files_of(path: str, split: str) -> list[str]:
 
     A path that stands for none is returned as it is.
     """
-    if Path(path).is_dir():
-        return _saved_files(Path(path), split) or [path]
-    if not Path(path).exists() and glob.has_magic(path):
-        return sorted(file for file in _matching(path) if Path(file).is_file()) or [path]
+    try:
+        if Path(path).is_dir():
+            return _saved_files(Path(path), split) or [path]
+        if not Path(path).exists() and glob.has_magic(path):
+            return sorted(file for file in _matching(path) if Path(file).is_file()) or [path]
+    except (OSError, ValueError):
+        # No permission, too long a name, or none: whoever looks for the path itself tells.
+        pass
     return [path]
 
 
@@ -245,12 +249,19 @@ def _missing_files(config: Config, dataset: str) -> Iterator[str]:
 def _missing_paths(key: str, files: dict[str, list[str]]) -> Iterator[str]:
     for split, paths in files.items():
         for path in paths:
-            if not Path(path).is_file():
-                yield f"{key}.{split}: {path}: {_why_missing(Path(path), split)}"
+            if reason := _why_missing(Path(path), split):
+                yield f"{key}.{split}: {path}: {reason}"
 
 
-def _why_missing(path: Path, split: str) -> str:
-    if path.is_dir():
+def _why_missing(path: Path, split: str) -> str | None:
+    """Why a path is no file; None where it is one."""
+    try:
+        if path.is_file():
+            return None
+        is_folder = path.is_dir()
+    except OSError as error:
+        return f"cannot be read ({error.strerror})."
+    if is_folder:
         if (path / "dataset_dict.json").is_file():
             splits = ", ".join(sorted(file.parent.name for file in path.glob("*/state.json")))
             return f"this saved dataset has no split {split!r}; it has {splits or 'none'}: name the folder of one."

@@ -167,6 +167,16 @@ def test_what_a_path_does_not_lead_to_is_told(tmp_path: Path) -> None:
     assert f"datasets.news.source.test: {tmp_path}: is a folder, and no dataset that" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("x" * 300, "cannot be read (File name too long)."), ("a\0b", "no such file."), ("a\0b*", "no file matches this")],
+)
+def test_paths_that_no_file_can_have_are_told(path: str, reason: str) -> None:
+    with pytest.raises(UserError) as raised:
+        local_files.check_inputs(configuration(datasets=of_files(path), studies={"table": study(control=False)}))
+    assert f"datasets.news.source.train: {path}: {reason}" in str(raised.value)
+
+
 def test_studies_of_optional_patterns_without_a_file_are_left_out(tmp_path: Path) -> None:
     config = configuration(datasets=of_files(f"{tmp_path}/*.csv", optional=True))
     assert "no file matches this pattern" in local_files.left_out(config)["table"]

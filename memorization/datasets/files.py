@@ -154,8 +154,6 @@ def _split_of(key: str, column: str, row: Row) -> str:
 
 def records(file: UserFile, columns: Collection[str]) -> Iterator[Record]:
     """All rows of a file, with the columns of those names; UserError where it, or a row, cannot be read."""
-    if not file.path.is_file():
-        raise file.fault("no such file.")
     readers = dict(zip(ENDINGS, (_parquet, _arrow, _separated, _separated, _json_lines, _json), strict=True))
     if file.ending not in readers or (file.is_compressed and file.ending not in TEXTS):
         raise file.fault(
@@ -163,6 +161,8 @@ def records(file: UserFile, columns: Collection[str]) -> Iterator[Record]:
             f"allowed: {', '.join(ENDINGS)}; {', '.join(ending + COMPRESSED for ending in TEXTS)}."
         )
     try:
+        if not file.path.is_file():
+            raise file.fault("no such file.")
         yield from readers[file.ending](file, columns)
     except UnicodeError as error:
         raise _unreadable(file, _not_in_encoding(file, error)) from error
