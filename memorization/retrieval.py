@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization import cores, segmentation, storage
-from memorization.checksums import check_folder
+from memorization.checksums import check_folder, remedy
 from memorization.config.detection import Retrieval
 from memorization.errors import UserError
 from memorization.progress import Progress
@@ -179,7 +179,8 @@ class _Engine:
             opened = tantivy.Index.open(str(index))
         except (ValueError, OSError) as error:
             raise UserError(
-                f"{index}: contains no index that can be opened ({error}); make one by `build_index`"
+                f"{index}: contains no index that can be opened ({error}); make one by `build_index`. In a run: "
+                f"{remedy([index])}"
             ) from error
         self.k = k
         self.stop_words = STOP_WORDS[stop_words]

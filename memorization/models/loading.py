@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from memorization import hub, storage
-from memorization.checksums import DamagedError, check_folder, remedy
+from memorization.checksums import MISSING, DamagedError, check_folder, remedy
 from memorization.config.models import FolderModel, HubModel
 from memorization.errors import UserError
 
@@ -294,7 +294,8 @@ def load_model(record: dict[str, Any], name: str, checkpoint: Path | None, preci
     kind = AutoModelForSeq2SeqLM if record["encoder_decoder"] else AutoModelForCausalLM
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
     if checkpoint is not None:
-        check_folder(checkpoint)
+        if not check_folder(checkpoint) and not checkpoint.is_dir():
+            raise DamagedError(checkpoint, MISSING, checkpoint.parent)
         record = {**record, "name": str(checkpoint), "revision": None}
     model, missing = read_weights(kind, record, f"models.{name}", dtype)
     refuse_missing(repair_fsmt(model, missing), record, f"models.{name}")

@@ -86,6 +86,7 @@ def test_tidy_files_have_exactly_the_columns_of_the_schema(tmp_path: Path, sheet
         ".md",
         ".tex",
         ".html",
+        ".sha256",
     }
 
 
