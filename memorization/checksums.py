@@ -8,6 +8,7 @@ checksum is refused, since other programs and earlier versions write none.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -88,9 +89,10 @@ def reading_parquet(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except PermissionError:
-        raise
     except (pa.ArrowException, OSError) as error:
+        # What the system refuses (no permission, too many open files) has a number; an error of the disk is damage.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EIO):
+            raise
         fault = f"not a readable Parquet file ({' '.join(str(error).split())[:200]})"
         raise DamagedError(path, fault, result_of(path)) from error
 

@@ -1,5 +1,6 @@
 """Checksums of files, folders and Parquet files, and what is said of damage."""
 
+import errno
 import hashlib
 import shutil
 import subprocess
@@ -78,6 +79,12 @@ def test_a_parquet_file_without_a_checksum_is_read(tmp_path: Path) -> None:
     pq.write_table(TABLE, file)
     assert not checksums.check_parquet(file)
     assert storage.rows(file) == TABLE.to_pylist()
+
+
+@pytest.mark.parametrize(("code", "raised"), [(errno.EMFILE, OSError), (errno.EIO, DamagedError)])
+def test_only_an_error_of_the_disk_is_damage(code: int, raised: type[Exception], tmp_path: Path) -> None:
+    with pytest.raises(raised), checksums.reading_parquet(tmp_path / "a.parquet"):
+        raise OSError(code, "refused")
 
 
 def test_a_missing_or_cut_parquet_file_is_named(tmp_path: Path) -> None:
