@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 CASES = int(os.environ.get("FUZZ_CASES", "300"))
-# Configurations start Snakemake, which takes seconds each.
+# Configurations start Snakemake, which takes seconds each; damage is done to each of a dozen results.
 SHARES = {"sources": 0.3, "texts": 0.5, "models": 0.15, "configurations": 0.05, "damage": 0.05}
 SECONDS = 10
 
