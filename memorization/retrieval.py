@@ -117,9 +117,9 @@ def search(
     or only punctuation, control characters, stop words or tokens of at least `TOKEN_LIMIT` bytes.
 
     Query text is never parsed. A word is a run of Unicode's alphanumeric characters, in lower case; every other
-    character, NUL and those of query languages included, separates words. A query may be of any length. `threads`
-    search, by default as many as there are cores for this process; no result depends on it. `stop_words` names one of
-    `STOP_WORDS`.
+    character, NUL and those of query languages included, separates words. A query may be of any length; time grows with
+    its words, and with the documents that tie with its k-th best. `threads` search, by default as many as there are
+    cores for this process; no result depends on it. `stop_words` names one of `STOP_WORDS`.
 
     Raises UserError where a query is not text, k is not positive, or the folder contains no index or a damaged one.
     """

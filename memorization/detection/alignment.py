@@ -9,7 +9,10 @@ counts these among the sentences of the pair, so that a stem of all of them weig
 sentence each have nothing in common, not even where they are equal. `AlignmentParameters.frequencies` counts among the
 sentences of a whole collection instead.
 
-Texts are prepared here, each once (`documents`); compiled code compares many pairs per call (`kernel`).
+Texts are prepared here, each once (`documents`); compiled code compares many pairs per call (`kernel`). Preparing takes
+time that grows with the characters. Comparing takes time and memory that grow with the pairs of sentences, as the
+published aligner compares each with each, and where nearly all are alike with a hundred bytes for each pair of them; so
+one of two long texts should be of bounded length, as what a model writes is.
 """
 
 from __future__ import annotations

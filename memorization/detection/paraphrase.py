@@ -58,7 +58,10 @@ def confidence(
 
 
 def sentence_pairs(generated: Sequence[str], trained: Sequence[str]) -> list[SentencePair]:
-    """Every (generated, training) pair except those of equal sentences, which are no paraphrases."""
+    """Every (generated, training) pair except those of equal sentences, which are no paraphrases.
+
+    Pairs are as many as the product of both; what a model writes, and so one of the factors, has a bounded length.
+    """
     compared = [sentence.lower().strip() for sentence in trained]
     return [
         (first, second)

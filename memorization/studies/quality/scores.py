@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from memorization.config.base import Task
 from memorization.config.project import Statistics
+from memorization.errors import UserError
 from memorization.statistics.bootstrap import bootstrap_sums
 from memorization.statistics.measurements import Measurement, mean, share
 
@@ -43,6 +44,9 @@ METRICS: dict[Task, tuple[str, ...]] = {
 
 SHARES = ("accuracy", "exact_match")
 """Metrics that are true or false of an answer."""
+
+COMPARED_WORDS = 25_000_000
+"""Pairs of words of an answer and a reference that ROUGE-L compares, in seconds; each takes eight bytes."""
 
 # Orders of n-grams that BLEU counts.
 ORDERS = 4
@@ -107,7 +111,19 @@ def _best(
 
 
 def rouge(answers: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, np.ndarray]:
-    """F-measures (fractions, (n,)) by variant of ROUGE: the highest that each answer has against a reference."""
+    """F-measures (fractions, (n,)) by variant of ROUGE: the highest that each answer has against a reference.
+
+    ROUGE-L compares every word of an answer with every word of a reference. UserError where these are more than
+    `COMPARED_WORDS` pairs: an answer is bounded by its tokens, a reference is not.
+    """
+    for place, (answer, rights) in enumerate(zip(answers, references, strict=True)):
+        own, longest = len(answer.split()), max(len(right.split()) for right in rights)
+        if own * longest > COMPARED_WORDS:
+            raise UserError(
+                f"answer {place}: it has {own:,} words and its reference {longest:,}, and ROUGE-L compares each with "
+                f"each, at most {COMPARED_WORDS:,} pairs: shorten the dataset's targets, or lower the answers' "
+                "`max_new_tokens`."
+            )
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(list(ROUGE), use_stemmer=True, split_summaries=False)

@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score
 
 from memorization.config.base import Task
 from memorization.config.project import Statistics
+from memorization.errors import UserError
 from memorization.schemas.answers import AnswersTable
 from memorization.statistics.bootstrap import clopper_pearson, generator_for
 from memorization.studies.quality import scores as q
@@ -222,3 +223,10 @@ def test_a_share_has_a_count_and_a_mean_has_none() -> None:
     accuracy, length = q.scores(answered(["yes", "no"], [["yes"], ["yes"]]), "classification", SETTINGS)
     assert (accuracy.metric, accuracy.count, accuracy.value) == ("accuracy", 1, 0.5)
     assert (length.metric, length.count, length.exact_high) == ("answer_tokens", None, None)
+
+
+def test_texts_that_rouge_would_compare_for_hours_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(q, "COMPARED_WORDS", 6)
+    assert q.rouge(["a b"], [["a b", "a b c"]])["rougeL"] == pytest.approx([1])
+    with pytest.raises(UserError, match=r"answer 1: it has 2 words and its reference 4"):
+        q.rouge(["a", "a b"], [["a"], ["a", "a b c d"]])
