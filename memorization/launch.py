@@ -65,6 +65,7 @@ def begin(config: Config, jobs_here: bool) -> None:
     """
     results = Path(config.results)
     lock(results)
+    _date_back(results)
     # Again: Snakemake has set handlers of its own.
     end_on_signals(jobs_here)
     lifeline.offer(jobs_here)
@@ -83,6 +84,22 @@ def configuration_of_run() -> Config | None:
     """
     file = os.environ.get(CONFIGURATION_VARIABLE)
     return Config.model_validate_json(Path(file).read_bytes()) if file else None
+
+
+def _date_back(results: Path) -> None:
+    """Date results of the future to the present, in their order: they are from before the clock was set back.
+
+    Snakemake refuses a result that is older than what it was made from.
+    """
+    now = time.time_ns()
+    # The logs have been looked at already: as a rule there is nothing to do.
+    if not any(written > now for written in _logs_before.values()):
+        return
+    times = {file: file.stat().st_mtime_ns for file in results.rglob("*") if file.is_file()}
+    future = sorted((file for file, written in times.items() if written > now), key=times.__getitem__, reverse=True)
+    for place, file in enumerate(future):
+        os.utime(file, ns=(now - 1000 * place, now - 1000 * place))
+    print_text(f"Note: the clock was set back: {len(future)} files in {results} were dated in the future.")
 
 
 def _provide_caches(folder: Path) -> None:

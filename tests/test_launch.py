@@ -61,6 +61,7 @@ def owner(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 def nothing_locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(launch, "_locks", locks := [])
     monkeypatch.setattr(launch, "_logs_before", {})
+    monkeypatch.setattr(os, "environ", dict(os.environ))
     handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for file in locks:
@@ -265,6 +266,23 @@ def test_messages_of_earlier_runs_are_left_out(tmp_path: Path) -> None:
     text = launch.failures(tmp_path)
     assert "still present" in text
     assert "corrected long ago" not in text
+
+
+def test_results_of_a_clock_that_was_set_back_are_dated_to_now_in_their_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = time.time()
+    files = [tmp_path / "old", tmp_path / "folder/first", tmp_path / "second", log(tmp_path, "last.log")]
+    (tmp_path / "folder").mkdir()
+    for file, hours in zip(files, (-1, 1, 2, 3), strict=True):
+        file.touch()
+        os.utime(file, (now + 3600 * hours, now + 3600 * hours))
+    launch.begin(configuration(tmp_path), jobs_here=True)
+    times = [file.stat().st_mtime_ns for file in files]
+    assert times == sorted(set(times))
+    assert times[0] < (now - 3500) * 1e9
+    assert now * 1e9 - 1e9 < times[1] <= times[-1] <= time.time_ns()
+    assert "the clock was set back: 3 files" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -67,6 +68,8 @@ class Workplace:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # As from a terminal; a shell's `&` has it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *options: str, **environment: str) -> Ended:
