@@ -93,6 +93,7 @@ if workflow.is_main_process:
 config["generation_batch_size"] = CONFIG.compute.generation_batch_size
 config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
 config["entities_batch_size"] = CONFIG.detection.entities.batch_size
+config["python"] = sys.version
 config["results"] = RESULTS
 config["scripts"] = {}
 config["segmentation"] = {

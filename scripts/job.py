@@ -18,7 +18,9 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
     """Run a script's `main`, as `jobs.run` does: with the code of the run which started it, and on a card of its own."""
 
     def work() -> None:
-        if source := snakemake.params.get("source"):
+        source = snakemake.params.get("source")
+        # Another Python, as one of `--sdm conda`, has other digests of the same code.
+        if source and snakemake.config["python"] == sys.version:
             freshness.check(source, ROOT, *snakemake.config["scripts"][source])
         if snakemake.resources.get("gpu"):
             cards.take(snakemake.config["jobs_per_gpu"])
