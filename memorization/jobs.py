@@ -29,6 +29,20 @@ class Interrupted(BaseException):
     """The signal that ends this job, as an exception, so that what it was writing is removed."""
 
 
+class _Log(logging.FileHandler):
+    """A log whose errors are printed where its disk takes no more."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        if record.levelno >= logging.ERROR:
+            print(record.getMessage(), file=sys.stderr)
+
+
 def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> None:
     """Do the work with its log open; end with exit code 1 and one message on a UserError, a full disk included.
 
@@ -38,10 +52,13 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
     if not lifeline.take():
         # The run has ended while this job began: the log is the next run's.
         sys.exit(1)
-    # Without a word on standard error where the disk of the log is full: the message of the job says so.
-    logging.raiseExceptions = False
+    with contextlib.suppress(OSError):
+        log.write_bytes(b"")
     logging.basicConfig(
-        filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
+        handlers=[_Log(log, encoding="utf-8", delay=True)],
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        force=True,
     )
     try:
         _end_on_signals()

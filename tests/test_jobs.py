@@ -64,6 +64,25 @@ def test_a_signal_that_the_run_wants_ignored_stays_ignored(tmp_path: Path) -> No
     assert job.returncode == 128 + signal.SIGTERM
 
 
+@pytest.mark.parametrize("log", ["/dev/full", "/proc/none/a.log"])
+def test_what_a_log_cannot_take_is_printed(tmp_path: Path, log: str) -> None:
+    code = f"""
+import errno, logging
+from pathlib import Path
+from memorization import jobs
+
+def work():
+    logging.info("begins")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+jobs.run(work, Path("{log}"), Path("a.txt"), Path("{tmp_path}"))
+"""
+    job = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert job.returncode == 1
+    [line] = job.stderr.splitlines()
+    assert line.startswith("a.txt: the disk is full.")
+
+
 def test_a_job_at_work_is_seen_and_named(tmp_path: Path) -> None:
     with start(tmp_path) as job:
         [name] = jobs.living(tmp_path)
