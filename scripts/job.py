@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
-    """Run a script's `main`, as `jobs.run` does: with the code of the run which started it, and on a card of its own."""
+    """Run a script's `main`, as `jobs.run` does: with the code of its run, and on a card of its own."""
 
     def work() -> None:
         source = snakemake.params.get("source")

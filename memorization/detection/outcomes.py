@@ -107,10 +107,10 @@ def _entities(spans: list[dict[str, Any]], annotated: Rows | None) -> dict[str, 
 
 
 def _leaked_by_probe(entities: pa.Table) -> dict[int, set[str]]:
-    """The words of the entities that each probe's matches leak."""
+    """The entities (`key_of`) that each probe's matches leak."""
     leaked: dict[int, set[str]] = {}
     for row in entities.select(["probe", "leaked"]).to_pylist():
-        leaked.setdefault(row["probe"], set()).update(words_of(entity["text"]) for entity in row["leaked"])
+        leaked.setdefault(row["probe"], set()).update(key_of(entity) for entity in row["leaked"])
     return leaked
 
 
