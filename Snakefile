@@ -14,6 +14,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes, their sentence model, their index
           recall/tokens=/n=/seed=/profile=/recall.parquet                   what is found of disguised suffixes
       checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
+      fine_tuned/model=/state=/                                             what others fine-tuned
       classifiers/{classifier}/                                             judges of sentence pairs, taggers
       pairs/{classifier}.parquet                                            training pairs of a classifier
       runs/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/decoding=/

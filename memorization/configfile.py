@@ -19,7 +19,7 @@ from memorization.errors import UserError, did_you_mean
 from memorization.studies.kind import Fault, undefined
 from memorization.studies.kinds import KINDS, Config, further_tables
 
-# A recipe's name is the state of the models that it makes; no recipe may have the name of these states.
+# Recipes and entries of `fine_tuned` are states by their names; none of them may have the name of these states.
 RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-tuned minus base in tables"}
 
 
@@ -97,7 +97,7 @@ def _kinds(path: Sequence[str | int]) -> list[str]:
     """The kinds that are allowed for the section at a path."""
     if path[-1] == "pairs":
         return ["files", "synthetic"]
-    if path[-1] == "encoder":
+    if path[-1] in ("encoder", "base") or "fine_tuned" in path[2:]:
         return ["folder", "hub"]
     if path[0] == "studies":
         return sorted(kind.kind_name() for kind in KINDS)
@@ -172,6 +172,12 @@ def _faults(config: Config) -> Iterator[Fault]:
     for name, meaning in RESERVED_STATES.items():
         if name in config.recipes:
             yield ["recipes", name], f"the name `{name}` is reserved for {meaning}; choose another"
+        for owner, settings in config.models.items():
+            if name in settings.fine_tuned:
+                yield (
+                    ["models", owner, "fine_tuned", name],
+                    f"the name `{name}` is reserved for {meaning}; choose another",
+                )
     yield from _names_of_one_folder(config)
     for name, recipe in config.recipes.items():
         joined = "+".join(recipe.datasets or [])
@@ -184,6 +190,9 @@ def _faults(config: Config) -> Iterator[Fault]:
         for dataset in recipe.datasets or []:
             yield from undefined(["recipes", name, "datasets"], dataset, config.datasets)
     for name, model in config.models.items():
+        for state in model.fine_tuned:
+            if state in config.recipes:
+                yield ["models", name, "fine_tuned", state], "a recipe has this name; choose another"
         if isinstance(model.source, ScratchModel):
             at: list[str | int] = ["models", name, "source", "pretraining", "dataset"]
             yield from undefined(at, model.source.pretraining.dataset, config.datasets)

@@ -15,8 +15,9 @@ from memorization import plan
 from memorization.config.base import LocalFiles
 from memorization.config.data import FilesDataset
 from memorization.config.detection import FilesPairs, TrainedClassifier
-from memorization.config.models import FolderModel, ScratchModel
+from memorization.config.models import FolderModel, FolderSource, HubSource, ScratchModel
 from memorization.errors import UserError
+from memorization.models import files
 from memorization.studies.kinds import Config
 
 # Keys of sections that name local files, without which an existing configuration has other settings than before.
@@ -35,12 +36,46 @@ def dataset_files(config: Config, dataset: str) -> dict[str, list[str]]:
     return _split_files(config, source, f"datasets.{dataset}.source")
 
 
-def model_folder(config: Config, model: str) -> str | None:
-    """The local folder of a base model; None for other sources. Raises UserError like `dataset_files`."""
-    source = config.models[model].source
-    if not isinstance(source, FolderModel):
-        return None
-    return _rooted(source.path, "model_root", config.model_root, f"models.{model}.source.path")
+def checkpoint_folders(config: Config, model: str, state: str = plan.BASE) -> dict[str, str]:
+    """The local folders of a base model, or of one of its states that others fine-tuned.
+
+    `files`: the checkpoint or adapter; `base`: the checkpoint that an adapter belongs to, where that is not the model's
+    own. Those of the hub are left out. Raises UserError like `dataset_files`, and for an adapter without a base.
+    """
+    source, key = _checkpoint(config, model, state)
+    if isinstance(source, ScratchModel):
+        return {}
+    folders = {}
+    if isinstance(source, FolderModel):
+        folders["files"] = _rooted(source.path, "model_root", config.model_root, f"{key}.path")
+    if isinstance(source.base, FolderModel):
+        folders["base"] = _rooted(source.base.path, "model_root", config.model_root, f"{key}.base.path")
+    elif source.base is None and state == plan.BASE and "files" in folders and files.is_adapter(Path(folders["files"])):
+        try:
+            name, _ = files.stated_base(Path(folders["files"]))
+        except UserError as error:
+            raise UserError(f"{key}.path: {error}") from None
+        if Path(name).is_dir():
+            folders["base"] = name
+    return folders
+
+
+def weights_folder(config: Config, model: str) -> str | None:
+    """The local folder of a base model's weights, for an adapter that of its base; None for other sources.
+
+    Raises UserError like `checkpoint_folders`.
+    """
+    folders = checkpoint_folders(config, model)
+    folder = folders.get("files")
+    return folders.get("base") if folder is None or files.is_adapter(Path(folder)) else folder
+
+
+def _checkpoint(config: Config, model: str, state: str) -> tuple[HubSource | FolderSource | ScratchModel, str]:
+    """Where a base model, or one of its fine-tuned states, comes from, and its key in the configuration."""
+    settings = config.models[model]
+    if state == plan.BASE:
+        return settings.source, f"models.{model}.source"
+    return settings.fine_tuned[state], f"models.{model}.fine_tuned.{state}"
 
 
 def tokenizer_folder(config: Config, model: str) -> str | None:
@@ -73,9 +108,17 @@ def _without_new_defaults(settings: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in NEW_KEYS or value is not None}
 
 
-def model_settings(config: Config, model: str) -> dict[str, Any]:
-    """A base model's settings for its rule's parameters, without the paths of folders, which are its input."""
-    source = config.models[model].source.model_dump(mode="json")
+def model_settings(config: Config, model: str, state: str = plan.BASE) -> dict[str, Any]:
+    """Settings of a base model or of a fine-tuned state for its rule's parameters, without the paths of folders.
+
+    These are its input.
+    """
+    source = _checkpoint(config, model, state)[0].model_dump(mode="json")
+    if (base := source.get("base")) is None:
+        # Left out, so that records of whole checkpoints do not become stale by a key for adapters.
+        source.pop("base", None)
+    elif "path" in base:
+        source["base"] = base | {"path": "folder"}
     return source | {key: "folder" for key in ("path", "tokenizer") if isinstance(source.get(key), str)}
 
 
@@ -209,7 +252,7 @@ def datasets_in_use(config: Config) -> list[str]:
     models = dict.fromkeys(model for study in studies for model in study.all_models())
     datasets = dict.fromkeys(dataset for study in studies for dataset in study.all_datasets())
     corpora = dict.fromkeys(corpus for model in models if (corpus := plan.pretraining_dataset(config, model)))
-    states = dict.fromkeys(state for study in studies for state in study.all_states() if state != plan.BASE)
+    states = dict.fromkeys(state for study in studies for state in study.all_states() if state in config.recipes)
     mixed = dict.fromkeys(dataset for state in states for dataset in config.recipes[state].datasets or [])
     return list(datasets | corpora | mixed)
 
@@ -225,11 +268,14 @@ def classifiers_in_use(config: Config) -> list[str]:
 
 
 def _missing(config: Config) -> Iterator[str]:
+    fine_tuned = dict.fromkeys(each for study in config.studies.values() for each in study.fine_tuned(config))
     for dataset in datasets_in_use(config):
         if not is_optional(config, dataset):
             yield from _missing_files(config, dataset)
     for model in dict.fromkeys(model for study in config.studies.values() for model in study.all_models()):
         yield from _missing_folder(config, model)
+    for model, state in fine_tuned:
+        yield from _missing_checkpoint(config, model, state)
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.all_datasets():
@@ -271,21 +317,29 @@ def _why_missing(path: Path, split: str) -> str | None:
 
 def _missing_folder(config: Config, model: str) -> Iterator[str]:
     try:
-        folder, tokenizer = model_folder(config, model), tokenizer_folder(config, model)
+        tokenizer = tokenizer_folder(config, model)
     except UserError as error:
         yield str(error)
         return
-    if tokenizer is not None and not any(Path(tokenizer).glob("*.*")):
-        yield f"models.{model}.source.tokenizer: {tokenizer}: no such folder, or an empty one; expected tokenizer.json."
-    if folder is not None:
-        yield from _missing_checkpoint(f"models.{model}.source.path", folder)
+    if tokenizer is not None:
+        for fault in files.tokenizer_faults(Path(tokenizer)):
+            yield f"models.{model}.source.tokenizer: {fault}"
+    yield from _missing_checkpoint(config, model, plan.BASE)
 
 
-def _missing_checkpoint(key: str, folder: str) -> Iterator[str]:
-    if not Path(folder).is_dir():
-        yield f"{key}: {folder}: no such folder."
-    elif not Path(folder, "config.json").is_file():
-        yield f"{key}: {folder}: no config.json; a model folder contains config.json, *.safetensors and a tokenizer."
+def _missing_checkpoint(config: Config, model: str, state: str) -> Iterator[str]:
+    source, key = _checkpoint(config, model, state)
+    try:
+        folders = {part: Path(folder) for part, folder in checkpoint_folders(config, model, state).items()}
+    except UserError as error:
+        yield str(error)
+        return
+    if (folder := folders.get("files")) is not None:
+        yield from (f"{key}.path: {fault}" for fault in files.model_faults(folder, tokenizer=state == plan.BASE))
+        if not isinstance(source, ScratchModel) and source.base is not None and not files.is_adapter(folder):
+            yield f"{key}.base: given, and {folder} contains no adapter ({files.ADAPTER_CONFIG}); leave it out."
+    if (base := folders.get("base")) is not None:
+        yield from (f"{key}.base.path: {fault}" for fault in files.whole_faults(base))
 
 
 def _missing_classifiers(config: Config) -> Iterator[str]:
@@ -295,6 +349,6 @@ def _missing_classifiers(config: Config) -> Iterator[str]:
             yield from _missing_paths(f"{key}.pairs", pairs_files(config, classifier))
             if (folder := classifier_folder(config, classifier)) is not None:
                 part = "encoder.path" if plan.is_trained(config, classifier) else "path"
-                yield from _missing_checkpoint(f"{key}.{part}", folder)
+                yield from (f"{key}.{part}: {fault}" for fault in files.whole_faults(Path(folder)))
     except UserError as error:
         yield str(error)

@@ -12,7 +12,6 @@ measured peaks (`docs/benchmarks.md`); where a fused kernel runs on a GPU, less 
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -23,6 +22,7 @@ from memorization import cards, local_files, plan
 from memorization.cards import Card
 from memorization.config.models import Recipe, ScratchModel
 from memorization.errors import UserError
+from memorization.models import files
 from memorization.studies.kind import Work, written_work
 from memorization.studies.kinds import Config
 
@@ -108,7 +108,7 @@ def shape(config: Config, model: str) -> Shape | None:
         return shape_of(settings.architecture)
     if isinstance(settings.source, ScratchModel):
         return shape_of({"vocab_size": settings.source.vocabulary, **settings.source.architecture})
-    folder = local_files.model_folder(config, model)
+    folder = local_files.weights_folder(config, model)
     if folder is None or not Path(folder, "config.json").is_file():
         return None
     try:
@@ -123,26 +123,11 @@ def parameters(config: Config, model: str) -> int | None:
     stated = config.models[model].parameters
     if stated is not None:
         return stated
-    folder = local_files.model_folder(config, model)
+    folder = local_files.weights_folder(config, model)
     if folder is None:
         sizes = shape(config, model)
         return None if sizes is None else sizes.parameters
-    return sum(_elements(file) for file in sorted(Path(folder).glob("*.safetensors"))) or None
-
-
-def _elements(file: Path) -> int:
-    """Number of elements of all tensors of a safetensors file, from its header."""
-    with file.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        header = json.loads(stream.read(length))
-    total = 0
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            size = 1
-            for dimension in tensor["shape"]:
-                size *= dimension
-            total += size
-    return total
+    return files.parameters(Path(folder)) or None
 
 
 def training_gb(sizes: Shape, count: int, recipe: Recipe, checkpointing: bool) -> float:

@@ -18,13 +18,15 @@ from memorization.errors import UserError
 
 BASE = "base"
 UNTRAINED: dict[str, Any] = {"state": BASE, "epoch": 0, "seed": 0}
-"""Coordinates of a base model."""
+"""Coordinates of a base model; a fine-tuned model that is not trained here has its state, and the same other two."""
 
 DATASET = "datasets/{dataset}.parquet"
 BASE_MODEL = "models/{model}"
 PAIRS = "pairs/{classifier}.parquet"
 CLASSIFIER = "classifiers/{classifier}"
 CHECKPOINTS = "checkpoints/model={model}/recipe={recipe}/seed={seed}/dataset={dataset}"
+# What someone else fine-tuned from a base model.
+FINE_TUNED = "fine_tuned/model={model}/state={state}"
 # Models with the same tokenizer could share probes; a tokenizer is named after the model that contains it.
 PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/prefix_tokens={prefix_tokens}"
 PROBES = PROBED + "/probes.parquet"
@@ -103,10 +105,12 @@ def model_inputs(config: Project, coordinates: Mapping[str, Any]) -> dict[str, s
     `coordinates` are model, state, seed and dataset.
     """
     inputs = {"model": fill(BASE_MODEL, coordinates)}
-    if coordinates["state"] != BASE:
-        recipe = coordinates["state"]
-        dataset = checkpoint_dataset(config, recipe, coordinates["dataset"])
-        inputs["checkpoints"] = fill(CHECKPOINTS, {**coordinates, "recipe": recipe, "dataset": dataset})
+    state = coordinates["state"]
+    if state in config.recipes:
+        dataset = checkpoint_dataset(config, state, coordinates["dataset"])
+        inputs["checkpoints"] = fill(CHECKPOINTS, {**coordinates, "recipe": state, "dataset": dataset})
+    elif state != BASE:
+        inputs["checkpoints"] = fill(FINE_TUNED, coordinates)
     return inputs
 
 
@@ -118,10 +122,12 @@ def prefix_length(config: Project, dataset: str) -> int:
 def answer_settings(config: Project, state: str) -> dict[str, Any]:
     """Which test rows are answered and how long their inputs may be, for a rule's parameters.
 
-    A fine-tuned model reads as many tokens as in its training.
+    A model that is fine-tuned here reads as many tokens as in its training.
     """
     settings = config.answers.model_dump(mode="json")
-    return settings if state == BASE else settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
+    if state not in config.recipes:
+        return settings
+    return settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
 
 
 def pretraining_dataset(config: Project, model: str) -> str | None:

@@ -405,7 +405,7 @@ def test_a_separator_is_one_character(file: Path, value: str) -> None:
     assert message.startswith(f"{file}: datasets.news.source.separator: given {value!r}: allowed: one character")
 
 
-@pytest.mark.parametrize("value", ["utf-9", "", "rot13", "zip", "a\0b"])
+@pytest.mark.parametrize("value", ["utf-9", "", "rot13", "zip"])
 def test_an_encoding_is_one_that_is_known(file: Path, value: str) -> None:
     message = fault(file, changed("datasets", "news", "source", "encoding", value=value))
     assert message.startswith(f"{file}: datasets.news.source.encoding: given {value!r}: no encoding of this name")

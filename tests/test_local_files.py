@@ -5,9 +5,11 @@ from typing import Any
 import datasets
 import pytest
 from configurations import DATASETS, MODELS, configuration, study
+from model_folders import write_adapter, write_checkpoint, write_tokenizer
 
 from memorization import local_files, plan
 from memorization.errors import UserError
+from memorization.studies.kinds import Config
 
 
 def test_roots_are_inserted_into_paths_and_other_braces_stay() -> None:
@@ -16,7 +18,7 @@ def test_roots_are_inserted_into_paths_and_other_braces_stay() -> None:
         "train": ["/big/{disk}/news.parquet"],
         "test": ["/big/{disk}/news.parquet"],
     }
-    assert local_files.model_folder(config, "t5-small") == "models/t5-small"
+    assert local_files.checkpoint_folders(config, "t5-small") == {"files": "models/t5-small"}
 
 
 @pytest.mark.parametrize("key", ["data_root", "model_root"])
@@ -53,15 +55,144 @@ def test_every_missing_file_is_reported_at_once(tmp_path: Path) -> None:
         "models.t5-small.source.path",
         "models.t5-base.source.path",
     ]
-    assert lines[-1].endswith("no config.json; a model folder contains config.json, *.safetensors and a tokenizer.")
+    assert "no config.json; a model folder contains config.json, *.safetensors and a tokenizer" in lines[-1]
     assert str(tmp_path / "chat.parquet") in lines[0]
 
 
 def test_inputs_that_no_study_needs_may_be_missing(tmp_path: Path) -> None:
     (tmp_path / "news.parquet").touch()
-    (tmp_path / "t5-small").mkdir()
-    (tmp_path / "t5-small/config.json").touch()
+    write_checkpoint(tmp_path / "t5-small")
     local_files.check_inputs(configuration(data_root=str(tmp_path), model_root=str(tmp_path)))
+
+
+def of_models(tmp_path: Path, models: dict[str, Any], **keys: Any) -> Config:
+    """A configuration of models in that folder, with one study of the first."""
+    (tmp_path / "news.parquet").touch()
+    named = study(models=list(models)[:1], **keys)
+    return configuration(data_root=str(tmp_path), model_root=str(tmp_path), models=models, studies={"table": named})
+
+
+def faults_of(config: Config) -> list[str]:
+    try:
+        local_files.check_inputs(config)
+    except UserError as error:
+        return [line.strip() for line in str(error).splitlines()[1:]]
+    return []
+
+
+def folder_source(name: str, **keys: Any) -> dict[str, Any]:
+    return {"kind": "folder", "path": f"{{model_root}}/{name}", **keys}
+
+
+def test_files_of_models_are_looked_at_before_the_run(tmp_path: Path) -> None:
+    config = of_models(tmp_path, {"mine": {"source": folder_source("mine")}})
+    weights = write_checkpoint(tmp_path / "mine") / "model.safetensors"
+    assert faults_of(config) == []
+
+    weights.write_bytes(weights.read_bytes()[:-1])
+
+    (fault,) = faults_of(config)
+    assert fault.startswith(f"models.mine.source.path: {weights}: no safetensors file, or not a whole one")
+
+
+def test_an_adapter_needs_its_base(tmp_path: Path) -> None:
+    config = of_models(tmp_path, {"mine": {"source": folder_source("adapter")}})
+    base = tmp_path / "base"
+    adapter = write_adapter(tmp_path / "adapter", str(base))
+
+    (fault,) = faults_of(config)
+    assert fault.startswith(f"models.mine.source.path: {adapter}/adapter_config.json: the model that the adapter")
+    assert f"is {base}, and there is no such folder" in fault
+
+    write_checkpoint(base)
+    assert faults_of(config) == []
+    assert local_files.checkpoint_folders(config, "mine") == {"files": str(adapter), "base": str(base)}
+    assert local_files.weights_folder(config, "mine") == str(base)
+
+    (base / "model.safetensors").write_bytes(b"")
+    (fault,) = faults_of(config)
+    assert fault.startswith(f"models.mine.source.base.path: {base}/model.safetensors")
+
+
+def test_a_base_in_the_configuration_stands_for_the_adapters_own(tmp_path: Path) -> None:
+    write_adapter(tmp_path / "adapter", "/not/here")
+    write_checkpoint(tmp_path / "base")
+    whole = write_checkpoint(tmp_path / "whole")
+    mine = {"source": folder_source("adapter", base=folder_source("base"))}
+
+    config = of_models(tmp_path, {"mine": mine})
+    assert faults_of(config) == []
+    assert local_files.checkpoint_folders(config, "mine")["base"] == str(tmp_path / "base")
+
+    needless = of_models(tmp_path, {"mine": {"source": folder_source("whole", base=folder_source("base"))}})
+    assert faults_of(needless) == [
+        f"models.mine.source.base: given, and {whole} contains no adapter (adapter_config.json); leave it out."
+    ]
+
+
+def test_fine_tuned_states_are_looked_at_where_a_study_names_them(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "mine")
+    mine = {"source": folder_source("mine"), "fine_tuned": {"shipped": folder_source("shipped")}}
+
+    assert faults_of(of_models(tmp_path, {"mine": mine})) == []
+    named = of_models(tmp_path, {"mine": mine}, states=["base", "shipped"])
+    assert faults_of(named) == [f"models.mine.fine_tuned.shipped.path: {tmp_path}/shipped: no such folder."]
+
+    shipped = write_checkpoint(tmp_path / "shipped")
+    (shipped / "tokenizer.json").unlink()
+    assert faults_of(named) == []
+    # An adapter belongs to the model's own checkpoint, whatever base it names.
+    adapted = {"source": folder_source("mine"), "fine_tuned": {"shipped": folder_source("adapter")}}
+    write_adapter(tmp_path / "adapter", "/not/here")
+    config = of_models(tmp_path, {"mine": adapted}, states=["base", "shipped"])
+    assert faults_of(config) == []
+    assert local_files.checkpoint_folders(config, "mine", "shipped") == {"files": str(tmp_path / "adapter")}
+
+
+@pytest.mark.parametrize("source", ["folder", "encoder"])
+def test_classifiers_and_encoders_are_looked_at(source: str, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "mine")
+    (write_checkpoint(tmp_path / "judge") / "tokenizer.json").write_text("version https://git-lfs.github.com/spec/v1")
+    judge: dict[str, Any] = folder_source("judge")
+    if source == "encoder":
+        pairs = {"kind": "synthetic", "train": 8, "seed": 1}
+        judge = {"kind": "trained", "encoder": judge, "pairs": pairs, "epochs": 1}
+    (tmp_path / "news.parquet").touch()
+    config = configuration(
+        data_root=str(tmp_path),
+        model_root=str(tmp_path),
+        models={"mine": {"source": folder_source("mine")}},
+        classifiers={"judge": {"source": judge}},
+        detection={"paraphrase": {"classifier": "judge"}},
+        studies={"table": study(models=["mine"])},
+    )
+
+    (fault,) = faults_of(config)
+
+    part = "encoder.path" if source == "encoder" else "path"
+    assert fault.startswith(f"classifiers.judge.source.{part}: {tmp_path}/judge: tokenizer.json: a pointer of Git LFS")
+
+
+def test_a_tokenizer_of_a_model_from_scratch_is_looked_at(tmp_path: Path) -> None:
+    mine = scratch("news")
+    mine["source"]["tokenizer"] = "{model_root}/tokenizer"
+    config = of_models(tmp_path, {"mine": mine})
+
+    assert faults_of(config) == [f"models.mine.source.tokenizer: {tmp_path}/tokenizer: no such folder."]
+    write_tokenizer(tmp_path / "tokenizer")
+    assert faults_of(config) == []
+
+
+def test_settings_of_models_contain_a_base_only_for_adapters_and_no_path(tmp_path: Path) -> None:
+    models = {
+        "whole": {"source": folder_source("whole"), "fine_tuned": {"shipped": folder_source("one")}},
+        "adapter": {"source": folder_source("adapter", base=folder_source("base"))},
+    }
+    config = of_models(tmp_path, models)
+
+    assert local_files.model_settings(config, "whole") == {"kind": "folder", "path": "folder"}
+    assert local_files.model_settings(config, "whole", "shipped") == {"kind": "folder", "path": "folder"}
+    assert local_files.model_settings(config, "adapter")["base"] == {"kind": "folder", "path": "folder"}
 
 
 def scratch(dataset: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from memorization.config.base import FilePath, Section
+from memorization.config.base import FilePath, Name, Section
 
 
 class HubTokenizer(Section):
@@ -39,6 +39,34 @@ class FolderModel(Section):
     kind: Literal["folder"] = Field(description="Fixed: `folder`.", examples=["folder"])
     path: FilePath = Field(
         description="The folder; `{model_root}` is replaced by that setting.", examples=["{model_root}/t5"]
+    )
+
+
+BASE_OF_ADAPTER = (
+    "If this is a PEFT adapter: the whole checkpoint that it was trained on; null: the one that its "
+    "adapter_config.json names or, in `fine_tuned`, the model's own."
+)
+
+
+class FolderSource(FolderModel):
+    """A checkpoint in a local folder, or a PEFT adapter, which is merged into its base when it is loaded."""
+
+    base: HubModel | FolderModel | None = Field(
+        None,
+        discriminator="kind",
+        description=BASE_OF_ADAPTER,
+        examples=[{"kind": "folder", "path": "{model_root}/t5"}],
+    )
+
+
+class HubSource(HubModel):
+    """A checkpoint of the Hugging Face hub, or a PEFT adapter, which is merged into its base when it is loaded."""
+
+    base: HubModel | FolderModel | None = Field(
+        None,
+        discriminator="kind",
+        description=BASE_OF_ADAPTER,
+        examples=[{"kind": "hub", "name": "google-t5/t5-small", "revision": "main"}],
     )
 
 
@@ -75,10 +103,16 @@ class ScratchModel(Section):
 class Model(Section):
     """A base model."""
 
-    source: HubModel | FolderModel | ScratchModel = Field(
+    source: HubSource | FolderSource | ScratchModel = Field(
         discriminator="kind",
         description="Where the checkpoint comes from.",
         examples=[{"kind": "folder", "path": "t5"}],
+    )
+    fine_tuned: dict[Name, Annotated[HubSource | FolderSource, Field(discriminator="kind")]] = Field(
+        default_factory=dict,
+        description="Checkpoints that others fine-tuned from this model, with its vocabulary: states that studies name "
+        "beside `base` and recipes, compared with `base` probe by probe. A name that no recipe has.",
+        examples=[{"shipped": {"kind": "folder", "path": "{model_root}/t5-shipped"}}],
     )
     title: str | None = Field(None, description="Name shown in tables; the key if null.", examples=["T5-base"])
     parameters: int | None = Field(

@@ -173,6 +173,10 @@ class Study(Section):
         """Coordinates (model, recipe, seed, dataset) of the training runs that the study needs, each once."""
         return []
 
+    def fine_tuned(self, config: Project) -> list[tuple[str, str]]:
+        """Models with their states that others fine-tuned (`models.NAME.fine_tuned`), as the study needs them."""
+        return []
+
     def work(self, config: Project) -> dict[str, Work]:
         """What models do for the study, by place below the results folder, so that shared work is counted once."""
         generated = {
@@ -220,7 +224,7 @@ class Part(Section):
 
     models: list[str] | None = Field(None, min_length=1, description="Base models.", examples=[["flan-t5-base"]])
     datasets: list[str] | None = Field(None, min_length=1, description="Datasets.", examples=[["multi_news"]])
-    states: list[str] | None = Field(None, min_length=1, description="`base` and recipes.", examples=[["base"]])
+    states: list[str] | None = Field(None, min_length=1, description="States.", examples=[["base"]])
 
 
 class ModelStudy(Study):
@@ -230,7 +234,8 @@ class ModelStudy(Study):
     datasets: list[str] = Field(min_length=1, description="Datasets, in the table's order.", examples=[["multi_news"]])
     states: list[str] = Field(
         min_length=1,
-        description="`base` (before fine-tuning) and recipes (after it), in the table's order.",
+        description="`base` (before fine-tuning), recipes and names of the models' `fine_tuned` (after it), in the "
+        "table's order.",
         examples=[["base", "full"]],
     )
     only: list[Part] | None = Field(
@@ -262,15 +267,15 @@ class ModelStudy(Study):
         )
 
     def seeds(self, config: Project, state: str) -> list[int]:
-        """Seeds of the trainings that the study shows of a state; 0 for the base model, which has none."""
-        if state == BASE:
+        """Seeds of the trainings that the study shows of a state; 0 for one that is not trained here."""
+        if state not in config.recipes:
             return [0]
         seeds = config.recipes[state].seeds
         return seeds if self.every_seed else seeds[:1]
 
     def trainings(self, config: Project) -> list[dict[str, Any]]:
         """Training runs of the study's recipes on its datasets."""
-        recipes = [state for state in self.states if state != BASE]
+        recipes = [state for state in self.states if state in config.recipes]
         trained = (
             (model, recipe, seed, plan.checkpoint_dataset(config, recipe, dataset))
             for model, recipe, dataset in product(self.models, recipes, self.datasets)
@@ -279,10 +284,20 @@ class ModelStudy(Study):
         )
         return [dict(zip(("model", "recipe", "seed", "dataset"), each, strict=True)) for each in dict.fromkeys(trained)]
 
+    def fine_tuned(self, config: Project) -> list[tuple[str, str]]:
+        """The study's combinations of a model and a state that is neither `base` nor a recipe, each once."""
+        combined = [
+            (model, state)
+            for model, state, dataset in product(self.models, self.states, self.datasets)
+            if state != BASE and state not in config.recipes and self.includes(model, dataset, state)
+        ]
+        return list(dict.fromkeys(combined))
+
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
         """Names that are not defined, and recipes that cannot be trained on the study's datasets."""
         here: list[str | int] = ["studies", name]
-        states: dict[str, Any] = {BASE: None, **config.recipes}
+        known = [config.models[model].fine_tuned for model in self.models if model in config.models]
+        states: dict[str, Any] = {BASE: None, **config.recipes, **{state: None for each in known for state in each}}
         defined: dict[str, Mapping[str, Any]] = {
             "datasets": config.datasets,
             "models": config.models,
@@ -294,6 +309,13 @@ class ModelStudy(Study):
         for state in self.states:
             if (recipe := config.recipes.get(state)) is not None:
                 yield from self._training_faults(config, name, state, recipe)
+        for model, state in self.fine_tuned(config):
+            if model in config.models and state in states and state not in config.models[model].fine_tuned:
+                yield (
+                    [*here, "states"],
+                    f"given {state!r}, which model {model!r} does not have; define it (models.{model}.fine_tuned), or "
+                    "leave the combination out with `only`",
+                )
         for number, part in enumerate(self.only or []):
             for axis in defined:
                 for value in getattr(part, axis) or []:
@@ -328,16 +350,21 @@ class Grid(ModelStudy):
     )
 
     def trained_states(self, config: Project) -> list[dict[str, Any]]:
-        """Coordinates (state, epoch, seed) in the study's order, each once: base has epoch and seed 0, a recipe the
-        study's epochs or its last kept, with each of its seeds.
+        """Coordinates (state, epoch, seed) in the study's order, each once: a recipe has the study's epochs or its last
+        kept, with each of its seeds; a state that is not trained here has epoch and seed 0.
         """
         trained = (
             (state, epoch, seed)
             for state in self.states
-            for epoch in ([0] if state == BASE else self.epochs or plan.kept_epochs(config.recipes[state])[-1:])
+            for epoch in self._epochs(config, state)
             for seed in self.seeds(config, state)
         )
         return [dict(zip(UNTRAINED, each, strict=True)) for each in dict.fromkeys(trained)]
+
+    def _epochs(self, config: Project, state: str) -> list[int]:
+        if state not in config.recipes:
+            return [0]
+        return self.epochs or plan.kept_epochs(config.recipes[state])[-1:]
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
         """As for every study of models, and epochs that no recipe keeps."""

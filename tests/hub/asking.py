@@ -12,7 +12,7 @@ from typing import Any
 
 from memorization import hub, storage
 from memorization.config.data import Dataset
-from memorization.config.models import HubModel
+from memorization.config.models import HubSource
 from memorization.datasets.sources import write_dataset
 from memorization.errors import UserError
 
@@ -28,7 +28,7 @@ def model(settings: dict[str, Any], output: Path) -> Any:
     from memorization.models import loading
 
     device = loading.start_torch("cpu", 1)
-    loading.prepare("mine", HubModel.model_validate(settings), None, output)
+    loading.prepare("mine", HubSource.model_validate(settings), None, output)
     record = loading.read_record(output)
     loaded = loading.load_model(record, "mine", None, "fp32", device)
     tokenizer = loading.load_tokenizer(record, "mine")

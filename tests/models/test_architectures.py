@@ -17,7 +17,7 @@ from tiny import PREFIXES, TEXTS, moses_tokenizer, tiny_model
 from memorization import storage
 from memorization.config.data import Probes
 from memorization.config.generation import Decoding
-from memorization.config.models import FolderModel, HubModel, HubTokenizer, Recipe
+from memorization.config.models import FolderModel, FolderSource, HubModel, HubTokenizer, Recipe
 from memorization.errors import UserError
 from memorization.models import classifiers, loading, training
 from memorization.models.resumption import TrainingJob
@@ -70,7 +70,7 @@ def checkpoint(architecture: str, folder: Path, **changed: Any) -> Path:
 
 
 def prepared(folder: Path, output: Path) -> dict[str, Any]:
-    loading.prepare("mine", FolderModel(kind="folder", path=str(folder)), folder, output)
+    loading.prepare("mine", FolderSource(kind="folder", path=str(folder)), folder, output)
     return loading.read_record(output)
 
 
@@ -312,8 +312,9 @@ def test_a_hub_model_takes_its_tokenizer_from_where_it_is(tmp_path: Path, monkey
     assert loading.load_tokenizer(on_disk, "mine").tokenize(PREFIXES[0])[0].startswith("The")
 
 
-def test_the_tokenizer_of_a_hub_model_is_part_of_its_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "_download", lambda key, source, weights=True: "c" * 40)
+def test_the_tokenizer_of_a_hub_model_is_part_of_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint("t5", tmp_path / ("c" * 40))
+    monkeypatch.setattr(loading, "_download", lambda key, source, weights=True: tmp_path / ("c" * 40))
     alone = HubModel(kind="hub", name="some/model", revision="main")
     places = [None, HubTokenizer(name="one", revision="main"), HubTokenizer(name="other", revision="main")]
 

@@ -12,7 +12,7 @@ from tiny import ARCHITECTURES, ENCODER_DECODER, tiny_model
 
 from memorization import hub
 from memorization.config.generation import Decoding
-from memorization.config.models import FolderModel, HubModel, Recipe
+from memorization.config.models import FolderSource, HubSource, Recipe
 from memorization.errors import UserError
 from memorization.models import loading
 from memorization.models.fitting import fit
@@ -36,7 +36,7 @@ def saved(architecture: str, tokenizer: Any, folder: Path, **changed: Any) -> Pa
 
 def prepare(folder: Path, output: Path) -> dict[str, Any]:
     """The record of a folder model."""
-    loading.prepare("mine", FolderModel(kind="folder", path=str(folder)), folder, output)
+    loading.prepare("mine", FolderSource(kind="folder", path=str(folder)), folder, output)
     return loading.read_record(output)
 
 
@@ -168,6 +168,21 @@ def test_broken_weights_are_refused(folder: Path, device: Any, tmp_path: Path) -
         loading.load_model(record, "mine", None, "fp32", device)
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_weights_that_are_no_numbers_are_refused(number: str, dtype: str, folder: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    file = folder / "model.safetensors"
+    weights = {name: tensor.to(getattr(torch, dtype)) for name, tensor in load_file(file).items()}
+    name = sorted(weights)[1]
+    weights[name].view(-1)[3] = float(number)
+    save_file(weights, file, {"format": "pt"})
+
+    assert f"{file}: {name} contains NaN or infinity" in refusal(folder)
+
+
 def test_a_model_without_padding_token_pads_with_its_end_token(folder: Path, tmp_path: Path) -> None:
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     settings.pop("pad_token")
@@ -202,7 +217,7 @@ def test_a_hub_model_is_pinned_to_the_commit_of_its_revision(
     monkeypatch.setattr(loading, "load_config", config)
     monkeypatch.setattr(loading, "load_tokenizer", lambda record, name: tokenizer)
 
-    loading.prepare("mine", HubModel(kind="hub", name="some/model", revision="main"), None, tmp_path / "record")
+    loading.prepare("mine", HubSource(kind="hub", name="some/model", revision="main"), None, tmp_path / "record")
 
     record = loading.read_record(tmp_path / "record")
     assert (record["name"], record["revision"]) == ("some/model", commit)
@@ -222,7 +237,7 @@ def test_a_hub_that_cannot_be_reached_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(hub, "WAITS", ())
 
     with pytest.raises(UserError, match=r"models\.mine: 'some/model' .*no connection \(nobody answers\), at each of 1"):
-        loading.prepare("mine", HubModel(kind="hub", name="some/model", revision="main"), None, tmp_path / "record")
+        loading.prepare("mine", HubSource(kind="hub", name="some/model", revision="main"), None, tmp_path / "record")
 
 
 def test_a_gpu_that_is_not_there_is_refused(device: Any) -> None:

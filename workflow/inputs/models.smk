@@ -3,15 +3,23 @@
 
 def base_model_input(wildcards):
     """A local checkpoint's files; for a model from scratch its pretraining dataset, and its tokenizer if given."""
-    folder = local_files.model_folder(CONFIG, wildcards.model)
-    if folder is not None:
-        return {"files": files_in(folder)}
-    inputs = {}
+    inputs = checkpoint_files(wildcards.model, plan.BASE)
     if corpus := plan.pretraining_dataset(CONFIG, wildcards.model):
         inputs["dataset"] = at(plan.fill(plan.DATASET, {"dataset": corpus}))
     if tokenizer := local_files.tokenizer_folder(CONFIG, wildcards.model):
         inputs["tokenizer"] = files_in(tokenizer)
     return inputs
+
+
+def fine_tuned_model_input(wildcards):
+    """A local checkpoint's or adapter's files."""
+    return checkpoint_files(wildcards.model, wildcards.state)
+
+
+def checkpoint_files(model, state):
+    """Files of a model's local folders, and of the base of its adapter."""
+    folders = local_files.checkpoint_folders(CONFIG, model, state)
+    return {name: files_in(folder) for name, folder in folders.items()}
 
 
 def classifier_input(wildcards):

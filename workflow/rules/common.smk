@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from memorization.models.files import contents
+
 
 def at(pattern):
     """The path of a pattern below the results folder."""
@@ -69,8 +71,8 @@ def growing(amount):
 
 
 def files_in(folder):
-    """The files of a local checkpoint."""
-    return sorted(map(str, Path(folder).glob("*.*")))
+    """The files of a local checkpoint or tokenizer; the first one is in the folder itself."""
+    return list(map(str, contents(Path(folder))))
 
 
 def model_in_state(wildcards):

@@ -33,6 +33,33 @@ rule base_model:
         "../../scripts/base_model.py"
 
 
+rule fine_tuned_model:
+    input:
+        unpack(fine_tuned_model_input),
+        model=at(plan.BASE_MODEL),
+    output:
+        directory(at(plan.FINE_TUNED)),
+    log:
+        log_of(plan.FINE_TUNED),
+    benchmark:
+        benchmark_of(plan.FINE_TUNED)
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+    params:
+        source=source_of("fine_tuned_model.py"),
+        model=lambda wildcards: local_files.model_settings(
+            CONFIG, wildcards.model, wildcards.state
+        ),
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/fine_tuned_model.py"
+
+
 # The wildcard `dataset` names one dataset, or those of a multi-task recipe, joined by `+`.
 rule train:
     input:

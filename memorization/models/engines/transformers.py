@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from memorization.config.generation import Decoding
+from memorization.errors import UserError
 from memorization.models.batches import in_batches
 from memorization.models.distribution import warpers
 from memorization.models.engine import Prompt
@@ -66,10 +68,22 @@ def _batches(prompts: Sequence[Prompt], batch_size: int, padding: bool) -> Itera
 
 
 def _processors(decoding: Decoding, prompts: Sequence[Prompt], first: int, device: Any) -> Iterator[Any]:
-    """For sampling alone: temperature, top-k, top-p, then the draw, which leaves one token."""
+    """A check of the numbers; for sampling temperature, top-k, top-p, then the draw, which leaves one token."""
+    yield _refuse_broken
     if decoding.strategy == "sample":
         yield from warpers(decoding)
         yield draw(decoding, [prompt.probe for prompt in prompts], first, device)
+
+
+def _refuse_broken(input_ids: Any, scores: Any) -> Any:
+    """A logits processor that raises UserError where a score is NaN or infinite: some token would be chosen of them."""
+    # Minus infinity is a token that must not be written.
+    if not bool((scores < math.inf).all()):
+        raise UserError(
+            "the model computes NaN or infinity: its weights are damaged, or too large for its precision. Download it "
+            "again, take an earlier checkpoint, or name a decoding of fp32."
+        )
+    return scores
 
 
 def draw(decoding: Decoding, probes: Sequence[int], first: int, device: Any) -> Any:
