@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from memorization import caches
 from memorization.commands import align, verify
 from memorization.errors import UserError
 
@@ -29,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_arguments(commands.add_parser(name, help=command.HELP))
     options = parser.parse_args(arguments)
     try:
-        code: int = COMMANDS[options.command].run(options) or 0
+        with tempfile.TemporaryDirectory() as folder:
+            caches.provide(Path(folder))
+            code: int = COMMANDS[options.command].run(options) or 0
     except UserError as error:
         message = str(error)
     except OSError as error:

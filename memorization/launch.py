@@ -8,14 +8,13 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
-from memorization import jobs, lifeline, locks
+from memorization import caches, jobs, lifeline, locks
 from memorization.errors import UserError
 from memorization.plan import TABLE
 from memorization.report.formats import without_markup
@@ -69,7 +68,7 @@ def begin(config: Config, jobs_here: bool) -> None:
     # Again: Snakemake has set handlers of its own.
     end_on_signals(jobs_here)
     lifeline.offer(jobs_here)
-    _provide_caches(results / CACHES)
+    caches.provide(results / CACHES)
     if not jobs_here:
         file = results / CONFIGURATION
         write_text(file, config.model_dump_json())
@@ -100,27 +99,6 @@ def _date_back(results: Path) -> None:
     for place, file in enumerate(future):
         os.utime(file, ns=(now - 1000 * place, now - 1000 * place))
     print_text(f"Note: the clock was set back: {len(future)} files in {results} were dated in the future.")
-
-
-def _provide_caches(folder: Path) -> None:
-    """Let Matplotlib and Numba keep files in `folder` where their own places take none, as in a home of other users."""
-    home = Path("~").expanduser()
-    if not _takes_files(Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")):
-        os.environ.setdefault("MPLCONFIGDIR", str((folder / "matplotlib").resolve()))
-    beside_the_module = Path(__file__).parent / "detection/__pycache__"
-    if not _takes_files(beside_the_module) and not _takes_files(
-        Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    ):
-        os.environ.setdefault("NUMBA_CACHE_DIR", str((folder / "numba").resolve()))
-
-
-def _takes_files(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def lock(results: Path) -> None:

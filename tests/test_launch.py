@@ -189,21 +189,6 @@ def test_jobs_in_a_queue_get_the_configuration_of_their_run(tmp_path: Path, monk
     assert lifeline.VARIABLE not in environment
 
 
-@pytest.mark.parametrize("writable", [True, False])
-def test_caches_are_below_the_results_where_their_own_places_take_no_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
-) -> None:
-    environment = {"HOME": str(tmp_path) if writable else "/proc/none"}
-    monkeypatch.setattr(os, "environ", environment)
-    monkeypatch.setattr(launch, "__file__", "/proc/none/launch.py")
-    launch.begin(configuration(tmp_path), jobs_here=True)
-    places = {} if writable else {"MPLCONFIGDIR": "matplotlib", "NUMBA_CACHE_DIR": "numba"}
-    assert {name: environment.get(name) for name in ("MPLCONFIGDIR", "NUMBA_CACHE_DIR")} == {
-        "MPLCONFIGDIR": None,
-        "NUMBA_CACHE_DIR": None,
-    } | {name: str(tmp_path / launch.CACHES / folder) for name, folder in places.items()}
-
-
 def test_a_folder_that_this_process_locked_is_refused_to_another(tmp_path: Path) -> None:
     launch.lock(tmp_path)
     with start(tmp_path) as other:
