@@ -172,20 +172,20 @@ def reading_gb(sizes: Shape, count: int, work: Work, rows: int) -> float:
     """Memory (10^9 bytes) of reading and writing a batch of `rows` texts, each at its maximum length."""
     size = BYTES[work.precision]
     read, written, beams = work.read, work.written, work.beams
-    seen = read + written
-    # While it reads, a layer stores what it computes and the scores of its attention twice; nothing is kept.
-    layer = rows * read * (4 * sizes.width + 2 * sizes.feed_forward + 2 * sizes.heads * read)
-    if written:
-        keys_and_values = 2 * sizes.decoder_layers * sizes.attention * rows * beams * seen
+    # While it reads, a layer stores what goes in and out, and its feed-forward part or its attention; nothing is kept.
+    part = max(sizes.feed_forward, sizes.attention + sizes.heads * read)
+    layer = rows * read * (4 * sizes.width + 2 * part)
+    if work.maps:
+        kept = (sizes.encoder_layers + 2 * sizes.decoder_layers) * sizes.heads * read * read + layer
+    elif not written:
+        kept = max(layer, 2 * rows * read * sizes.vocabulary)
+    else:
+        keys_and_values = 2 * sizes.decoder_layers * sizes.attention * rows * beams * (read + written)
         # The scores of the next token, and for a draw their sorted copies in double precision.
         output = rows * beams * sizes.vocabulary * 8
-    else:
-        keys_and_values = 0
-        output = 2 * rows * read * sizes.vocabulary
-    if work.maps:
-        layers = sizes.encoder_layers + 2 * sizes.decoder_layers
-        keys_and_values = layers * sizes.heads * read * read
-    return size * (count + keys_and_values + max(layer, output)) / GB
+        # A decoder-only model keeps keys and values while it reads, an encoder none.
+        kept = max(layer, keys_and_values + output) if sizes.encoder_layers else keys_and_values + max(layer, output)
+    return size * (count + kept) / GB
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def test_an_estimate_of_writing_is_near_what_is_measured(architecture: dict[str,
 
     estimate = memory.reading_gb(sizes, sizes.parameters, Work("answers", "m", 64, 100, 8), 64) * 1e9
 
-    assert 0.95 * peak.most < estimate < 1.6 * peak.most
+    assert 0.9 * peak.most < estimate < 1.6 * peak.most
 
 
 def test_t5_3b_is_trained_on_80_gb_as_the_paper_s_configuration_states() -> None:
