@@ -173,8 +173,8 @@ def reading_gb(sizes: Shape, count: int, work: Work, rows: int) -> float:
     size = BYTES[work.precision]
     read, written, beams = work.read, work.written, work.beams
     # While it reads, a layer stores what goes in and out, and its feed-forward part or its attention; nothing is kept.
-    part = max(sizes.feed_forward, sizes.attention + sizes.heads * read)
-    layer = rows * read * (4 * sizes.width + 2 * part)
+    part = max(sizes.matrices * sizes.feed_forward, 2 * (sizes.attention + sizes.heads * read))
+    layer = rows * read * (4 * sizes.width + part)
     if work.maps:
         kept = (sizes.encoder_layers + 2 * sizes.decoder_layers) * sizes.heads * read * read + layer
     elif not written:

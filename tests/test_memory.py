@@ -239,10 +239,10 @@ def test_what_fits_or_is_not_known_is_not_refused(tmp_path: Path, monkeypatch: p
 
 
 def test_batches_of_fp32_are_halved_and_those_of_bf16_are_refused(tmp_path: Path) -> None:
-    config = large(tmp_path, {"gpu_memory_gb": 20})
+    config = large(tmp_path, {"gpu_memory_gb": 15})
     memory.check(config, None, WRITE)
     work = Work("generations", "big", 100, 50, 30)
-    need = memory.work_need(config, work, 20)
+    need = memory.work_need(config, work, 15)
     assert need is not None
     assert need.rows < 128
     with pytest.raises(UserError, match=r"decodings\.greedy, models\.big: generations in batches of 1 need about 11"):
