@@ -7,7 +7,8 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    print(snakemake.params.summary, flush=True)
+    print(snakemake.params.summary)
+    print("\n`snakemake -n` with the same options shows which of it is to do, and why.", flush=True)
 
 
 job.run(main, snakemake)

@@ -139,6 +139,9 @@ def test_faulty_source_gives_one_message_and_no_result(failed: Failed, path: str
 
 def test_faults_are_reported_once_each_and_leave_no_file_but_logs(failed: Failed) -> None:
     assert len(messages(failed.run)) == len(FAULTS)
+    # Each also where it happened, among the jobs that go on.
+    assert "message: None" not in failed.run.output
+    assert failed.run.output.count("    message: datasets.column.input: names column 'input'") == 1
     left = [
         file.relative_to(failed.workplace.results) for file in failed.workplace.results.rglob("*") if file.is_file()
     ]

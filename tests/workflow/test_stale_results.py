@@ -1,6 +1,7 @@
 """Which results are made again after a change, and which are not: dry runs over a finished run."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,20 @@ NOT_REACHED = (
     "memorization/errors.py",
     "memorization/launch.py",
 )
+
+
+def test_a_dry_run_says_by_rule_which_setting_or_code_changed(finished: Workplace, tmp_path: Path) -> None:
+    file = finished.code / "memorization/detection/spans.py"
+    change = finished.with_configuration(tmp_path / "change.yaml", {"retrieval": {"candidates": 9}})
+
+    setting = change.run("--dry-run").output
+    with edited(file, file.read_text() + "\nADDED = 1\n"):
+        code = finished.run("--dry-run").output
+
+    assert re.search(r"^  candidates of \d+ runs: candidates 10 -> 9$", setting, re.MULTILINE), setting
+    assert re.search(r"^  follows from these: matches ", setting, re.MULTILINE), setting
+    assert re.search(r"^  entities of \d+ runs: its code changed$", code, re.MULTILINE), code
+    assert len(code.splitlines()) < 50
 
 
 def test_words_and_code_that_no_result_reaches_make_nothing_again(finished: Workplace) -> None:

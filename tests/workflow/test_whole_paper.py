@@ -11,7 +11,7 @@ CONFIG = ROOT / "configs/paper.yaml"
 def test_the_whole_paper_can_be_planned_without_network_and_files(tmp_path: Path) -> None:
     place = Workplace(ROOT, tmp_path, (CONFIG,))
 
-    run = place.run("--dry-run", "--config", "results=results")
+    run = place.run("--dry-run", "--printshellcmds", "--config", "results=results")
 
     assert run.code == 0, run.output
     assert "Note: study same_inputs is left out: " in run.output
