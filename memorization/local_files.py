@@ -194,6 +194,12 @@ def _split_files(config: Config, source: LocalFiles, key: str) -> dict[str, list
             found[split] = [file for path in rooted for file in _files_of(path, split)]
             if repeated := [file for number, file in enumerate(found[split]) if file in found[split][:number]]:
                 raise UserError(f"{key}.{split}: {repeated[0]}: is named twice, and would be read twice.")
+    both = [file for file in found.get("test", []) if file in found["train"]]
+    if both and source.split_column is None:
+        raise UserError(
+            f"{key}: {both[0]}: is a file of both splits, so that training inputs would be their own controls; name "
+            "different files, or the column that tells the splits apart (`split_column`)."
+        )
     return found
 
 

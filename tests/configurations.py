@@ -19,7 +19,12 @@ def study(**keys: Any) -> dict[str, Any]:
 
 
 def configuration(**sections: Any) -> Config:
-    files = {"kind": "files", "train": "{data_root}/{name}.parquet", "test": "{data_root}/{name}.parquet"}
+    files = {
+        "kind": "files",
+        "train": "{data_root}/{name}.parquet",
+        "test": "{data_root}/{name}.parquet",
+        "split_column": "split",
+    }
     values: dict[str, Any] = {
         "data_root": "data",
         "model_root": "models",

@@ -328,3 +328,18 @@ def test_settings_of_pairs_contain_no_paths_and_no_new_keys() -> None:
     assert settings["train"] == "train"
     assert settings["encoding"] == "cp1252"
     assert "separator" not in settings
+
+
+def test_a_file_of_both_splits_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"input": "a", "target": "b", "part": "train"}\n')
+    source = {"kind": "files", "train": str(file), "test": str(tmp_path / "*.jsonl")}
+
+    def of(source: dict[str, Any]) -> Config:
+        datasets = {"texts": {"task": "qa", "source": source}}
+        return configuration(datasets=datasets, studies={"table": study(datasets=["texts"])})
+
+    with pytest.raises(UserError, match=r"is a file of both splits, so that training inputs would be their own"):
+        local_files.dataset_files(of(source), "texts")
+    apart = of(source | {"split_column": "part"})
+    assert local_files.dataset_files(apart, "texts") == {"train": [str(file)], "test": [str(file)]}

@@ -103,7 +103,7 @@ def _check_split(name: str, split: str, kept: Counter[str], left_out: Counter[st
 def _source_rows(name: str, dataset: Dataset, split: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Row]:
     source = dataset.source
     if isinstance(source, HubDataset):
-        return _hub_rows(name, source, split)
+        return _hub_rows(name, dataset, source, split)
     if isinstance(source, FilesDataset):
         return local_rows(name, dataset, source, split, files[split])
     return _synthetic_rows(source, split)
@@ -113,8 +113,13 @@ def local_rows(
     name: str, dataset: Dataset, source: FilesDataset, split: str, files: Sequence[Path], at_most: int | None = None
 ) -> Iterator[Row]:
     """Rows of a split of local files, with the columns that the dataset's settings name; see `file_rows`."""
-    columns = {"id"}.union(*named_columns(name, dataset).values())
+    columns = _columns(name, dataset)
     return file_rows(f"datasets.{name}.source", source, split, files, columns, at_most)
+
+
+def _columns(name: str, dataset: Dataset) -> set[str]:
+    """The columns that are read: those that the settings name, and ids."""
+    return {"id"}.union(*named_columns(name, dataset).values())
 
 
 def _synthetic_rows(source: SyntheticDataset, split: str) -> Iterator[Row]:
@@ -127,19 +132,22 @@ def _synthetic_rows(source: SyntheticDataset, split: str) -> Iterator[Row]:
             yield Row(split, f"synthetic document {document.id}", number, vars(document))
 
 
-def _hub_rows(name: str, source: HubDataset, split: str) -> Iterator[Row]:
+def _hub_rows(name: str, dataset: Dataset, source: HubDataset, split: str) -> Iterator[Row]:
     hub_split = source.train if split == "train" else str(source.test)
     shown = f"datasets.{name}: {source.name!r} (configuration {source.configuration!r}, revision {source.revision!r})"
     try:
         rows = hub.ask(shown, "files", lambda: _loaded(source, hub_split))
     except ValueError as error:
         raise UserError(f"{shown}, split {hub_split!r}: {one_line(error)}") from error
+    columns = _columns(name, dataset)
+    if columns - {"id"} <= set(rows.column_names):
+        rows = rows.select_columns([column for column in rows.column_names if column in columns])
     for number, values in enumerate(rows):
         yield Row(split, f"{source.name}, split {hub_split!r}, row {number}", number, values)
 
 
-def _loaded(source: HubDataset, split: str) -> Iterable[Mapping[str, Any]]:
-    """The rows of a split of a hub dataset, from the files of that split; of the first files if it asks for first rows.
+def _loaded(source: HubDataset, split: str) -> Any:
+    """A split of a hub dataset, as the library's `Dataset`, from its own files; first rows, from the first of them.
 
     The library by itself reads all files of all splits. Raises ValueError where there is no such split.
     """
@@ -150,8 +158,7 @@ def _loaded(source: HubDataset, split: str) -> Iterable[Mapping[str, Any]]:
     places = builder.config.data_files or {}
     name = split.partition("[")[0]
     if not places or "+" in split:
-        every: Iterable[Mapping[str, Any]] = datasets.load_dataset(*of_hub, revision=source.revision, split=split)
-        return every
+        return datasets.load_dataset(*of_hub, revision=source.revision, split=split)
     if name not in places:
         raise ValueError(f"it has no split {name!r}; it has: {', '.join(sorted(places))}")
     files = list(places[name])
@@ -166,13 +173,10 @@ def _loaded(source: HubDataset, split: str) -> Iterable[Mapping[str, Any]]:
             split=split if first is None else name,
         )
         if first is None:
-            break
+            return rows
         if len(rows) >= int(first["rows"]) or count >= len(files):
-            rows = rows.select(range(min(int(first["rows"]), len(rows))))
-            break
+            return rows.select(range(min(int(first["rows"]), len(rows))))
         count *= 2
-    loaded: Iterable[Mapping[str, Any]] = rows
-    return loaded
 
 
 def _drawn(rows: Iterable[RenderedRow], limit: int, seed: int, left_out: Counter[str]) -> list[RenderedRow]:

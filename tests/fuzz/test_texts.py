@@ -227,7 +227,7 @@ def test_any_text_is_a_text_in_every_table(seed: int, tmp_path: Path) -> None:
     with in_time():
         formats.write(sheet, tmp_path / "t")
     assert pq.read_table(tmp_path / "t.parquet")["study"].to_pylist() == shown
-    [heading, *lines] = csv.reader(io.StringIO((tmp_path / "t.csv").read_text(encoding="utf-8"), newline=""))
+    [heading, *lines] = csv.reader(io.StringIO((tmp_path / "t.csv").read_bytes().decode(), newline=""))
     assert [line[heading.index("label")] for line in lines] == [shown[0]] * 3
     page = Cells((tmp_path / "t.html").read_text(encoding="utf-8"))
     assert (page.tags.count("td"), page.tags.count("mark"), page.tags.count("table")) == (6, 3, 1)

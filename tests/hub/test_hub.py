@@ -20,6 +20,8 @@ from memorization.models import files
 from memorization.studies.kinds import Config
 
 ROOT = Path(__file__).resolve().parents[2]
+# One process makes each hub once.
+pytestmark = pytest.mark.xdist_group("hub")
 CONFIGURATIONS = ("paper", "quick")
 PLAIN = {"kind": "hub", "configuration": "plain", "revision": "main", "test": "validation"}
 
