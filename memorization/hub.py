@@ -82,6 +82,8 @@ def _explained(causes: list[BaseException], kind: str) -> str:
             f"{_first(causes)}, at each of {len(WAITS) + 1} tries. Start the same command again later: finished work "
             f"is kept. Without a network, {elsewhere}."
         )
+    if any(map(_has_no_connection, causes)):
+        return f"no connection ({_line(causes[-1])[:150]}). Check the network, or {elsewhere}."
     return f"{_line(causes[0])[:300].rstrip('.')}. Check the network and the name; without a network, {elsewhere}."
 
 
@@ -108,26 +110,30 @@ def _is_offline() -> bool:
 
 
 def _may_pass(cause: BaseException) -> bool:
-    """Whether a later try may succeed: a busy hub, a connection that breaks off or is slow."""
+    """Whether a later try may succeed: a busy hub, a connection that is slow or breaks off; not one that fails."""
     if (status := _status(cause)) is not None:
         return status in PASSING
     # By name: each of the libraries below the client has classes of its own.
-    passing = ("Timeout", "ConnectError", "ConnectionError", "ReadError", "RemoteProtocolError", "IncompleteRead")
-    return isinstance(cause, ConnectionError | TimeoutError) or any(
+    passing = ("Timeout", "ReadError", "RemoteProtocolError", "IncompleteRead", "ChunkedEncodingError")
+    return isinstance(cause, ConnectionResetError | TimeoutError) or any(
         each in base.__name__ for base in type(cause).__mro__ for each in passing
     )
+
+
+def _has_no_connection(cause: BaseException) -> bool:
+    return any(base.__name__ in ("ConnectError", "ConnectionError") for base in type(cause).__mro__)
 
 
 def _of_the_hub(cause: BaseException) -> bool:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    return isinstance(cause, HfHubHTTPError | LocalEntryNotFoundError) or _may_pass(cause)
+    return isinstance(cause, HfHubHTTPError | LocalEntryNotFoundError) or _may_pass(cause) or _has_no_connection(cause)
 
 
 def _first(causes: list[BaseException]) -> str:
     """The cause that may pass, in short."""
     cause = next(cause for cause in causes if _may_pass(cause))
-    return f"the hub answered {status}" if (status := _status(cause)) else f"no connection ({_line(cause)[:150]})"
+    return f"the hub answered {status}" if (status := _status(cause)) else f"it broke off ({_line(cause)[:150]})"
 
 
 def _line(cause: BaseException) -> str:

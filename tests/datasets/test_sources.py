@@ -97,7 +97,7 @@ HUB = {"kind": "hub", "name": "someone/something", "configuration": "plain", "re
 @pytest.mark.parametrize(
     ("error", "message_part"),
     [
-        (ConnectionError("Couldn't reach\nthe hub"), "no connection (Couldn't reach the hub), at each of 1 tries."),
+        (ConnectionError("Couldn't reach\nthe hub"), "no connection (Couldn't reach the hub). Check the network"),
         (FileNotFoundError("no such dataset"), "no such dataset. Check the network"),
         (RuntimeError(), "RuntimeError. Check the network"),
     ],
