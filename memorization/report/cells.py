@@ -120,12 +120,17 @@ def difference(row: Row, name: str) -> Cell:
 
 
 def entities(row: Row, prefix: str = "") -> Cell:
-    """Leaked entities per probe with their interval; nothing where none are looked for.
+    """Leaked entities per probe with their interval, without one where all probes are alike and tell nothing of it.
 
-    The row has the columns `entities`, `entities_low` and `entities_high`, all behind that prefix.
+    Nothing where none are looked for. The row has the columns `entities`, `entities_low` and `entities_high`, all
+    behind that prefix.
     """
     value, low, high = (row[f"{prefix}entities{part}"] for part in ("", "_low", "_high"))
-    return Cell() if value is None else replace(interval(value, low, high), unit="entities")
+    if value is None:
+        return Cell()
+    if low == high:
+        return Cell(f"{value:.2f}", value, low, high, "entities")
+    return replace(interval(value, low, high), unit="entities")
 
 
 def entity_difference(row: Row, name: str) -> Cell:

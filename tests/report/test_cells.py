@@ -70,6 +70,7 @@ def test_entities_are_numbers_with_their_unit() -> None:
     controls = {f"control_{name}": value for name, value in ENTITIES.items()}
     assert cells.entities(controls, "control_") == cells.entities(ENTITIES)
     assert cells.entities(dict.fromkeys(ENTITIES)) == Cell()
+    assert cells.entities(ENTITIES | {"entities_low": 2.5, "entities_high": 2.5}).text == "2.50"
     unknown = ENTITIES | {"entities_high": math.inf}
     assert cells.entities(unknown).text == "2.50 [1.00, ∞]"
 

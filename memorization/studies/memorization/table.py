@@ -126,7 +126,7 @@ def caption(rows: Sequence[Row], context: Context) -> str:
             "Entities: mean number of different names, addresses, numbers and the like that a probe leaks, each in the "
             "passage of a suffix that the generation matches and in the generation, and not in the prefix. They tell a "
             "record from the boilerplate around it, which a control matches too. Their intervals and stars: Student's "
-            "t over prompts."
+            "t over prompts, which tells nothing where all are alike."
         )
     parts.append(CEILINGS_MEANING)
     if any(row["seed"] is None for row in rows):
