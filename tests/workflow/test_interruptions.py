@@ -39,7 +39,10 @@ PARTS = (
         ["datasets/*.parquet", "pairs/judge.parquet", f"{PROBES}/*"],
         ["datasets/papers.parquet", "pairs/judge.parquet", f"{PROBES}/index", f"{PROBES}/sentences.json"],
     ),
-    ([f"{DRAWN}/*.parquet", f"{DETECTED}/*.parquet"], [f"{DETECTED}/rates.parquet", f"{DETECTED}/definitions.parquet"]),
+    (
+        [f"{DRAWN}/*.parquet", f"{DETECTED}/*.parquet"],
+        [f"{DETECTED}/rates.parquet", f"{DETECTED}/definition_rates.parquet"],
+    ),
     ([f"{DETECTED}/outcomes.parquet", f"{DETECTED}/rates.parquet", "comparisons/*", "tables/*", "figures/*"], []),
 )
 ENDS = ("SIGINT", "SIGTERM", "SIGKILL of the main process", "SIGKILL of a job")
