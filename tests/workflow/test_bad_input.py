@@ -100,7 +100,7 @@ FAULTS = {
     "datasets/split.parquet": ["train_only.parquet", "column 'split' has no 'test'", "found: 'train' (2 rows)"],
     "datasets/broken.parquet": ["datasets.broken.source.train", "broken.parquet: not a readable parquet file"],
     "datasets/remote.parquet": ["datasets.remote", "'nobody/nothing'", "Check the network", "use `kind: files`"],
-    "models/pickled": ["models.pickled.source.path", "pytorch_model.bin", "allowed: *.safetensors"],
+    "models/pickled": ["models.pickled", "pytorch_model.bin", "allowed: *.safetensors"],
     "models/foreign": ["models.foreign", "another model's tokenizer", "Put the model's own tokenizer"],
     "models/remote": ["models.remote", "'nobody/nothing'", "Check the network", "use `kind: folder`"],
 }
