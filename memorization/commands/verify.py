@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
     if not options.results.is_dir():
         raise UserError(f"{options.results}: no such folder; give the folder of a run's results.")
+    checksums.forget()
     found = list(_parts(options.results))
     parts = [part for part in found if not {*part.relative_to(options.results).parts[:1]} & {*LEFT_OUT}]
     total = Checked()

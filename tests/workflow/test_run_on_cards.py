@@ -37,7 +37,7 @@ def asked(run: Ended) -> dict[str, str]:
 def test_what_runs_a_model_asks_for_a_card_and_nothing_else(
     small_config: Path, code: Path, cards: dict[str, str], tmp_path: Path
 ) -> None:
-    run = on(small_config, code, tmp_path, jobs_per_gpu=2).run("--dry-run", **cards)
+    run = on(small_config, code, tmp_path, jobs_per_gpu=2).run("--dry-run", "--printshellcmds", **cards)
 
     assert run.code == 0, run.output
     assert {rule for rule, number in asked(run).items() if number == "1"} == ON_CARDS
