@@ -9,10 +9,11 @@ from runs import copy_of_the_code
 # First: pytest-xdist reads the mark in its own hook of this name.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep whole runs in one process where tests run in parallel, so that they do not compete for the cores."""
+    """Keep whole runs in two processes where tests run in parallel: the paper's, and the others, which share one."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("whole runs"))
+            paper = item.path.stem in ("test_tiny_paper", "test_whole_paper")
+            item.add_marker(pytest.mark.xdist_group("the paper" if paper else "whole runs"))
 
 
 @pytest.fixture(scope="session")
