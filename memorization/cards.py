@@ -7,7 +7,6 @@ Nothing here imports PyTorch: cards are also counted where the workflow is only 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from memorization import locks
 from memorization.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -182,13 +182,10 @@ def _lock_folder() -> Path:
 def _locked(file: Path) -> bool:
     """Whether this process has locked the file now."""
     try:
-        stream = file.open("a", encoding="utf-8")
+        stream = locks.hold(file)
     except OSError as error:
         raise UserError(f"{file}: cannot be written ({error.strerror}): set TMPDIR to a folder that can.") from error
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stream.close()
+    if stream is None:
         return False
     _locks.append(stream)
     return True
