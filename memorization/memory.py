@@ -11,7 +11,6 @@ measured peaks (`docs/benchmarks.md`); where a fused kernel runs on a GPU, less 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -109,12 +108,12 @@ def shape(config: Config, model: str) -> Shape | None:
     if isinstance(settings.source, ScratchModel):
         return shape_of({"vocab_size": settings.source.vocabulary, **settings.source.architecture})
     folder = local_files.weights_folder(config, model)
-    if folder is None or not Path(folder, "config.json").is_file():
+    if folder is None:
         return None
     try:
-        return shape_of(json.loads(Path(folder, "config.json").read_text(encoding="utf-8")))
-    except (ValueError, AttributeError, TypeError):
-        # The model's own rule reports what is wrong with the file.
+        return shape_of(files.read_object(Path(folder, files.CONFIG)))
+    except UserError:
+        # The look at its files reports what is wrong with it.
         return None
 
 
