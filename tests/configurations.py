@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from memorization import configfile
 from memorization.plan import Run
 from memorization.studies.kinds import Config
 
@@ -64,3 +66,13 @@ def grid() -> Config:
 def all_runs(config: Config) -> list[Run]:
     """Every run of the configuration; what studies share appears once."""
     return list(dict.fromkeys(run for study in config.studies.values() for run in study.runs(config)))
+
+
+def loaded(text: str, folder: Path, *replaced: tuple[str, str]) -> Config:
+    """The configuration of a YAML text in which parts are replaced, as the program reads it from a file."""
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
+    file = folder / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    return configfile.load([file])

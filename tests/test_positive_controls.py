@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from detectors import detector_on
 from plain_texts import PLAIN
 
-from memorization import retrieval, storage
-from memorization.config.detection import Paraphrase, Retrieval
+from memorization import storage
 from memorization.detection.alignment import AlignmentParameters
-from memorization.detection.text import as_json, sentence_model
+from memorization.detection.text import sentence_model
 from memorization.detector import Detector
 from memorization.models.scratch import train_tokenizer
 from memorization.positive_controls import positive_controls, spelled
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.positive_controls import PositiveControlsTable
-from memorization.schemas.probes import ProbesTable
 
 LONG = [
     "The old bridge was closed in March. Engineers had found cracks in both of its northern pillars. A ferry carries "
@@ -30,32 +29,10 @@ LONG = [
 SINGLE = "The committee of the province postponed every decision about the new harbour until next spring."
 
 
-def write(folder: Path, suffixes: Sequence[str]) -> Detector:
-    """A detector whose collection is the suffixes; their prefixes are two words."""
-    rows = [
-        {"probe": number, "id": f"row-{number}", "prefix": "Once upon", "suffix": text, "input_text": number}
-        | {"prefix_characters": 9, "suffix_characters": len(text)}
-        for number, text in enumerate(suffixes)
-    ]
-    table = pa.Table.from_pylist(rows, schema=ProbesTable.arrow())
-    storage.write_table(folder / "probes.parquet", ProbesTable, table, {})
-    retrieval.index_suffixes(folder / "probes.parquet", folder / "index", 1)
-    (folder / "sentences.json").write_text(as_json(sentence_model("punkt_corpus", suffixes)), encoding="utf-8")
-    return Detector(
-        *(folder / name for name in ("probes.parquet", "index", "sentences.json")),
-        aligner=AlignmentParameters.profile("zeng2024"),
-        retrieval=Retrieval(candidates=2),
-        paraphrase=Paraphrase(),
-        judge=None,
-        decides="first",
-        segmentation=None,
-        threads=1,
-    )
-
-
 @pytest.fixture
 def detector(tmp_path: Path) -> Detector:
-    return write(tmp_path, [*LONG, SINGLE])
+    suffixes = [*LONG, SINGLE]
+    return detector_on(tmp_path, suffixes, sentence_model("punkt_corpus", suffixes))
 
 
 @pytest.fixture

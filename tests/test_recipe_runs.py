@@ -1,12 +1,13 @@
 """Recipes in a configuration: the trainings that they need, and what is refused before anything starts."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from configurations import loaded
 
-from memorization import configfile, plan
+from memorization import plan
 from memorization.errors import UserError
-from memorization.studies.kinds import Config
 
 CONFIGURATION = """
 datasets:
@@ -25,14 +26,7 @@ studies:
 """
 
 
-def configured(folder: Path, *replaced: tuple[str, str]) -> Config:
-    text = CONFIGURATION
-    for old, new in replaced:
-        assert old in text
-        text = text.replace(old, new)
-    file = folder / "config.yaml"
-    file.write_text(text, encoding="utf-8")
-    return configfile.load([file])
+configured = partial(loaded, CONFIGURATION)
 
 
 def test_a_multi_task_recipe_has_one_training_for_all_its_datasets(tmp_path: Path) -> None:

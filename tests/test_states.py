@@ -1,12 +1,13 @@
 """States that others fine-tuned, in a configuration: what they need, and what is refused before anything starts."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from configurations import loaded
 
-from memorization import configfile, plan
+from memorization import plan
 from memorization.errors import UserError
-from memorization.studies.kinds import Config
 
 CONFIGURATION = """
 datasets:
@@ -26,14 +27,7 @@ studies:
 """
 
 
-def configured(folder: Path, *replaced: tuple[str, str]) -> Config:
-    text = CONFIGURATION
-    for old, new in replaced:
-        assert old in text
-        text = text.replace(old, new)
-    file = folder / "config.yaml"
-    file.write_text(text, encoding="utf-8")
-    return configfile.load([file])
+configured = partial(loaded, CONFIGURATION)
 
 
 def test_a_shipped_state_is_not_trained_and_is_compared_with_its_base(tmp_path: Path) -> None:

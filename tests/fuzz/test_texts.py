@@ -17,24 +17,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from cases import in_time, seeds
+from detectors import detector_on
 from example_sheet import ExampleTable
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from memorization import retrieval, segmentation, storage
-from memorization.config.detection import Definitions, Paraphrase, Retrieval
+from memorization import retrieval, segmentation
+from memorization.config.detection import Definitions
 from memorization.datasets.letters import LetterCounts
 from memorization.detection import definitions, disguises
 from memorization.detection.alignment import AlignmentParameters, align
 from memorization.detection.entities import pattern_spans
-from memorization.detection.text import as_json, sentence_model, tokens, word_spans
-from memorization.detector import Detector
+from memorization.detection.text import sentence_model, tokens, word_spans
 from memorization.errors import UserError
 from memorization.models.recipes.deduplication import without_duplicates
 from memorization.probes import prefix_ends, unspelled
 from memorization.report import formats
 from memorization.report.cells import Cell, Excerpt
 from memorization.report.sheet import Sheet
-from memorization.schemas.probes import ProbesTable
 from memorization.studies.cases.cases import excerpt, masked
 from memorization.studies.quality import scores
 
@@ -116,7 +115,7 @@ def test_any_text_is_detected(seed: int, tmp_path: Path) -> None:
     draws, texts = texts_of(seed)
     segmented = draws.choice([None, "characters"])
     with in_time():
-        detector = detector_of(tmp_path, texts, segmented)
+        detector = detector_on(tmp_path, texts, PUNKT, segmented)
         numbers = list(range(len(texts)))
         generations = texts[1:] + texts[:1]
         outcomes = detector.outcomes(numbers, generations)
@@ -128,28 +127,6 @@ def test_any_text_is_detected(seed: int, tmp_path: Path) -> None:
                 assert 0 <= row["generation_start"] <= row["generation_start"] + row["generation_length"]
                 assert row["generation_start"] + row["generation_length"] <= len(generation)
                 assert 0 <= row["suffix_start"] <= row["suffix_start"] + row["suffix_length"] <= len(suffix)
-
-
-def detector_of(folder: Path, suffixes: list[str], segmented: str | None) -> Detector:
-    rows = [
-        {"probe": number, "id": str(number), "prefix": "Once", "suffix": suffix, "input_text": number}
-        | {"prefix_characters": 4, "suffix_characters": len(suffix)}
-        for number, suffix in enumerate(suffixes)
-    ]
-    table = pa.Table.from_pylist(rows, schema=ProbesTable.arrow())
-    storage.write_table(folder / "probes.parquet", ProbesTable, table, {})
-    retrieval.index_suffixes(folder / "probes.parquet", folder / "index", 1, segmented)
-    (folder / "sentences.json").write_text(as_json(PUNKT), encoding="utf-8")
-    return Detector(
-        *(folder / name for name in ("probes.parquet", "index", "sentences.json")),
-        aligner=AlignmentParameters.profile("zeng2024"),
-        retrieval=Retrieval(candidates=2),
-        paraphrase=Paraphrase(),
-        judge=None,
-        decides="first",
-        segmentation=segmented,
-        threads=1,
-    )
 
 
 @pytest.mark.parametrize("seed", seeds("texts"))
