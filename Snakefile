@@ -45,6 +45,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import is_flagged
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
@@ -53,7 +54,7 @@ sys.path.insert(0, workflow.basedir)
 
 # Not in one line with `configfile` first: Snakemake takes such a line for one of its own.
 from memorization import cards, configfile, costs, freshness, launch
-from memorization import local_files, memory, plan, preflight, terminal
+from memorization import local_files, memory, plan, preflight, terminal, unmade
 from memorization.errors import UserError
 from memorization.studies import kinds
 
@@ -82,9 +83,16 @@ except UserError as error:
 
 
 if workflow.is_main_process:
-    logger.addFilter(terminal.Messages(lambda: workflow.dag, workflow.output_settings))
+    logger.addFilter(
+        terminal.Messages(
+            lambda: workflow.dag,
+            workflow.output_settings,
+            unmade.missing(Path(CONFIG.results)),
+        )
+    )
 
 RESULTS = CONFIG.results
+freshness.recall(Path(RESULTS, freshness.PLACE))
 LEFT_OUT = local_files.left_out(CONFIG)
 if workflow.is_main_process:
     for reason in LEFT_OUT.values():
@@ -170,6 +178,10 @@ for target, studies in local_files.targets(CONFIG).items():
             ],
 
 
+if workflow.is_main_process:
+    freshness.remember(Path(RESULTS, freshness.PLACE))
+
+
 onstart:
     if workflow.is_main_process:
         on_cards = [
@@ -179,6 +191,15 @@ onstart:
         ]
         try:
             launch.begin(CONFIG, workflow.local_exec)
+            unmade.note(
+                Path(RESULTS),
+                [
+                    str(file)
+                    for job in workflow.dag.needrun_jobs()
+                    for file in job.output
+                    if not is_flagged(file, "temp")
+                ],
+            )
             memory.check(CONFIG, None if ON_CLUSTER else CARDS, on_cards)
         except UserError as error:
             raise WorkflowError(str(error)) from None
@@ -186,9 +207,11 @@ onstart:
 
 onsuccess:
     if workflow.is_main_process:
+        unmade.forget(Path(RESULTS))
         launch.print_text(launch.summary(CONFIG))
 
 
 onerror:
     if workflow.is_main_process:
+        unmade.forget(Path(RESULTS))
         launch.print_text(launch.failures(Path(RESULTS)))

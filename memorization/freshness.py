@@ -9,14 +9,18 @@ import: the rule names them. Digests are computed from syntax trees: comments, d
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
+import json
+import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 from memorization.errors import UserError
 
 PACKAGE = "memorization"
+# In the results folder: what is known of files of code.
+PLACE = ".code.json"
 
 # In no digest, nor are the modules in them. `config` contains only values, and the values that a stage receives are
 # parameters of its rule; `errors` and `progress` change messages, `hub` the number of tries, `lifeline` and `locks` who
@@ -32,6 +36,29 @@ EXCLUDED = (
 )
 
 
+# What is known of files of code (`_facts`), and how much of it a file of `remember` has.
+_known: dict[str, tuple[list[int], str, list[str]]] = {}
+
+
+def recall(place: Path) -> None:
+    """Take what another process remembered, if it was of this Python: syntax trees differ between versions."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        remembered = json.loads(place.read_bytes())
+        if remembered["python"] == sys.version:
+            _known.update((file, (list(stamp), code, imports)) for file, (stamp, code, imports) in remembered["files"])
+
+
+def remember(place: Path) -> None:
+    """Write what is known of files of code, for other processes, unless the file says it already."""
+    text = json.dumps({"python": sys.version, "files": [[file, list(facts)] for file, facts in _known.items()]})
+    with contextlib.suppress(OSError):
+        if not place.is_file() or place.read_text(encoding="utf-8") != text:
+            from memorization.storage import write_text
+
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_text(place, text)
+
+
 def digest(script: Path, root: Path, *modules: str) -> str:
     """The digest (16 hexadecimal digits) of `script`, of `modules` and of all that they reach of the package in `root`.
 
@@ -39,8 +66,8 @@ def digest(script: Path, root: Path, *modules: str) -> str:
     Raises OSError if a file cannot be read and SyntaxError if it is not Python.
     """
     reached = reach(script, root, *modules)
-    parts = [f"{script.name}:{_code(script)}"]
-    parts += [f"{name}:{_code(_file(name, root))}" for name in sorted(reached)]
+    parts = [f"{script.name}:{_code(script, root)}"]
+    parts += [f"{name}:{_code(_file(name, root), root)}" for name in sorted(reached)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -87,13 +114,8 @@ def _is_module(name: str, root: Path) -> bool:
     return name.split(".")[0] == PACKAGE and _file(name, root).is_file()
 
 
-def _imports(file: Path, root: Path) -> tuple[str, ...]:
-    return _imported(file, root, _stamp(file))
-
-
-@cache
-def _imported(file: Path, root: Path, stamp: int) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_modules(ast.parse(file.read_text(encoding="utf-8"), filename=str(file)), root)))
+def _imports(file: Path, root: Path) -> list[str]:
+    return _facts(file, root)[2]
 
 
 def _modules(tree: ast.Module, root: Path) -> Iterator[str]:
@@ -108,17 +130,24 @@ def _modules(tree: ast.Module, root: Path) -> Iterator[str]:
             yield from _with_packages(name, root)
 
 
-def _stamp(file: Path) -> int:
-    return file.stat().st_mtime_ns
+def _code(file: Path, root: Path) -> str:
+    return _facts(file, root)[1]
 
 
-def _code(file: Path) -> str:
-    return _dump(file, _stamp(file))
+def _facts(file: Path, root: Path) -> tuple[list[int], str, list[str]]:
+    """Size and time of a file, the digest of its code, and the modules that it imports; remembered while it is so."""
+    status, place = file.stat(), str(file)
+    stamp = [status.st_size, status.st_mtime_ns]
+    known = _known.get(place)
+    if known is None or known[0] != stamp:
+        tree = ast.parse(file.read_text(encoding="utf-8"), filename=place)
+        imports = list(dict.fromkeys(_modules(tree, root)))
+        known = _known[place] = (stamp, hashlib.sha256(_dump(tree).encode()).hexdigest(), imports)
+    return known
 
 
-@cache
-def _dump(file: Path, stamp: int) -> str:
-    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+def _dump(tree: ast.Module) -> str:
+    """The code of a module without what documents it."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             # A string as a statement does nothing: it documents a module, class, function, constant or field.

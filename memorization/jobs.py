@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from memorization import lifeline, locks
 from memorization.errors import UserError
-from memorization.storage import disk_error
+from memorization.storage import disk_error, write_text
 
 # A folder in the results: one locked file per job at work, named after its process.
 AT_WORK = ".jobs"
 LOCK = ".lock"
+# Folders of the results with the same names in them.
+LOGS, BENCHMARKS = "logs", "benchmarks"
 
 # Open as long as the process lives.
 _locks: list[IO[str]] = []
@@ -60,10 +64,12 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
         format="%(asctime)s %(levelname)s %(message)s",
         force=True,
     )
+    started = time.monotonic()
     try:
         _end_on_signals()
         with at_work(results):
             work()
+        _record(time.monotonic() - started, results / BENCHMARKS / log.relative_to(results / LOGS).with_suffix(".tsv"))
     except Interrupted as interrupted:
         number = signal.Signals(interrupted.args[0])
         logging.error("interrupted (%s); the same command goes on.", number.name)
@@ -81,6 +87,15 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
         # Not only of Exception: a panic of a library in Rust (Tantivy, tokenizers) is none.
         logging.exception("unexpected error: %s: %s", type(error).__name__, " ".join(str(error).split()))
         raise
+
+
+def _record(seconds: float, place: Path) -> None:
+    """Write what a job took: seconds, processor seconds, and its greatest memory, with that of what it imported."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    processor = sum(each.ru_utime + each.ru_stime for each in used)
+    memory = max(each.ru_maxrss for each in used) / (2**10 if sys.platform == "linux" else 2**20)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_text(place, f"seconds\tprocessor_seconds\tmemory_mib\n{seconds:.2f}\t{processor:.2f}\t{memory:.0f}\n")
 
 
 def _end_on_signals() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
-from memorization import caches, jobs, lifeline, locks
+from memorization import caches, fork_server, jobs, lifeline, locks
 from memorization.errors import UserError
 from memorization.plan import TABLE
 from memorization.report.formats import without_markup
@@ -69,7 +69,9 @@ def begin(config: Config, jobs_here: bool) -> None:
     end_on_signals(jobs_here)
     lifeline.offer(jobs_here)
     caches.provide(results / CACHES)
-    if not jobs_here:
+    if jobs_here:
+        fork_server.start()
+    else:
         file = results / CONFIGURATION
         write_text(file, config.model_dump_json())
         os.environ[CONFIGURATION_VARIABLE] = str(file.resolve())

@@ -42,10 +42,15 @@ def take() -> bool:
     if os.fstat(reading).st_ino != pipe:
         os.close(reading)
         return False
+    return tie(reading)
+
+
+def tie(reading: int) -> bool:
+    """Let this process end when the last writer of a pipe, whose reading end is given, is gone; False if it is."""
     fcntl.fcntl(reading, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(reading, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(reading, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
-    # The run may have ended just before the kernel was asked.
+    # It may have ended just before the kernel was asked.
     poll = select.poll()
     poll.register(reading, select.POLLIN)
     return not poll.poll(0)

@@ -20,7 +20,12 @@ import pyarrow.parquet as pq
 
 from memorization import checksums, locks
 from memorization.errors import UserError
+from memorization.imports import missing
 from memorization.schemas.schema import Schema
+
+with missing("pandas"):
+    # Arrow looks for pandas with its first values, once.
+    pa.array([0])
 
 MANIFEST_KEY = b"memorization"
 ROWS_PER_GROUP = 10_000
@@ -100,16 +105,22 @@ def _checked(table: pa.Table, schema: type[Schema]) -> pa.Table:
 def read(path: Path, schema: type[Schema], columns: list[str] | None = None) -> pa.Table:
     """Read a stage's table, or some of its columns; ValueError if the file's columns are not those of the schema."""
     with _reading(path):
-        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        table = _table(path, columns)
     if columns is None and table.schema.names != schema.arrow().names:
         raise ValueError(f"{path}: columns {table.schema.names}, expected {schema.arrow().names}")
     return table
 
 
+def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    # Not `read_table`, which imports what reads several files as one, and with it pandas.
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read(columns)
+
+
 def rows(path: Path) -> list[dict[str, Any]]:
     """All rows of a Parquet file that was written with its schema."""
     with _reading(path):
-        values: list[dict[str, Any]] = pq.read_table(path, page_checksum_verification=True).to_pylist()
+        values: list[dict[str, Any]] = _table(path).to_pylist()
     return values
 
 

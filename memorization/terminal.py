@@ -12,6 +12,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,7 +23,7 @@ CHARACTERS = 60
 _DIGEST = re.compile(r"[0-9a-f]{16}$")
 # Messages of Snakemake's that a dry run's summary replaces, by their beginning.
 _REPLACED = ("Reasons:\n", "Some jobs were triggered by provenance", "Rules with provenance triggered jobs")
-_FOLLOWS, _ABSENT = "follows from these", "not there yet"
+_FOLLOWS, _ABSENT, _UNMADE = "follows from these", "not there yet", "was interrupted, or failed"
 
 
 def refuse(logger: logging.Logger, error: UserError) -> NoReturn:
@@ -38,12 +39,13 @@ class Messages(logging.Filter):
     A failed job's message is the one in its log. A dry run lists no single job unless `--printshellcmds` or
     `--verbose` asks for it; in place of the numbers of jobs stands why they would run (`summary`). Where there is
     nothing to do, missing intermediate results are named. `dag` gives Snakemake's graph of jobs, `settings` are those
-    of its output.
+    of its output, `unmade` are results that an earlier run failed to make: they are made again.
     """
 
-    def __init__(self, dag: Callable[[], Any], settings: Any) -> None:
+    def __init__(self, dag: Callable[[], Any], settings: Any, unmade: AbstractSet[str] = frozenset()) -> None:
         super().__init__()
         self.dag = dag
+        self.unmade = unmade
         self.is_short = settings.dryrun and not (settings.printshellcmds or settings.verbose)
         self.shows_logs = settings.show_failed_logs
         self.has_summary = False
@@ -54,6 +56,9 @@ class Messages(logging.Filter):
         text = record.msg if isinstance(record.msg, str) else ""
         if event == "job_error":
             self._explain(record)
+        elif text.startswith("Building DAG"):
+            # The graph is there, and has no jobs yet. `--forcerun` would also make what no target needs.
+            self.dag().forcefiles.update(self.unmade)
         elif text.startswith("Nothing to be done"):
             record.msg = "\n".join([text, *missing_intermediates(self.dag())])
         elif self.is_short:
@@ -68,7 +73,7 @@ class Messages(logging.Filter):
     def _is_shown_in_short(self, record: logging.LogRecord, event: str | None, text: str) -> bool:
         if event == "run_info":
             # Before the jobs, and once more behind them.
-            record.msg = summary(self.dag())
+            record.msg = summary(self.dag(), self.unmade)
             shown, self.has_summary = not self.has_summary, True
             return shown
         if text.startswith("This was a dry-run"):
@@ -89,7 +94,7 @@ def failure(log: Path) -> str:
     return messages[-1] if messages[-1] != "unexpected error" else f"unexpected error: {lines[-1]}"
 
 
-def summary(dag: Any) -> str:
+def summary(dag: Any, unmade: AbstractSet[str] = frozenset()) -> str:
     """Which jobs would run, and why: one line per rule and reason, results that are not there yet in one."""
     rules = [rule.name for rule in dag.workflow.rules]
     # Without targets, which only name the results of others.
@@ -100,7 +105,7 @@ def summary(dag: Any) -> str:
         of_rule[job.rule.name].append(job)
     groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for job in jobs:
-        groups[cause(job, dag.reason(job)), job.rule.name].append(job)
+        groups[cause(job, dag.reason(job), unmade), job.rule.name].append(job)
     lines = [f"To do: {len(jobs)} of {len(everything)} jobs.", ""]
     for (why, rule), here in groups.items():
         if why not in (_ABSENT, _FOLLOWS):
@@ -124,12 +129,14 @@ def missing_intermediates(dag: Any) -> list[str]:
     ]
 
 
-def cause(job: Any, reason: Any) -> str:
+def cause(job: Any, reason: Any, unmade: AbstractSet[str] = frozenset()) -> str:
     """Why a job would run, in words."""
+    if reason.forced and not unmade.isdisjoint(job.output):
+        return _UNMADE
     if reason.forced:
         return "asked for by --force, --forcerun or --forceall"
     if reason.incomplete_output:
-        return "was interrupted"
+        return _UNMADE
     if reason.missing_output:
         return _ABSENT
     causes = []

@@ -7,9 +7,14 @@ from pathlib import Path
 # Without installation too: under `--sdm conda` the environment has what the package needs, not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from snakemake.script import Snakemake
+from memorization import fork_client
 
-from memorization import cards, freshness, jobs, storage
+# Before anything that takes time.
+fork_client.hand_over()
+
+from snakemake.script import Snakemake  # noqa: E402
+
+from memorization import cards, freshness, jobs, storage  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +24,7 @@ def run(main: Callable[[Snakemake], None], snakemake: Snakemake) -> None:
 
     def work() -> None:
         source = snakemake.params.get("source")
+        freshness.recall(results / freshness.PLACE)
         # Another Python, as one of `--sdm conda`, has other digests of the same code.
         if source and snakemake.config["python"] == sys.version:
             freshness.check(source, ROOT, *snakemake.config["scripts"][source])

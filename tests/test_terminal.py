@@ -110,7 +110,7 @@ def test_a_summary_has_one_line_for_a_rule_and_reason() -> None:
     assert lines[2:8] == [
         "  train of 1 of 2 trainings (recipe=b): rate 0.0001 -> 0.0002",
         "  matches of 4 runs: its code changed",
-        "  figure of 1 study: was interrupted",
+        "  figure of 1 study: was interrupted, or failed",
         "  index of 1 set of probes: changed: a, b, c, 1 more",
         "  not there yet: table (1)",
         "  follows from these: rates (1)",

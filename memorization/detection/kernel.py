@@ -12,8 +12,12 @@ because the compiler keeps its machine code per file: it would not notice a chan
 import math
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
+
+from memorization.imports import without_optional
+
+with without_optional():
+    import numba
 
 NONE, VERBATIM, SUMMARY, OTHER = range(4)
 """Numbers of the types of a pair."""

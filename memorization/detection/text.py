@@ -9,7 +9,6 @@ import functools
 import json
 import re
 import string
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from memorization.checksums import check_file
 from memorization.errors import UserError
+from memorization.imports import without_optional
 from memorization.segmentation import is_character_word
 
 StemmerName = Literal["porter", "snowball"]
@@ -160,21 +160,15 @@ def as_json(model: SentenceModel) -> str:
 
 
 @functools.cache
-def _start_nltk() -> None:
+def preload() -> None:
     """Import NLTK without the optional libraries that it imports where installed: they take ten times its own time."""
-    hidden = [name for name in ("sklearn", "pandas", "scipy", "matplotlib") if name not in sys.modules]
-    # None makes an import of that name fail, which NLTK expects of its optional libraries.
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
+    with without_optional():
         import nltk  # noqa: F401
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 def from_json(text: str) -> SentenceModel:
     """The sentence model from its JSON (`as_json`)."""
-    _start_nltk()
+    preload()
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     stated = json.loads(text)
@@ -194,7 +188,7 @@ def read_sentence_model(path: Path) -> SentenceModel:
 
 def _english_punkt() -> Any:
     """Load NLTK's English parameters from NLTK's data path; download them once where they are missing."""
-    _start_nltk()
+    preload()
     import nltk.data
     from nltk.tokenize.punkt import PunktTokenizer
 
@@ -237,7 +231,7 @@ def _download_punkt() -> None:
 
 def _corpus_punkt(corpus: Iterable[str]) -> Any:
     """Train Punkt on the documents; the same documents in any order give the same parameters."""
-    _start_nltk()
+    preload()
     from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
 
     trainer = PunktTrainer()
@@ -286,7 +280,7 @@ def _treebank_rules() -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
     Each has strings of which the text must contain one for the pattern to match. Most sentences contain few of them,
     and a search for a string takes a fiftieth of the time of a pattern that does not match.
     """
-    _start_nltk()
+    preload()
     from nltk.tokenize.treebank import TreebankWordTokenizer as Treebank
 
     before = [
@@ -365,7 +359,7 @@ def _origins(sentence: str) -> list[int]:
 
 def stemmer(name: StemmerName) -> Callable[[str], str]:
     """Return a function from a lower-cased word to its stem, with a memory of the stems it has computed."""
-    _start_nltk()
+    preload()
     if name == "porter":
         from nltk.stem.porter import PorterStemmer
 

@@ -8,6 +8,7 @@ has a folder with a record (`prepare_fine_tuned`). Weights are read only from sa
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -21,6 +22,7 @@ from memorization import hub, storage
 from memorization.checksums import MISSING, DamagedError, check_folder, remedy
 from memorization.config.models import FolderModel, FolderSource, HubModel, HubSource
 from memorization.errors import UserError
+from memorization.imports import ENVIRONMENT, without_optional
 from memorization.models import files
 from memorization.models.merging import merge
 
@@ -29,16 +31,23 @@ log = logging.getLogger(__name__)
 RECORD = "model.json"
 
 
+@functools.cache
+def preload() -> None:
+    """Import torch and what of transformers every model needs, without what few models need."""
+    with without_optional():
+        import transformers.generation.utils
+        import transformers.modeling_utils  # noqa: F401
+        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: F401
+
+
 def start_torch(device: str, threads: int) -> Any:
     """Set torch up for repeatable results and return the `torch.device` for `auto`, `cpu` or `cuda`.
 
     UserError where a GPU is required and there is none.
     """
-    # Read when the libraries start: a fixed number of threads gives a fixed order of floating-point sums.
-    os.environ["MKL_DYNAMIC"] = os.environ["OMP_DYNAMIC"] = "FALSE"
+    os.environ.update(ENVIRONMENT)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    preload()
     import torch
     import transformers
 

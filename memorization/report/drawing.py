@@ -28,6 +28,13 @@ LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000
 MARKERS = "os^vPX"
 
 
+def preload() -> None:
+    """Import what every figure needs."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+
 def note_below(figure: Any, notes: Sequence[str]) -> None:
     """Write sentences in small print below a figure, in lines that are as long as the figure is wide."""
     text = "\n".join(textwrap.wrap(" ".join(notes).strip(), max(60, int(14 * figure.get_figwidth()))))

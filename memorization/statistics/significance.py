@@ -97,6 +97,11 @@ def mcnemar(gained: int, lost: int) -> float:
     return min(1.0, 2 * float(bdtr(min(gained, lost), changed, 0.5))) if changed else 1.0
 
 
+def preload() -> None:
+    """Import what tests need."""
+    import scipy.stats  # noqa: F401
+
+
 def fisher(hits: np.ndarray, other_hits: np.ndarray) -> float:
     """Two-sided p-value of Fisher's exact test of the shares of true values in two boolean arrays."""
     from scipy.stats import fisher_exact

@@ -46,3 +46,30 @@ def test_the_command_that_a_damaged_result_names_makes_it_again(
     (workplace.results / damaged).unlink()
     assert workplace.dry_run() == {}
     assert workplace.dry_run("--forcerun", f"results/{damaged}")["comparisons"] == [f"results/{damaged}"]
+
+
+def test_after_a_failed_job_the_same_command_makes_what_the_job_was_to_make(
+    finished: Workplace, tmp_path: Path
+) -> None:
+    workplace = finished.copy(tmp_path / "work")
+    changed = workplace.with_configuration(tmp_path / "changed.yaml", {"detection": {"definitions": {"tokens": 7}}})
+    table = workplace.results / "tables/small-definitions.csv"
+    before = table.read_bytes()
+    generations = next(workplace.results.glob("runs/model=small/state=short/**/decoding=short/generations.parquet"))
+    flip_a_bit(generations)
+
+    failed = changed.run("--", "results/tables/small-definitions.csv")
+    flip_a_bit(generations)
+
+    assert "damaged" in failed.output
+    # Snakemake has removed the result of older settings, and would not miss it, nor make the table again.
+    assert len(list(workplace.results.glob("runs/**/definitions.parquet"))) == 3
+    assert table.read_bytes() == before
+    plan = changed.run("--dry-run", "--", "results/tables/drawn-definitions.csv")
+    assert "was interrupted, or failed" not in plan.output
+    plan = changed.run("--dry-run")
+    assert re.search(r"definitions of 1 of 4 runs .*decoding=short\): was interrupted, or failed", plan.output)
+    again = changed.run("--", "results/tables/small-definitions.csv")
+    assert again.code == 0, again.output
+    assert table.read_bytes() != before
+    assert changed.dry_run("--", "results/tables/small-definitions.csv") == {}

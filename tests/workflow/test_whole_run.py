@@ -96,14 +96,17 @@ def test_fine_tuning_changes_what_the_model_writes(finished: Workplace) -> None:
     assert base != fine_tuned
 
 
-def test_every_job_has_a_log_and_a_benchmark(first_run: tuple[Workplace, Ended]) -> None:
+def test_every_job_has_a_log_and_a_record_of_what_it_took(first_run: tuple[Workplace, Ended]) -> None:
     workplace, run = first_run
 
-    jobs = sum(map(len, run.jobs().values()))
-    for kind in ("log", "benchmark"):
-        files = re.findall(rf"^ +{kind}: (\S+)$", run.output, re.MULTILINE)
-        assert len(files) == len(set(files)) == jobs
-        assert [file for file in files if not (workplace.directory / file).is_file()] == []
+    logs = re.findall(r"^ +log: (\S+)$", run.output, re.MULTILINE)
+    assert len(logs) == len(set(logs)) == sum(map(len, run.jobs().values()))
+    for log in logs:
+        assert (workplace.directory / log).is_file()
+        record = workplace.directory / log.replace("results/logs/", "results/benchmarks/").replace(".log", ".tsv")
+        heading, values = record.read_text().splitlines()
+        assert heading.split("\t") == ["seconds", "processor_seconds", "memory_mib"]
+        assert all(float(value) > 0 for value in values.split("\t"))
 
 
 def test_table_is_tidy_and_the_csv_file_equals_it(finished: Workplace) -> None:

@@ -37,11 +37,6 @@ def log_of(pattern):
     return at(f"logs/{pattern.removesuffix('.parquet')}.log")
 
 
-def benchmark_of(pattern):
-    """The benchmark (time and memory) of a rule with this output."""
-    return at(f"benchmarks/{pattern.removesuffix('.parquet')}.tsv")
-
-
 def source_of(script, *modules):
     """The digest of a script, of modules that it loads by name and of all code that they reach."""
     digest = freshness.digest(ROOT / "scripts" / script, ROOT, *modules)

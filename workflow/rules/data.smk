@@ -8,8 +8,6 @@ rule dataset:
         at(plan.DATASET),
     log:
         log_of(plan.DATASET),
-    benchmark:
-        benchmark_of(plan.DATASET)
     conda:
         "../../envs/models.yaml"
     resources:
@@ -32,8 +30,6 @@ rule pairs:
         at(plan.PAIRS),
     log:
         log_of(plan.PAIRS),
-    benchmark:
-        benchmark_of(plan.PAIRS)
     conda:
         "../../envs/models.yaml"
     resources:
@@ -57,8 +53,6 @@ rule probes:
         at(plan.PROBES),
     log:
         log_of(plan.PROBES),
-    benchmark:
-        benchmark_of(plan.PROBES)
     conda:
         "../../envs/models.yaml"
     resources:

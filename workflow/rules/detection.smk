@@ -11,8 +11,6 @@ rule index:
         directory(at(plan.INDEX)),
     log:
         log_of(plan.INDEX),
-    benchmark:
-        benchmark_of(plan.INDEX)
     conda:
         "../../envs/detection.yaml"
     # Reduced by `--cores`: no result depends on it.
@@ -35,8 +33,6 @@ rule candidates:
         at(of_run("candidates.parquet")),
     log:
         log_of(of_run("candidates.parquet")),
-    benchmark:
-        benchmark_of(of_run("candidates.parquet"))
     conda:
         "../../envs/detection.yaml"
     # Reduced by `--cores`: no result depends on it.
@@ -60,8 +56,6 @@ rule sentences:
         checksum=at(plan.SENTENCES_CHECKSUM),
     log:
         log_of(plan.SENTENCES),
-    benchmark:
-        benchmark_of(plan.SENTENCES)
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -85,8 +79,6 @@ rule matches:
         at(detected("matches.parquet")),
     log:
         log_of(detected("matches.parquet")),
-    benchmark:
-        benchmark_of(detected("matches.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -110,8 +102,6 @@ rule all_pairs:
         at(plan.ALL_PAIRS),
     log:
         log_of(plan.ALL_PAIRS),
-    benchmark:
-        benchmark_of(plan.ALL_PAIRS)
     conda:
         "../../envs/detection.yaml"
     # Reduced by `--cores`: no result depends on it.
@@ -139,8 +129,6 @@ rule paraphrases:
         at(detected("paraphrases.parquet")),
     log:
         log_of(detected("paraphrases.parquet")),
-    benchmark:
-        benchmark_of(detected("paraphrases.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -168,8 +156,6 @@ rule entities:
         at(detected("entities.parquet")),
     log:
         log_of(detected("entities.parquet")),
-    benchmark:
-        benchmark_of(detected("entities.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -195,8 +181,6 @@ rule outcomes:
         at(detected("outcomes.parquet")),
     log:
         log_of(detected("outcomes.parquet")),
-    benchmark:
-        benchmark_of(detected("outcomes.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -221,8 +205,6 @@ rule positive_controls:
         at(detected("positive_controls.parquet")),
     log:
         log_of(detected("positive_controls.parquet")),
-    benchmark:
-        benchmark_of(detected("positive_controls.parquet"))
     # The judge and the models' tokenizers are there.
     conda:
         "../../envs/models.yaml"
@@ -256,8 +238,6 @@ rule definitions:
         at(detected("definitions.parquet")),
     log:
         log_of(detected("definitions.parquet")),
-    benchmark:
-        benchmark_of(detected("definitions.parquet"))
     # The models' tokenizers are there.
     conda:
         "../../envs/models.yaml"

@@ -16,8 +16,6 @@ rule generations:
         at(of_run("generations.parquet")),
     log:
         log_of(of_run("generations.parquet")),
-    benchmark:
-        benchmark_of(of_run("generations.parquet"))
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -43,8 +41,6 @@ rule answers:
         at(f"{plan.QUALITY}/answers.parquet"),
     log:
         log_of(f"{plan.QUALITY}/answers"),
-    benchmark:
-        benchmark_of(f"{plan.QUALITY}/answers")
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -71,8 +67,6 @@ rule likelihoods:
         at(f"{plan.LIKELIHOOD}/likelihoods.parquet"),
     log:
         log_of(f"{plan.LIKELIHOOD}/likelihoods.parquet"),
-    benchmark:
-        benchmark_of(f"{plan.LIKELIHOOD}/likelihoods.parquet")
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -102,8 +96,6 @@ rule attention:
         density=at(f"{plan.ATTENTION}/density.parquet"),
     log:
         log_of(plan.ATTENTION),
-    benchmark:
-        benchmark_of(plan.ATTENTION)
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads

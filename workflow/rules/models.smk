@@ -13,8 +13,6 @@ rule base_model:
         directory(at(plan.BASE_MODEL)),
     log:
         log_of(plan.BASE_MODEL),
-    benchmark:
-        benchmark_of(plan.BASE_MODEL)
     # The longest jobs first, so that the end of the run does not wait for one.
     priority: 10
     conda:
@@ -41,8 +39,6 @@ rule fine_tuned_model:
         directory(at(plan.FINE_TUNED)),
     log:
         log_of(plan.FINE_TUNED),
-    benchmark:
-        benchmark_of(plan.FINE_TUNED)
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -72,8 +68,6 @@ rule train:
         directory(at(plan.CHECKPOINTS)),
     log:
         log_of(plan.CHECKPOINTS),
-    benchmark:
-        benchmark_of(plan.CHECKPOINTS)
     # The longest jobs first, so that the end of the run does not wait for one.
     priority: 10
     conda:
@@ -102,8 +96,6 @@ rule classifier:
         directory(at(plan.CLASSIFIER)),
     log:
         log_of(plan.CLASSIFIER),
-    benchmark:
-        benchmark_of(plan.CLASSIFIER)
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads

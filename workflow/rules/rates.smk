@@ -14,8 +14,6 @@ rule rates:
         at(detected("rates.parquet")),
     log:
         log_of(detected("rates.parquet")),
-    benchmark:
-        benchmark_of(detected("rates.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -43,8 +41,6 @@ rule comparisons:
         means=at(plan.MEANS),
     log:
         log_of(plan.COMPARISONS),
-    benchmark:
-        benchmark_of(plan.COMPARISONS)
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -67,8 +63,6 @@ rule definition_rates:
         at(detected("definition_rates.parquet")),
     log:
         log_of(detected("definition_rates.parquet")),
-    benchmark:
-        benchmark_of(detected("definition_rates.parquet"))
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -90,8 +84,6 @@ rule extraction:
         at(f"{plan.LIKELIHOOD}/extraction.parquet"),
     log:
         log_of(f"{plan.LIKELIHOOD}/extraction.parquet"),
-    benchmark:
-        benchmark_of(f"{plan.LIKELIHOOD}/extraction.parquet")
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -116,8 +108,6 @@ rule quality:
         at(f"{plan.QUALITY}/quality.parquet"),
     log:
         log_of(f"{plan.QUALITY}/quality"),
-    benchmark:
-        benchmark_of(f"{plan.QUALITY}/quality")
     conda:
         "../../envs/detection.yaml"
     resources:
@@ -138,8 +128,6 @@ rule density_means:
         at(f"{plan.ATTENTION}/density_means.parquet"),
     log:
         log_of(f"{plan.ATTENTION}/density_means"),
-    benchmark:
-        benchmark_of(f"{plan.ATTENTION}/density_means")
     conda:
         "../../envs/detection.yaml"
     resources:

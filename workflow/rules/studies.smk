@@ -33,8 +33,6 @@ for kind, exhibit in exhibits("table"):
             shown_in_report(kind, exhibit, "html"),
         log:
             log_of(exhibit.place),
-        benchmark:
-            benchmark_of(exhibit.place)
         wildcard_constraints:
             study=names_of(kind),
         conda:
@@ -66,8 +64,6 @@ for kind, exhibit in exhibits("figure"):
             shown_in_report(kind, exhibit, "png"),
         log:
             log_of(exhibit.place),
-        benchmark:
-            benchmark_of(exhibit.place)
         wildcard_constraints:
             study=names_of(kind),
         conda:
@@ -93,8 +89,6 @@ rule disguised_suffixes:
         at(plan.RECALL),
     log:
         log_of(plan.RECALL),
-    benchmark:
-        benchmark_of(plan.RECALL)
     # The judge and the models' tokenizers are there.
     conda:
         "../../envs/models.yaml"
@@ -118,8 +112,6 @@ rule sparse_coding_fits:
         at(plan.SPARSE_CODING),
     log:
         log_of(plan.SPARSE_CODING),
-    benchmark:
-        benchmark_of(plan.SPARSE_CODING)
     conda:
         "../../envs/models.yaml"
     # More threads would change the order of sums, and multiply matrices as small as these no faster.
