@@ -1,6 +1,7 @@
 # make demo   installs and runs the embedded demonstration
 # make test   installs and runs the tests
 # make fuzz   tries 10,000 hostile inputs (make test tries 300)
+# make slurm  installs what runs on a Slurm cluster need
 # make real DATA=folder MODELS=folder   runs configs/real-data.yaml
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Without kept byte code every job would spend seconds on compiling it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test fuzz real lint docs clean
+.PHONY: setup slurm demo test fuzz real lint docs clean
 
 setup: .venv/.complete
 
@@ -20,6 +21,9 @@ setup: .venv/.complete
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	touch $@
+
+slurm: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[slurm]'
 
 demo: setup
 	snakemake --cores $(CORES)
