@@ -39,13 +39,24 @@ ONE_THREAD["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
 
 
 def start() -> None:
-    """Start a server for the jobs of this process, which ends when this process ends; nothing on other systems."""
+    """Start a server for the jobs of this process, which ends when this process ends.
+
+    Nothing on other systems than Linux, and where there is no place for its socket.
+    """
     if sys.platform != "linux":
         return
-    folder = Path(tempfile.mkdtemp(prefix="memorization-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="memorization-"))
+    except OSError:
+        return
     place = str(folder / "jobs")
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(place)
+        try:
+            listener.bind(place)
+        except OSError:
+            # Longer than the name of a socket may be.
+            folder.rmdir()
+            return
         listener.listen()
         paths = [str(ROOT), str(ROOT / "scripts")]
         program = (

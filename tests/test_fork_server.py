@@ -204,10 +204,18 @@ def test_a_server_with_threads_does_not_fork(run: Run) -> None:
         assert int(script.communicate()[0]) == script.pid
 
 
-def test_elsewhere_no_server_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
+@pytest.mark.parametrize("reason", ["another system", "no temporary folder", "a long temporary folder"])
+def test_elsewhere_no_server_is_started(reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(fork_client.VARIABLE, raising=False)
+    if reason == "another system":
+        monkeypatch.setattr(sys, "platform", "darwin")
+    else:
+        folder = tmp_path / ("x" * 120 if reason == "a long temporary folder" else "missing")
+        monkeypatch.setattr("tempfile.tempdir", str(folder))
+        if reason == "a long temporary folder":
+            folder.mkdir()
 
     fork_server.start()
 
     assert fork_client.VARIABLE not in os.environ
+    assert [file for folder in tmp_path.iterdir() for file in folder.iterdir()] == []

@@ -379,17 +379,16 @@ def load_config(record: dict[str, Any], name: str, section: str = "models") -> A
 
     `section` of the configuration and `name` in it are for messages, here and below.
     """
-    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     try:
         return AutoConfig.from_pretrained(
             record["name"], revision=record["revision"], trust_remote_code=record["trust_remote_code"]
         )
-    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
-        raise UserError(
-            f"{section}.{name}: its config.json cannot be used: {' '.join(str(error).split())[:300]}"
-        ) from error
+    except Exception as error:
+        # Values of wrong kinds raise any exception, where they are first used.
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{section}.{name}: its config.json cannot be used: {reason or repr(error)}") from error
 
 
 def load_tokenizer(record: dict[str, Any], name: str, section: str = "models") -> Any:
@@ -479,14 +478,7 @@ def _try(model: Any, record: dict[str, Any], key: str) -> None:
     """UserError where a loaded model cannot compute: settings that contradict its weights, or numbers that overflow."""
     import torch
 
-    for name in ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"):
-        given = getattr(model.generation_config, name, None)
-        ids = given if isinstance(given, list) else [given]
-        if given is not None and not all(isinstance(each, int) and not isinstance(each, bool) for each in ids):
-            raise UserError(
-                f"{key}: {record['name']}: `{name}` is {given!r} in its generation_config.json or config.json; "
-                "allowed: a token's number."
-            )
+    _check_special_tokens(model, record, key)
     tokens = torch.zeros((1, 2), dtype=torch.int64, device=model.device)
     decoder = {"decoder_input_ids": tokens} if record["encoder_decoder"] else {}
     try:
@@ -505,6 +497,28 @@ def _try(model: Any, record: dict[str, Any], key: str) -> None:
             f"{key}: {record['name']}: the model computes NaN or infinity: weights are damaged, or too large for its "
             "precision. Download it again, or take an earlier checkpoint."
         )
+
+
+def _check_special_tokens(model: Any, record: dict[str, Any], key: str) -> None:
+    """UserError for special tokens that are no tokens, and for a decoder that has none to begin with."""
+    where = "in its generation_config.json or config.json"
+    names = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+    stated = {name: getattr(model.generation_config, name, None) for name in names}
+    for name, given in stated.items():
+        ids = given if isinstance(given, list) else [given]
+        # A number below 0 says that there is no such token, in some published models.
+        if given is not None and not all(type(each) is int and abs(each) < 2**31 for each in ids):
+            raise UserError(
+                f"{key}: {record['name']}: `{name}` is {repr(given)[:100]} {where}; allowed: a token's number."
+            )
+    if record["encoder_decoder"]:
+        name = "bos_token_id" if stated["decoder_start_token_id"] is None else "decoder_start_token_id"
+        begin, embeddings = stated[name], model.get_decoder().get_input_embeddings().num_embeddings
+        if type(begin) is not int or not 0 <= begin < embeddings:
+            raise UserError(
+                f"{key}: {record['name']}: the decoder begins with `{name}`, which is {repr(begin)[:100]} {where}; "
+                f"allowed: 0 to {embeddings - 1}."
+            )
 
 
 def load_state(

@@ -22,15 +22,15 @@ def seeds(kind: str) -> range:
 
 @contextmanager
 def in_time(seconds: int = SECONDS) -> Iterator[None]:
-    """Fail what hangs: TimeoutError after so many seconds of a case."""
+    """Fail what hangs: TimeoutError after so many seconds of a case, which other processes do not use up."""
 
     def stop(*_: object) -> None:
         raise TimeoutError(f"still at work after {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
