@@ -144,7 +144,11 @@ def section_models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _where(path: Sequence[str | int], sources: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    """`file: a.b.c`, with the last source that contains the longest part of the path."""
+    """`file: a.b.c`, with the source whose value counts: the last one that replaces it, as `_merge` does.
+
+    If none does, the last one that contains the longest part of the path.
+    """
+    replaced = 1 if path and path[0] == "studies" else 2
 
     def depth(values: Any) -> int:
         for reached, key in enumerate(path):
@@ -153,7 +157,7 @@ def _where(path: Sequence[str | int], sources: Sequence[tuple[str, dict[str, Any
             values = values[key]
         return len(path)
 
-    file = max(reversed(sources), key=lambda source: depth(source[1]))[0] if sources else "configuration"
+    file = max(reversed(sources), key=lambda source: min(depth(source[1]), replaced))[0] if sources else "configuration"
     return f"{file}: {'.'.join(str(key) for key in path)}"
 
 

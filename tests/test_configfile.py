@@ -144,6 +144,20 @@ def test_unknown_corpora_are_refused_before_anything_runs(file: Path) -> None:
     assert message.endswith("did you mean 'news'?")
 
 
+@pytest.mark.parametrize("path", [("datasets", "news", "task"), ("studies", "table", "states")])
+def test_a_missing_key_is_that_of_the_file_that_replaces_the_entry(file: Path, path: tuple[str, str, str]) -> None:
+    whole = file.with_name("whole.yaml")
+    whole.write_text(yaml.safe_dump(BASE))
+    section, name, key = path
+    replacing = {section: {name: {other: value for other, value in BASE[section][name].items() if other != key}}}
+    file.write_text(yaml.safe_dump(replacing))
+
+    with pytest.raises(UserError) as raised:
+        configfile.load([whole, file])
+
+    assert str(raised.value).endswith(f"{file}: {'.'.join(path)}: this key is missing; it must be given")
+
+
 @pytest.mark.parametrize("path", [("datasets", "news", "task"), ("recipes", "full", "epochs"), ("studies",)])
 def test_missing_keys_are_reported(file: Path, path: tuple[str, ...]) -> None:
     values = deepcopy(BASE)
