@@ -10,6 +10,7 @@ import ast
 import logging
 import re
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -23,6 +24,9 @@ CHARACTERS = 60
 _DIGEST = re.compile(r"[0-9a-f]{16}$")
 # Messages of Snakemake's that a dry run's summary replaces, by their beginning.
 _REPLACED = ("Reasons:\n", "Some jobs were triggered by provenance", "Rules with provenance triggered jobs")
+# Exit codes of the shell: 128 and the signal's number (SIGINT, SIGTERM).
+_ENDED_BY_SIGNAL = re.compile(r"exit status (130|143)\b")
+SECONDS_TO_BE_INTERRUPTED = 0.5
 _FOLLOWS, _ABSENT, _UNMADE = "follows from these", "not there yet", "was interrupted, or failed"
 
 
@@ -54,6 +58,11 @@ class Messages(logging.Filter):
         """Whether the record is shown; it may be changed."""
         event = getattr(record, "event", None)
         text = record.msg if isinstance(record.msg, str) else ""
+        if _ENDED_BY_SIGNAL.search(text):
+            # What ends all processes of a terminal reaches a job before this one: then there is no failure to report.
+            time.sleep(SECONDS_TO_BE_INTERRUPTED)
+            if logging.root.manager.disable >= record.levelno:
+                return False
         if event == "job_error":
             self._explain(record)
         elif text.startswith("Building DAG"):

@@ -178,3 +178,17 @@ def test_an_error_of_the_user_ends_the_process_with_its_message_alone(caplog: py
         terminal.refuse(logging.getLogger("test"), UserError("a\udcff.yaml: no such file."))
     assert ended.value.code == 1
     assert [each.getMessage() for each in caplog.records] == ["a\\udcff.yaml: no such file."]
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_job_that_a_signal_ended_before_the_run_is_no_failure(
+    interrupted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: logging.disable() if interrupted else None)
+    text = "CalledProcessError: Command 'python a.py' returned non-zero exit status 143."
+    try:
+        shown = messages(Dag()).filter(record(text))
+    finally:
+        logging.disable(logging.NOTSET)
+
+    assert shown != interrupted
