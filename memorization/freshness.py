@@ -23,13 +23,14 @@ PACKAGE = "memorization"
 PLACE = ".code.json"
 
 # In no digest, nor are the modules in them. `config` contains only values, and the values that a stage receives are
-# parameters of its rule; `errors` and `progress` change messages, `hub` the number of tries, `lifeline` and `locks` who
-# may write, `checksums` what is damaged, never values of results.
+# parameters of its rule; `errors` and `progress` change messages, `hub` the number of tries, `imports` how long a start
+# takes, `lifeline` and `locks` who may write, `checksums` what is damaged, never values of results.
 EXCLUDED = (
     "memorization.checksums",
     "memorization.config",
     "memorization.errors",
     "memorization.hub",
+    "memorization.imports",
     "memorization.lifeline",
     "memorization.locks",
     "memorization.progress",

@@ -24,9 +24,12 @@ ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def without_optional() -> Iterator[None]:
-    """Let libraries that are imported here find no optional ones, unless these are loaded already."""
-    hidden = [name for name in OPTIONAL if name not in sys.modules]
+def without_optional(library: str) -> Iterator[None]:
+    """Let a library that is imported here find no optional ones, unless these are loaded already.
+
+    A library that is loaded already has looked for them, and is left alone.
+    """
+    hidden = [] if library in sys.modules else [name for name in OPTIONAL if name not in sys.modules]
     # None makes an import of that name fail, which is expected of an optional library.
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
     try:

@@ -79,7 +79,10 @@ def test_what_is_loaded_already_or_later_is_found() -> None:
     modules = modules_after(
         "import scipy\n"
         "from memorization.imports import missing, without_optional\n"
-        "with without_optional():\n"
+        "with without_optional('json'):\n"
+        "    import pandas.errors\n"
+        "del sys.modules['pandas']\n"
+        "with without_optional('a_library'):\n"
         "    import scipy.special\n"
         "    try:\n"
         "        import pandas\n"

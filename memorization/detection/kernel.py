@@ -16,7 +16,7 @@ import numpy as np
 
 from memorization.imports import without_optional
 
-with without_optional():
+with without_optional("numba"):
     import numba
 
 NONE, VERBATIM, SUMMARY, OTHER = range(4)

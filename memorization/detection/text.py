@@ -162,7 +162,7 @@ def as_json(model: SentenceModel) -> str:
 @functools.cache
 def preload() -> None:
     """Import NLTK without the optional libraries that it imports where installed: they take ten times its own time."""
-    with without_optional():
+    with without_optional("nltk"):
         import nltk  # noqa: F401
 
 

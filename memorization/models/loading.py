@@ -34,7 +34,7 @@ RECORD = "model.json"
 @functools.cache
 def preload() -> None:
     """Import torch and what of transformers every model needs, without what few models need."""
-    with without_optional():
+    with without_optional("transformers"):
         import transformers.generation.utils
         import transformers.modeling_utils  # noqa: F401
         from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: F401
