@@ -14,7 +14,7 @@ from memorization.config.base import JOINED_LENGTH
 from memorization.config.data import SyntheticDataset
 from memorization.config.detection import SyntheticPairs, TrainedClassifier
 from memorization.config.models import ScratchModel
-from memorization.datasets.templates import TEMPLATES, template_columns
+from memorization.datasets.templates import TEMPLATES, refuse_bare_name, template_columns
 from memorization.errors import UserError, did_you_mean
 from memorization.studies.kind import Fault, undefined
 from memorization.studies.kinds import KINDS, Config, further_tables
@@ -214,9 +214,13 @@ def _faults(config: Config) -> Iterator[Fault]:
 def _template_faults(config: Config) -> Iterator[Fault]:
     """Templates that are none, or that name no column where a text must come from the data."""
     for name, dataset in config.datasets.items():
-        for key in TEMPLATES:
+        columns: set[str] = set()
+        # The instruction last, since it may be none of the columns that the others name.
+        for key in reversed(TEMPLATES):
             try:
-                template_columns(name, key, getattr(dataset, key))
+                columns.update(field.split(".")[0] for field in template_columns(name, key, getattr(dataset, key)))
+                if key == "instruction":
+                    refuse_bare_name(name, dataset.instruction, columns)
             except UserError as error:
                 yield ["datasets", name, key], str(error).removeprefix(f"datasets.{name}.{key}: ").rstrip(".")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from memorization.config.base import LocalFiles
 from memorization.config.data import FilesDataset
 from memorization.config.detection import FilesPairs, TrainedClassifier
 from memorization.config.models import FolderModel, FolderSource, HubSource, ScratchModel
+from memorization.datasets.templates import shared_instruction
 from memorization.errors import UserError
 from memorization.models import files
 from memorization.studies.kinds import Config
@@ -87,7 +88,10 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
 
 
 def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
-    """A dataset's settings for its rule's parameters, without the paths of its files, which are its input."""
+    """A dataset's settings for its rule's parameters, without the paths of its files, which are its input.
+
+    And without the instruction where all rows share it: it is no row's, and a parameter of the rules that read it.
+    """
     source = config.datasets[dataset].source
     settings = config.datasets[dataset].model_dump(
         mode="json", exclude={"title", "prefix_tokens", "rows", "segmentation"}
@@ -95,7 +99,15 @@ def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     if isinstance(source, FilesDataset):
         settings["source"] = _without_paths(settings["source"])
         del settings["source"]["optional"]
+    if shared_instruction(dataset, config.datasets[dataset]) is not None:
+        del settings["instruction"]
     return _without_new_defaults(settings)
+
+
+def shared_instructions(config: Config, datasets: Iterable[str]) -> dict[str, str]:
+    """The instruction of each dataset whose rows share one, for parameters of the rules that read it."""
+    shared = {name: shared_instruction(name, config.datasets[name]) for name in datasets}
+    return {name: instruction for name, instruction in shared.items() if instruction is not None}
 
 
 def _without_paths(source: dict[str, Any]) -> dict[str, Any]:

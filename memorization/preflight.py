@@ -37,6 +37,8 @@ def check(config: Config) -> None:
     for name in local_files.datasets_in_use(config):
         if not local_files.is_missing(config, name):
             files, settings = local_files.dataset_files(config, name), local_files.dataset_settings(config, name)
+            # Looked at too: one that all rows share may be the name of a column.
+            settings["instruction"] = config.datasets[name].instruction
             faults += seen.faults(f"datasets.{name}", files, settings, partial(_dataset_faults, config, name))
     for name in local_files.classifiers_in_use(config):
         files, settings = local_files.pairs_files(config, name), local_files.classifier_settings(config, name)

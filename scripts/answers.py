@@ -17,7 +17,8 @@ snakemake: Snakemake
 def main(snakemake: Snakemake) -> None:
     wildcards, params = snakemake.wildcards, snakemake.params
     decoding, batch_size = Decoding.model_validate(params.decoding), snakemake.config["generation_batch_size"]
-    rows = answers.draw_rows(Path(snakemake.input.dataset), params.answers["n"], params.answers["seed"])
+    dataset, instruction = Path(snakemake.input.dataset), params.instructions.get(wildcards.dataset)
+    rows = answers.draw_rows(dataset, params.answers["n"], params.answers["seed"], instruction)
     device = loading.start_torch(params.device, params.threads)
     base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
     model, tokenizer = loading.load_state(
@@ -27,8 +28,8 @@ def main(snakemake: Snakemake) -> None:
     what = f"answers of {wildcards.model}, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
     table = answers.answer(model, tokenizer, rows, params.answers["max_input_tokens"], settings, what)
     stated = {"answers": params.answers, "decoding": params.decoding, "engine": params.engine, "batch_size": batch_size}
-    where = {"device": device.type, "threads": params.threads}
-    manifest = job.manifest(snakemake, *engine.load_engine(params.engine).PACKAGES, **stated, **where)
+    given = {"instructions": params.instructions, "device": device.type, "threads": params.threads}
+    manifest = job.manifest(snakemake, *engine.load_engine(params.engine).PACKAGES, **stated, **given)
     storage.write_table(Path(snakemake.output[0]), AnswersTable, table, manifest)
 
 

@@ -23,10 +23,12 @@ def main(snakemake: Snakemake) -> None:
     base, checkpoints = Path(given.model), given.get("checkpoints")
     model, tokenizer = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, "fp32", device)
     probes, dataset, split = Path(given.probes), Path(given.dataset), SPLIT_OF[wildcards.population]
-    samples = attention.draw_samples(probes, dataset, split, settings.samples, settings.seed)
+    instruction = params.instructions.get(wildcards.dataset)
+    samples = attention.draw_samples(probes, dataset, split, settings.samples, settings.seed, instruction)
     what = f"attention, {wildcards.dataset}, {wildcards.state}"
-    stated = {"attention": params.attention, "device": device.type, "threads": params.threads}
-    manifest = job.manifest(snakemake, "numpy", "torch", "transformers", **stated)
+    stated = {"attention": params.attention, "instructions": params.instructions}
+    where = {"device": device.type, "threads": params.threads}
+    manifest = job.manifest(snakemake, "numpy", "torch", "transformers", **stated, **where)
     maps = attention.attend(model, tokenizer, samples, settings, what)
     rows = attention.write_maps(Path(snakemake.output.maps), maps, settings.heatmaps, density.rows, manifest)
     table = pa.Table.from_pylist(rows, schema=DensityTable.arrow())

@@ -19,13 +19,19 @@ def main(snakemake: Snakemake) -> None:
     base, name = Path(snakemake.input.model), snakemake.wildcards.model
     model, tokenizer = loading.load_state(base, name, None, "0", recipe.weights, device)
     checkpointing = name in snakemake.config["gradient_checkpointing"]
-    settings = {"recipe": params.recipe, "device": device.type, "threads": params.threads}
+    settings = {
+        "recipe": params.recipe,
+        "instructions": params.instructions,
+        "device": device.type,
+        "threads": params.threads,
+    }
     training.fine_tune(
         training.BaseModel(model, tokenizer, loading.read_record(base)["digest"]),
         [Path(dataset) for dataset in snakemake.input.datasets],
         recipe,
         TrainingJob(output, job.unfinished(output), device, params.source, checkpointing),
         job.manifest(snakemake, "datasketch", "peft", "torch", "transformers", **settings),
+        params.instructions,
     )
 
 

@@ -10,7 +10,7 @@ import math
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from memorization.config.data import Dataset
@@ -38,17 +38,20 @@ def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter
     for row in rows:
         for key, names in named.items():
             require(f"datasets.{name}.{key}", names, row)
-        _refuse_bare_name(name, dataset.instruction, row)
+        refuse_bare_name(name, dataset.instruction, row.values if row.columns is None else row.columns)
         target = _target(name, dataset, fields["target"], row)
         if target is None:
             left_out["targets whose label is null"] += 1
             continue
-        texts = {key: _render(name, dataset, key, fields[key], row) for key in ("instruction", "input")}
-        texts["target"] = target
+        text = _render(name, dataset, "input", fields["input"], row)
+        # What all rows share is no row's, so that another such instruction changes none of them.
+        own = bool(fields["instruction"])
+        instruction = _render(name, dataset, "instruction", fields["instruction"], row) if own else None
+        texts = {"instruction": instruction, "input": text, "target": target}
         references = _references(name, dataset.references, row)
-        for key, value in [*texts.items(), *(("references", text) for text in references or [])]:
-            require_unicode(f"datasets.{name}.{key}", key, value, row)
-        text = texts["input"]
+        for key, value in [*texts.items(), *(("references", each) for each in references or [])]:
+            if value is not None:
+                require_unicode(f"datasets.{name}.{key}", key, value, row)
         if len(text) < dataset.minimum_input_characters:
             left_out[f"inputs shorter than {dataset.minimum_input_characters} characters"] += 1
             continue
@@ -106,9 +109,18 @@ def template_columns(name: str, key: str, template: str) -> list[str]:
     return names
 
 
-def _refuse_bare_name(name: str, instruction: str, row: Row) -> None:
+def shared_instruction(name: str, dataset: Dataset) -> str | None:
+    """The instruction that all rows share; None where its template names columns, and each row has its own.
+
+    Raises UserError like `template_columns`.
+    """
+    own = template_columns(name, "instruction", dataset.instruction)
+    return None if own else _filled_in(dataset.instruction, {})
+
+
+def refuse_bare_name(name: str, instruction: str, columns: Collection[str]) -> None:
     """An instruction may be the same in all rows, but the mere name of a column is one that lacks its braces."""
-    if instruction and instruction in (row.values if row.columns is None else row.columns):
+    if instruction and instruction in columns:
         raise UserError(
             f"datasets.{name}.instruction: {instruction!r} is the name of a column, and would be the instruction of "
             f"every row as it stands; write {{{instruction}}}, in quotes."
@@ -141,7 +153,11 @@ def _render(name: str, dataset: Dataset, key: str, fields: list[str], row: Row) 
             values[field] = _joined(name, dataset, key, field, value, row)
         elif not isinstance(value, str) and (key == "input" or not _is_number(value)):
             raise _no_text(name, key, field, value, row)
-    template = getattr(dataset, key)
+    return _filled_in(getattr(dataset, key), values)
+
+
+def _filled_in(template: str, values: Mapping[str, Any]) -> str:
+    """A template's text with the value of each field."""
     return "".join(
         literal + (str(values[field]) if field is not None else "")
         for literal, field, _, _ in string.Formatter().parse(template)

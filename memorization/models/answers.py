@@ -9,26 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from memorization import storage
 from memorization.errors import UserError
 from memorization.models.engine import Prompt
 from memorization.models.examples import source_ids
 from memorization.models.generation import GenerationSettings, continue_prompts
+from memorization.models.rows import read_rows
 from memorization.schemas.answers import AnswersTable
 
 log = logging.getLogger(__name__)
 
 
-def draw_rows(dataset: Path, n: int, seed: int) -> list[dict[str, Any]]:
+def draw_rows(dataset: Path, n: int, seed: int, instruction: str | None = None) -> list[dict[str, Any]]:
     """At most n rows (schema `dataset`) of a dataset's test split, drawn by the seed, in the dataset's order.
 
-    UserError where there is no test row; warns where there are fewer than n.
+    `instruction` is what all rows share; None: each has its own. UserError where there is no test row; warns where
+    there are fewer than n.
     """
-    rows = [
-        row for batch in storage.stream(dataset) for row in batch.filter(pc.equal(batch["split"], "test")).to_pylist()
-    ]
+    rows = list(read_rows(dataset, "test", ["id", "input", "target", "references"], instruction))
     if not rows:
         raise UserError(
             f"{dataset}: no rows in split 'test', on which quality is measured: set one in the dataset's `source`."

@@ -26,6 +26,7 @@ from memorization.config.models import Recipe
 from memorization.errors import UserError
 from memorization.models.examples import IGNORED, encode_examples
 from memorization.models.prompts import position_limit
+from memorization.models.rows import read_rows
 from memorization.progress import Progress
 from memorization.schemas.attention_maps import AttentionMapsTable
 from memorization.schemas.probes import ProbesTable
@@ -62,10 +63,13 @@ class Maps:
     input_share: np.ndarray
 
 
-def draw_samples(probes: Path, dataset: Path, split: str, samples: int, seed: int) -> list[Sample]:
+def draw_samples(
+    probes: Path, dataset: Path, split: str, samples: int, seed: int, instruction: str | None = None
+) -> list[Sample]:
     """At most `samples` probes in the order of the draw, with their rows of the dataset's split.
 
-    A larger number of samples with the same seed begins with the same ones.
+    A larger number of samples with the same seed begins with the same ones. `instruction` is what all rows of the
+    dataset share; None: each has its own.
     """
     table = storage.read(probes, ProbesTable, ["probe", "id", "prefix", "suffix"])
     order = np.random.default_rng(seed).permutation(table.num_rows)[:samples]
@@ -73,16 +77,15 @@ def draw_samples(probes: Path, dataset: Path, split: str, samples: int, seed: in
     # Identifiers come from the data, where nothing makes them unique.
     wanted = {(row["id"], row["prefix"] + row["suffix"]) for row in drawn}
     texts: dict[tuple[str, str], tuple[str, str]] = {}
-    for batch in storage.stream(dataset, ["id", "split", "instruction", "input", "target"]):
-        for row in batch.to_pylist():
-            key = (row["id"], row["input"])
-            if row["split"] == split and key in wanted:
-                texts.setdefault(key, (row["instruction"], row["target"]))
+    for row in read_rows(dataset, split, ["id", "input", "target"], instruction):
+        key = (row["id"], row["input"])
+        if key in wanted:
+            texts.setdefault(key, (row["instruction"], row["target"]))
     return [
-        Sample(row["probe"], row["id"], instruction, text, target)
+        Sample(row["probe"], row["id"], read, text, target)
         for row in drawn
         for text in [row["prefix"] + row["suffix"]]
-        for instruction, target in [texts[row["id"], text]]
+        for read, target in [texts[row["id"], text]]
     ]
 
 

@@ -21,6 +21,7 @@ from memorization.models.examples import collate, encode_examples
 from memorization.models.recipes.chosen import chosen
 from memorization.models.recipes.switch import Encode, Row, Switch, SwitchModule
 from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
+from memorization.models.rows import read_rows
 from memorization.schemas.training import TrainingTable
 
 log = logging.getLogger(__name__)
@@ -36,18 +37,24 @@ class BaseModel:
 
 
 def fine_tune(
-    base: BaseModel, datasets: Sequence[Path], recipe: Recipe, job: TrainingJob, manifest: Mapping[str, Any]
+    base: BaseModel,
+    datasets: Sequence[Path],
+    recipe: Recipe,
+    job: TrainingJob,
+    manifest: Mapping[str, Any],
+    instructions: Mapping[str, str] | None = None,
 ) -> None:
     """Fine-tune on the train splits of datasets, and write the folder `job.output`: `epoch-N` per kept epoch.
 
-    The folder also contains `training.parquet` (schema `training`). Changes `base.model` in place. Raises UserError
-    where the loss is not finite, the disk is full, a dataset lacks the split that early stopping needs, or the model
-    lacks what the recipe trains.
+    `instructions` has those that all rows of a dataset share, by its name. The folder also contains `training.parquet`
+    (schema `training`). Changes `base.model` in place. Raises UserError where the loss is not finite, the disk is full,
+    a dataset lacks the split that early stopping needs, or the model lacks what the recipe trains.
     """
+    shared = instructions or {}
     tokenizer, encoder_decoder = base.tokenizer, bool(base.model.config.is_encoder_decoder)
     switches = load_switches(recipe)
-    all_rows = _rows(datasets, "train")
-    validation_rows = _rows(datasets, "validation") if recipe.early_stopping else []
+    all_rows = _rows(datasets, "train", shared)
+    validation_rows = _rows(datasets, "validation", shared) if recipe.early_stopping else []
     rows: Sequence[Row] = all_rows
     encode: Encode = partial(encode_examples, tokenizer=tokenizer, recipe=recipe, encoder_decoder=encoder_decoder)
     for switch in switches:
@@ -70,7 +77,7 @@ def fine_tune(
         fitting.save_checkpoint(plain, tokenizer, folder)
 
     kept = recipe.keep or [recipe.epochs]
-    unfinished = Unfinished(job.work, _identity(base, datasets, recipe, kept, job))
+    unfinished = Unfinished(job.work, _identity(base, datasets, shared, recipe, kept, job))
     data = fitting.TrainingData(
         examples,
         partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder),
@@ -102,7 +109,14 @@ def load_switches(recipe: Recipe) -> list[Switch]:
     return [module.switch(recipe) for module in modules]
 
 
-def _identity(base: BaseModel, datasets: Sequence[Path], recipe: Recipe, kept: list[int], job: TrainingJob) -> str:
+def _identity(
+    base: BaseModel,
+    datasets: Sequence[Path],
+    shared: Mapping[str, str],
+    recipe: Recipe,
+    kept: list[int],
+    job: TrainingJob,
+) -> str:
     return identity_of(
         recipe.model_dump_json(exclude={"keep"}),
         str(kept),
@@ -110,6 +124,7 @@ def _identity(base: BaseModel, datasets: Sequence[Path], recipe: Recipe, kept: l
         job.source_digest,
         str(job.device),
         *map(file_digest, datasets),
+        *(str(shared.get(dataset.stem)) for dataset in datasets),
     )
 
 
@@ -119,13 +134,12 @@ def _log_trainable(model: Any, recipe: Recipe) -> None:
     log.info("trains %s: %d of %d parameters", recipe.trains, trainable, sum(each.numel() for each in parameters))
 
 
-def _rows(datasets: Sequence[Path], split: str) -> list[dict[str, str]]:
+def _rows(datasets: Sequence[Path], split: str, shared: Mapping[str, str]) -> list[dict[str, str]]:
     """Rows of a split, dataset after dataset; UserError where one has none to validate on."""
     rows: list[dict[str, str]] = []
     for dataset in datasets:
         before = len(rows)
-        for batch in storage.stream(dataset, ["split", "instruction", "input", "target"]):
-            rows += [row for row in batch.to_pylist() if row["split"] == split]
+        rows += read_rows(dataset, split, ["input", "target"], shared.get(dataset.stem))
         if split == "validation" and len(rows) == before:
             raise UserError(
                 f"datasets.{dataset.stem}: no rows in split {split!r}. Early stopping needs some: set "

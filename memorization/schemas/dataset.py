@@ -14,8 +14,8 @@ class DatasetTable(Schema):
     """identifier of the row in its source"""
     split = Column(TEXT, "")
     """train, test, or validation (set aside from test)"""
-    instruction = Column(TEXT, "")
-    """text put before the input in training; never in a prompt"""
+    instruction = Nullable(TEXT, "")
+    """text put before the input in training, never in a prompt; null where all rows share one, which no file has"""
     input = Column(TEXT, "")
     """x: what the model reads"""
     target = Column(TEXT, "")

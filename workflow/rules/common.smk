@@ -55,6 +55,11 @@ def task_of(wildcards):
     return CONFIG.datasets[wildcards.dataset].task
 
 
+def instructions_of(wildcards):
+    """Instructions that all rows of a rule's datasets share, by dataset; other rows have their own."""
+    return local_files.shared_instructions(CONFIG, wildcards.dataset.split("+"))
+
+
 def segmentation_of(wildcards):
     """How the words of a rule's dataset are found in its texts."""
     return CONFIG.datasets[wildcards.dataset].segmentation

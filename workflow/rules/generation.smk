@@ -51,6 +51,7 @@ rule answers:
     params:
         source=source_of("answers.py", ENGINE),
         answers=lambda wildcards: plan.answer_settings(CONFIG, wildcards.state),
+        instructions=instructions_of,
         decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
         engine=ENGINE,
         batch_size=batch_size_where_it_matters,
@@ -106,6 +107,7 @@ rule attention:
     params:
         source=source_of("attention.py"),
         attention=settings(CONFIG.attention),
+        instructions=instructions_of,
         threads=CONFIG.compute.threads,
         device=CONFIG.compute.device,
     script:

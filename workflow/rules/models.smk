@@ -83,6 +83,7 @@ rule train:
         ),
         # Without the seeds: each is a coordinate, so that another one trains nothing anew.
         recipe=lambda wildcards: settings(CONFIG.recipes[wildcards.recipe], "seeds"),
+        instructions=instructions_of,
         threads=CONFIG.compute.threads,
         device=CONFIG.compute.device,
     script:

@@ -1,0 +1,28 @@
+"""Rows of a dataset as models are trained on them: each with its instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from memorization import storage
+from memorization.errors import UserError
+
+
+def read_rows(dataset: Path, split: str, columns: Sequence[str], instruction: str | None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a split, in their order: `instruction` and other columns of schema `dataset`.
+
+    `instruction` is what all rows share, None where each has its own. UserError where the file says otherwise.
+    """
+    for batch in storage.stream(dataset, ["split", "instruction", *columns]):
+        for row in batch.filter(pc.equal(batch["split"], split)).to_pylist():
+            if (row["instruction"] is None) == (instruction is None):
+                raise UserError(
+                    f"{dataset}: was made when `datasets.{dataset.stem}.instruction` was another kind of template: "
+                    f"{'its rows have no' if instruction is None else 'each of its rows has an'} instruction of its "
+                    "own. Make it again: `--forcerun dataset`."
+                )
+            yield row if instruction is None else {**row, "instruction": instruction}
