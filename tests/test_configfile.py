@@ -450,6 +450,14 @@ def test_templates_are_checked(file: Path, key: str, template: str, message: str
     assert message in found
 
 
+def test_an_instruction_that_is_the_name_of_a_column_of_another_template_is_refused(file: Path) -> None:
+    news = changed("datasets", "news", value={**BASE["datasets"]["news"], "input": "{a.b}", "instruction": "a"})
+    assert fault(file, news) == (
+        f"{file}: datasets.news.instruction: 'a' is the name of a column, and would be the instruction of every row as "
+        "it stands; write {a}, in quotes"
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [

@@ -241,6 +241,16 @@ def test_settings_leave_out_keys_that_change_no_row() -> None:
     assert not {"title", "prefix_tokens", "segmentation"} & set(local_files.dataset_settings(configuration(), "chat"))
 
 
+@pytest.mark.parametrize("instruction", ["", "Sum up.", "{title}"])
+def test_an_instruction_is_a_setting_of_the_dataset_or_shared_by_all_rows(instruction: str) -> None:
+    news = of_files("a.csv")["news"]
+    config = configuration(datasets={"news": {**news, "instruction": instruction}, "chat": news})
+    setting = local_files.dataset_settings(config, "news").get("instruction")
+    shared = local_files.shared_instructions(config, ["chat", "news"])
+    own = instruction == "{title}"
+    assert (setting, shared) == (instruction if own else None, {"chat": ""} | ({} if own else {"news": instruction}))
+
+
 def files_in(folder: Path, *names: str) -> list[str]:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -103,6 +103,13 @@ def test_what_the_job_would_refuse_is_told(tmp_path: Path, settings: dict[str, A
     assert fault(configured(tmp_path, source(tmp_path / "rows.csv"), **settings)).startswith(message)
 
 
+def test_an_instruction_that_is_a_column_is_told_also_where_the_rows_were_in_order_before(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.csv", [{**row, "extra": "x"} for row in ROWS])
+    preflight.check(configured(tmp_path, file, instruction="Sum up."))
+    message = fault(configured(tmp_path, file, instruction="extra"))
+    assert message.startswith("datasets.news.instruction: 'extra' is the name of a column")
+
+
 def test_a_list_without_join_is_told(tmp_path: Path) -> None:
     file = source(tmp_path / "rows.parquet", [{"input": ["One.", "Two."], "target": "y"}])
     assert "Set `datasets.news.join`" in fault(configured(tmp_path, file))

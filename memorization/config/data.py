@@ -66,7 +66,8 @@ class Dataset(Section):
     title: str | None = Field(None, description="Name shown in tables; the key if null.", examples=["Multi-news"])
     instruction: str = Field(
         "",
-        description="Template of the text before the input in training; never part of a prompt (Table 8).",
+        description="Template of the text before the input in training; never part of a prompt (Table 8). Where it "
+        "names no column, another text repeats only trainings, answers, attention and what follows.",
         examples=["Summarize the article."],
     )
     input: str = Field(

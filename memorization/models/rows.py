@@ -20,9 +20,9 @@ def read_rows(dataset: Path, split: str, columns: Sequence[str], instruction: st
     for batch in storage.stream(dataset, ["split", "instruction", *columns]):
         for row in batch.filter(pc.equal(batch["split"], split)).to_pylist():
             if (row["instruction"] is None) == (instruction is None):
+                found = "a row without an" if instruction is None else "a row with its own"
                 raise UserError(
-                    f"{dataset}: was made when `datasets.{dataset.stem}.instruction` was another kind of template: "
-                    f"{'its rows have no' if instruction is None else 'each of its rows has an'} instruction of its "
-                    "own. Make it again: `--forcerun dataset`."
+                    f"{dataset}: contains {found} instruction, and was made for another kind of "
+                    f"`datasets.{dataset.stem}.instruction`: make it again by `--forcerun dataset`."
                 )
             yield row if instruction is None else {**row, "instruction": instruction}

@@ -7,6 +7,8 @@ import pytest
 from source_files import ENDINGS, ROWS, read, refused, source
 
 from memorization import storage
+from memorization.config.data import Dataset
+from memorization.datasets.templates import shared_instruction
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".jsonl"])
@@ -249,9 +251,25 @@ def test_a_template_that_names_no_column_is_refused(tmp_path: Path, key: str) ->
     assert "name a column, as in {column}" in refused(file, **{key: "the {{document}}"})
 
 
-def test_a_target_may_be_empty_and_an_instruction_the_same_in_all_rows(tmp_path: Path) -> None:
-    rows = read(source(tmp_path / "rows.csv"), target="", instruction="Summarize.")
-    assert {(row["target"], row["instruction"]) for row in rows} == {("", "Summarize.")}
+def test_a_target_may_be_empty(tmp_path: Path) -> None:
+    assert {row["target"] for row in read(source(tmp_path / "rows.csv"), target="")} == {""}
+
+
+@pytest.mark.parametrize(
+    ("template", "shared", "own"),
+    [
+        ("", "", None),
+        ("Summarize {{briefly}}.", "Summarize {briefly}.", None),
+        ("Say {id}", None, ["Say a", "Say b", "Say c"]),
+    ],
+)
+def test_an_instruction_is_shared_by_all_rows_or_in_each_of_them(
+    tmp_path: Path, template: str, shared: str | None, own: list[str] | None
+) -> None:
+    rows = read(source(tmp_path / "rows.csv"), instruction=template)
+    assert [row["instruction"] for row in rows] == (own or [None] * 3)
+    dataset = Dataset.model_validate({"task": "qa", "source": {"kind": "files", "train": "x"}, "instruction": template})
+    assert shared_instruction("mine", dataset) == shared
 
 
 def test_an_instruction_that_is_a_column_without_braces_is_refused(tmp_path: Path) -> None:

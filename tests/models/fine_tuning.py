@@ -1,6 +1,6 @@
 """What tests of training share: rows, recipes with every switch, fine-tuning of tiny models, and what it changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def recipe_of(switch: str, **changed: Any) -> Recipe:
     return Recipe.model_validate({**PLAIN, **SWITCHES[switch], **changed})
 
 
-def row(text: str, split: str = "train", **changed: str) -> dict[str, str]:
+def row(text: str, split: str = "train", **changed: str | None) -> dict[str, Any]:
     return {
         "id": "row",
         "split": split,
@@ -70,7 +70,7 @@ ROWS = [
 ]
 
 
-def dataset(file: Path, rows: Sequence[dict[str, str]] = ROWS) -> Path:
+def dataset(file: Path, rows: Sequence[dict[str, Any]] = ROWS) -> Path:
     storage.write_table(file, DatasetTable, pa.Table.from_pylist(list(rows), schema=DatasetTable.arrow()), {})
     return file
 
@@ -80,12 +80,19 @@ def small(architecture: str, tokenizer: Any, **changed: Any) -> Any:
     return tiny_model(architecture, tokenizer, num_layers=2, spread=0.3, **changed)
 
 
-def fine_tune(model: Any, tokenizer: Any, folder: Path, recipe: Recipe, files: Sequence[Path] | None = None) -> Path:
+def fine_tune(
+    model: Any,
+    tokenizer: Any,
+    folder: Path,
+    recipe: Recipe,
+    files: Sequence[Path] | None = None,
+    instructions: Mapping[str, str] | None = None,
+) -> Path:
     """Fine-tune on `ROWS`, or on given files; return the output, the same again for the same folder."""
     folder.mkdir(parents=True, exist_ok=True)
     files = files or [dataset(folder / "rows.parquet")]
     job = TrainingJob(folder / "out", folder / "work", model.device, "source")
-    training.fine_tune(training.BaseModel(model, tokenizer, "base"), files, recipe, job, {})
+    training.fine_tune(training.BaseModel(model, tokenizer, "base"), files, recipe, job, {}, instructions)
     return job.output
 
 

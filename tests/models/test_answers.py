@@ -84,9 +84,9 @@ def test_inputs_beyond_the_model_s_positions_are_refused(tokenizer: Any, device:
         answers.answer(tiny_model("bart", tokenizer), tokenizer, rows, 512, SETTINGS, "test")
 
 
-def dataset(file: Path, splits: dict[str, int]) -> Path:
+def dataset(file: Path, splits: dict[str, int], instruction: str | None = "Say it:") -> Path:
     rows = [
-        {**ROWS[0], "id": f"{split}{number:03}", "split": split}
+        {**ROWS[0], "id": f"{split}{number:03}", "split": split, "instruction": instruction}
         for split, count in splits.items()
         for number in range(count)
     ]
@@ -101,6 +101,11 @@ def test_rows_are_drawn_by_the_seed_from_test_alone(tmp_path: Path) -> None:
     assert all(identifier.startswith("test") for ids in drawn.values() for identifier in ids)
     assert drawn[0] != drawn[1]
     assert drawn[0] == [row["id"] for row in answers.draw_rows(file, 10, 0)]
+
+
+def test_rows_have_the_instruction_that_all_of_them_share(tmp_path: Path) -> None:
+    file = dataset(tmp_path / "d.parquet", {"train": 2, "test": 3}, None)
+    assert {row["instruction"] for row in answers.draw_rows(file, 10, 0, "Say it.")} == {"Say it."}
 
 
 def test_where_there_are_fewer_rows_all_are_used_with_a_warning(

@@ -218,11 +218,12 @@ def test_a_kept_map_can_be_read_back(tokenizer: Any, device: Any, tmp_path: Path
         )
 
 
-def written(folder: Path) -> tuple[Path, Path]:
+def written(folder: Path, shared: bool = False) -> tuple[Path, Path]:
     """Probes and their dataset, in which an identifier comes twice, and both splits have the same texts."""
     texts = [f"text {number} of some words" for number in range(30)]
     data = [
-        {"id": f"{number % 29}", "split": split, "instruction": f"{split} {number}", "input": text, "target": text[:6]}
+        {"id": f"{number % 29}", "split": split, "input": text, "target": text[:6]}
+        | {"instruction": None if shared else f"{split} {number}"}
         for split in ("test", "train")
         for number, text in enumerate(texts)
     ]
@@ -249,6 +250,12 @@ def test_samples_are_probes_with_their_own_rows(tmp_path: Path) -> None:
         assert sample.id == table[sample.probe]["id"]
         assert sample.instruction == f"train {sample.input.split()[1]}"
         assert sample.target == sample.input[:6]
+
+
+def test_samples_have_the_instruction_that_all_rows_share(tmp_path: Path) -> None:
+    drawn = draw_samples(*written(tmp_path, shared=True), "train", 100, 0, "Sum up.")
+
+    assert {sample.instruction for sample in drawn} == {"Sum up."}
 
 
 def test_the_draw_is_seeded_and_more_samples_begin_with_the_same_ones(tmp_path: Path) -> None:

@@ -133,20 +133,21 @@ def test_the_state_of_a_partial_training_contains_what_is_trained(
     assert {name.split(".")[0] for name in moments} == {str(number) for number in range(len(trained))}
 
 
-def test_another_dataset_in_the_mix_is_another_training(tokenizer: Any, device: Any, tmp_path: Path) -> None:
-    """What one mix left unfinished is not resumed for another."""
-    files = [
-        fine_tuning.dataset(tmp_path / f"{number}.parquet", fine_tuning.ROWS[number : number + 4])
-        for number in range(2)
-    ]
+def test_another_dataset_in_the_mix_or_instruction_is_another_training(
+    tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    """What one left unfinished is not resumed for another."""
+    rows = [{**row, "instruction": None} for row in fine_tuning.ROWS[:5]]
+    files = [fine_tuning.dataset(tmp_path / f"{number}.parquet", rows[number : number + 4]) for number in range(2)]
+    one, other = dict.fromkeys("01", "Shorten."), dict.fromkeys("01", "Sum up.")
     recipe, identities = fine_tuning.recipe_of("all"), set()
-    for mix in (files[:1], files, files[::-1]):
+    for mix, instructions in ((files[:1], one), (files[:1], other), (files, one), (files[::-1], one)):
         with pytest.raises(fine_tuning.KilledError), pytest.MonkeyPatch.context() as patch:
             patch.setattr(fitting, "save_checkpoint", killed)
-            fine_tuning.fine_tune(fine_tuning.small("t5", tokenizer), tokenizer, tmp_path, recipe, mix)
+            fine_tuning.fine_tune(fine_tuning.small("t5", tokenizer), tokenizer, tmp_path, recipe, mix, instructions)
         identities.add(json.loads((tmp_path / "work/epoch-3/state.json").read_text())["identity"])
 
-    assert len(identities) == 3
+    assert len(identities) == 4
 
 
 def killed(*_: Any) -> None:

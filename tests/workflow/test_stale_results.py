@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from conftest import SMALL
 from runs import Workplace
 
 SHOWN = {"memorization_table", "memorization_figure"}
@@ -110,6 +112,29 @@ def test_a_changed_setting_makes_the_results_that_depend_on_it_again(
     finished: Workplace, tmp_path: Path, change: dict[str, Any], rules: set[str]
 ) -> None:
     assert set(finished.with_configuration(tmp_path / "change.yaml", change).dry_run()) == rules
+
+
+@pytest.mark.parametrize("instruction", ["Shorten the article.", "{id}"])
+def test_a_changed_instruction_makes_what_reads_it_again(finished: Workplace, tmp_path: Path, instruction: str) -> None:
+    """Where all rows share it, no base model's run and no probes; one of a column is in the dataset's rows."""
+    letters = yaml.safe_load(SMALL)["datasets"]["letters"]
+    change = {"datasets": {"letters": {**letters, "instruction": instruction}}}
+
+    jobs = finished.with_configuration(tmp_path / "change.yaml", change).dry_run()
+
+    if instruction == "{id}":
+        assert set(jobs) == {"dataset", "probes", "index", "sentences", "train"} | FROM_GENERATIONS
+        return
+    assert set(jobs) == {"train"} | FROM_GENERATIONS
+    # A greedy run, and drawn ones of training inputs and of controls; both studies.
+    of_studies = {"comparisons"} | SHOWN
+    assert {rule: len(outputs) for rule, outputs in jobs.items()} == {
+        **dict.fromkeys(FROM_GENERATIONS, 3),
+        **dict.fromkeys(CONTROLS | DEFINITIONS | of_studies, 2),
+        "train": 1,
+    }
+    of_runs = [output for outputs in jobs.values() for output in outputs if "state=" in output]
+    assert [output for output in of_runs if "state=short" not in output] == []
 
 
 WORDS = {

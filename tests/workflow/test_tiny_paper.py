@@ -58,6 +58,20 @@ def test_nothing_is_left_to_do(paper: Workplace) -> None:
     assert paper.dry_run("--", "paper", "beyond_the_paper") == {}
 
 
+def test_another_instruction_that_all_rows_share_concerns_what_reads_it(
+    paper: Workplace, config: Config, tmp_path: Path
+) -> None:
+    dataset = config.datasets["multi_news"].model_dump(mode="json") | {"instruction": "Sum up."}
+    change = paper.with_configuration(tmp_path / "change.yaml", {"datasets": {"multi_news": dataset}})
+
+    jobs = change.dry_run("--", "paper", "beyond_the_paper")
+
+    assert {"train", "answers", "attention"} <= set(jobs)
+    assert not {"dataset", "probes", "index", "sentences", "base_model", "disguised_suffixes"} & set(jobs)
+    continued = [part for output in jobs["generations"] for part in output.split("/") if part.startswith("state=")]
+    assert set(continued) <= {f"state={recipe}" for recipe in config.recipes}
+
+
 def test_rates_are_counts_of_outcomes(paper: Workplace, config: Config) -> None:
     rows = storage.read(paper.results / "tables/task_disparity.parquet", MemorizationTable).to_pylist()
     assert {(row["dataset"], row["state"]) for row in rows} == {("multi_news", "base"), ("multi_news", "full")}
