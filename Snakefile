@@ -109,6 +109,7 @@ config["segmentation"] = {
     name: dataset.segmentation for name, dataset in CONFIG.datasets.items()
 }
 config["jobs_per_gpu"] = CONFIG.compute.jobs_per_gpu
+config["state_minutes"] = CONFIG.compute.state_minutes
 config["gradient_checkpointing"] = [
     name for name, model in CONFIG.models.items() if model.gradient_checkpointing
 ]

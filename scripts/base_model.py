@@ -19,7 +19,9 @@ def main(snakemake: Snakemake) -> None:
     if isinstance(source, ScratchModel):
         device = loading.start_torch(params.device, params.threads)
         checkpointing = name in snakemake.config["gradient_checkpointing"]
-        training = TrainingJob(output, job.unfinished(output), device, params.source, checkpointing)
+        training = TrainingJob(
+            output, job.unfinished(output), device, params.source, checkpointing, snakemake.config["state_minutes"]
+        )
         scratch.build(
             name, source, Path(snakemake.input.dataset), folder_of(snakemake.input.get("tokenizer")), training
         )

@@ -22,7 +22,9 @@ def main(snakemake: Snakemake) -> None:
     folder = Path(files[0]).parent if files else None
     if isinstance(source, TrainedClassifier):
         device = loading.start_torch(params.device, params.threads)
-        training = TrainingJob(output, job.unfinished(output), device, params.source)
+        training = TrainingJob(
+            output, job.unfinished(output), device, params.source, state_minutes=snakemake.config["state_minutes"]
+        )
         classifier_training.train(name, source, Path(snakemake.input.pairs), folder, training)
     else:
         loading.start_torch("cpu", params.threads)

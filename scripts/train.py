@@ -29,7 +29,9 @@ def main(snakemake: Snakemake) -> None:
         training.BaseModel(model, tokenizer, loading.read_record(base)["digest"]),
         [Path(dataset) for dataset in snakemake.input.datasets],
         recipe,
-        TrainingJob(output, job.unfinished(output), device, params.source, checkpointing),
+        TrainingJob(
+            output, job.unfinished(output), device, params.source, checkpointing, snakemake.config["state_minutes"]
+        ),
         job.manifest(snakemake, "datasketch", "peft", "torch", "transformers", **settings),
         params.instructions,
     )

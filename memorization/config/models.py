@@ -211,6 +211,12 @@ class Recipe(Section):
         None, description="Epochs whose checkpoint is kept; null keeps the last.", examples=[[1, 3, 5, 10]]
     )
     batch_size: int = Field(16, ge=1, description="Examples per step.", examples=[16])
+    group_by_length: bool = Field(
+        False,
+        description="Steps of texts of similar length, for less padding (as transformers' `group_by_length`): of every "
+        "50 steps' examples, drawn at random, those of similar length share a step, and the steps are shuffled.",
+        examples=[True],
+    )
     accumulation_steps: int = Field(
         1,
         ge=1,

@@ -69,6 +69,13 @@ class Compute(Section):
         "the arithmetic. For the hours that `plan` estimates.",
         examples=[2000.0],
     )
+    state_minutes: float = Field(
+        10.0,
+        gt=0,
+        description="A training saves its state at the end of an epoch, and within one after so many minutes: what a "
+        "killed one repeats at most.",
+        examples=[30],
+    )
     memory_mb: int = Field(
         4000,
         ge=500,

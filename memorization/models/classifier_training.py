@@ -18,7 +18,7 @@ from memorization.errors import UserError
 from memorization.models import classifiers, loading
 from memorization.models.fitting import TrainingData, fit_new_model
 from memorization.models.padding import padded
-from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
+from memorization.models.resumption import TrainingJob, file_digest, identity_of
 from memorization.schemas.pairs import PairsTable
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def train(name: str, source: TrainedClassifier, pairs: Path, encoder: Path | Non
         file_digest(pairs),
     )
     data = TrainingData(encode(train_rows, tokenizer, source.max_tokens), partial(batch_of, pad=tokenizer.pad_token_id))
-    unfinished = Unfinished(job.work, identity)
+    unfinished = job.unfinished(identity)
     loss = fit_new_model(model, tokenizer, data, source, unfinished, f"training classifier {name}")
     record = loading.trained_record("trained", name, identity, model) | {
         "head": "sequence",

@@ -1,7 +1,7 @@
 """Fitting: the plain training loop that fine-tuning, pretraining and the training of classifiers share.
 
-A killed training continues after the last finished epoch with the same numbers that it would have had: the order of
-examples and dropout are drawn anew from (seed, epoch), and `resumption` keeps weights and optimizer in full.
+A killed training continues with the same numbers that it would have had: the order of examples is drawn anew from
+(seed, epoch), and `resumption` keeps weights, optimizer and the streams of random numbers in full.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from memorization.config.detection import TrainedClassifier
 from memorization.config.models import Pretraining, Recipe
 from memorization.errors import UserError
 from memorization.models import resumption
+from memorization.models.allocation import keep_freed_memory
 from memorization.models.examples import IGNORED
 from memorization.models.resumption import Unfinished
 from memorization.progress import Progress
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 Batch = Mapping[str, np.ndarray]
 """A model's arguments by name, arrays (batch, ...); `labels` are among them."""
+# Batches among which texts of similar length are grouped, as transformers' trainer has them.
+BATCHES_PER_GROUP = 50
 
 
 @dataclass(frozen=True)
@@ -51,47 +54,177 @@ class TrainingData:
     validation: Sequence[Any] = ()
 
 
-def fit(
-    model: Any,
-    data: TrainingData,
-    recipe: Recipe,
-    unfinished: Unfinished,
-    keep: Mapping[int, Callable[[Path], None]],
-    what: str,
-) -> list[EpochReport]:
-    """Train the trainable weights of `model` in place; return one report per epoch.
+@dataclass
+class Steps:
+    """What the steps of an epoch have given so far: losses (nats per token), and the tokens that each is a mean of."""
 
-    `keep` maps an epoch to a function that saves the model into a folder: it is called at the end of that epoch, with
-    the folder `unfinished.checkpoint(epoch)`. With early stopping it is called whenever the validation loss is lower
-    than ever before, for the recipe's last epoch. Training continues from the state in `unfinished` where that has the
-    same identity. `what` names the training in logs and messages. Raises UserError where a loss is not finite, and
-    where the memory of a GPU does not suffice.
+    losses: list[float] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+
+
+class Trainer:
+    """One training: changes the trainable weights of `model` in place, and keeps its state in `unfinished`.
+
+    `what` names it in logs and messages.
     """
-    import torch
 
-    loop = _Loop(model, data, recipe, what)
-    reports = [EpochReport(**report) for report in resumption.resume(unfinished, model, loop.optimizer)]
-    if reports:
-        log.info("%s: resumes after epoch %d of %d", what, len(reports), recipe.epochs)
-    steps_left = loop.steps_per_epoch * (recipe.epochs - len(reports))
-    with Progress(steps_left, what, "steps") as progress:
-        for epoch in range(len(reports) + 1, recipe.epochs + 1):
-            if is_over(reports, recipe):
-                log.info("%s: ends after epoch %d: epoch %d was the best", what, epoch - 1, best_epoch(reports))
-                break
-            try:
-                reports.append(loop.train_epoch(epoch, progress))
-            except torch.OutOfMemoryError as error:
-                raise UserError(
-                    f"{what}: the GPU's memory does not suffice: set `gradient_checkpointing: true` for the model, "
-                    "which changes no number, or more `accumulation_steps` in the recipe."
-                ) from error
-            checkpoint = _checkpoint_to_write(reports, recipe)
-            if checkpoint in keep:
-                with storage.replacing(unfinished.checkpoint(checkpoint)) as folder:
-                    keep[checkpoint](folder)
-            resumption.save_state(unfinished, model, loop.optimizer, [asdict(report) for report in reports])
-    return reports
+    def __init__(self, model: Any, data: TrainingData, recipe: Recipe, unfinished: Unfinished, what: str) -> None:
+        import torch
+
+        self.model, self.data, self.recipe, self.unfinished, self.what = model, data, recipe, unfinished, what
+        self.device = next(model.parameters()).device
+        self.trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        rate, decay = recipe.learning_rate, recipe.weight_decay
+        # Either way one weight after another, without copies of all of them.
+        self.optimizer: Any = (
+            torch.optim.Adafactor(self.trainable, lr=rate, weight_decay=decay, foreach=False)
+            if recipe.optimizer == "adafactor"
+            else torch.optim.AdamW(self.trainable, lr=rate, weight_decay=decay, fused=True)
+        )
+        self.steps_per_epoch = math.ceil(len(data.examples) / recipe.batch_size)
+        self.reports: list[EpochReport] = []
+        """Of the epochs that are over."""
+        self.steps = Steps()
+        """Of the epoch at work."""
+
+    def train(self, keep: Mapping[int, Callable[[Path], None]]) -> list[EpochReport]:
+        """Train to the end, from the state in `unfinished` if it has one of this training; return a report per epoch.
+
+        `keep` maps an epoch to a function that saves the model into a folder: it is called at the end of that epoch,
+        with the folder `unfinished.checkpoint(epoch)`. With early stopping it is called whenever the validation loss is
+        lower than ever before, for the recipe's last epoch. Raises UserError where a loss is not finite, and where the
+        memory of a GPU does not suffice.
+        """
+        import torch
+
+        if self.device.type == "cpu":
+            keep_freed_memory()
+        self.resume()
+        with Progress(self.steps_per_epoch * self.recipe.epochs - self.steps_done, self.what, "steps") as progress:
+            while len(self.reports) < self.recipe.epochs:
+                if is_over(self.reports, self.recipe):
+                    done, best = len(self.reports), best_epoch(self.reports)
+                    log.info("%s: ends after epoch %d: epoch %d was the best", self.what, done, best)
+                    break
+                try:
+                    self.epoch(progress)
+                except torch.OutOfMemoryError as error:
+                    raise UserError(
+                        f"{self.what}: the GPU's memory does not suffice: set `gradient_checkpointing: true` for the "
+                        "model, which changes no number, or more `accumulation_steps` in the recipe."
+                    ) from error
+                checkpoint = _checkpoint_to_write(self.reports, self.recipe)
+                if checkpoint in keep:
+                    with storage.replacing(self.unfinished.checkpoint(checkpoint)) as folder:
+                        keep[checkpoint](folder)
+                self._save_if_due(epoch_is_over=True)
+        return self.reports
+
+    @property
+    def steps_done(self) -> int:
+        """Steps since the beginning of the training."""
+        return len(self.reports) * self.steps_per_epoch + len(self.steps.losses)
+
+    def resume(self) -> None:
+        """Go on from the state in `unfinished`, where that has the same identity."""
+        state = resumption.resume(self.unfinished, self.model, self.optimizer)
+        if not state:
+            return
+        self.reports = [EpochReport(**report) for report in state["reports"]]
+        self.steps = Steps(**state["steps"])
+        within = f" and step {len(self.steps.losses)} of the next" if self.steps.losses else ""
+        log.info("%s: resumes after epoch %d of %d%s", self.what, len(self.reports), self.recipe.epochs, within)
+
+    def _save_if_due(self, epoch_is_over: bool) -> None:
+        if self.unfinished.is_due(epoch_is_over):
+            state = {"reports": [asdict(report) for report in self.reports], "steps": asdict(self.steps)}
+            resumption.save_state(self.unfinished, self.model, self.optimizer, self.steps_done, state)
+
+    def epoch(self, progress: Progress) -> None:
+        """Train to the end of an epoch, compute the validation loss where the recipe stops early by it, and report."""
+        import torch
+
+        number = len(self.reports) + 1
+        generator = np.random.default_rng([self.recipe.seed, number])
+        seed = int(generator.integers(2**62))
+        if not self.steps.losses:
+            torch.manual_seed(seed)
+        rest = batches_of_epoch(self.data.examples, self.recipe, generator)[len(self.steps.losses) :]
+        self.model.train()
+        upcoming = (self._passes([self.data.examples[index] for index in chosen]) for chosen in rest)
+        batches = next(upcoming, None)
+        while batches is not None:
+            self._set_learning_rate(self.steps_done)
+            losses = self.step(batches)
+            self.steps.tokens.append(sum(map(_learned_tokens, batches)))
+            # Made before the losses are read, while a GPU computes them.
+            batches = next(upcoming, None)
+            message = f"the loss is {{}} in epoch {number}, step {len(self.steps.losses) + 1}"
+            self.steps.losses.append(self._finite(sum(losses.tolist()), message))
+            progress.advance(note=f"epoch {number}, loss {self.steps.losses[-1]:.3f}")
+            if batches is not None:
+                self._save_if_due(epoch_is_over=False)
+        self.model.eval()
+        mean = float(np.average(self.steps.losses, weights=self.steps.tokens))
+        validation = self.validate() if self.recipe.early_stopping else None
+        rate = self.optimizer.param_groups[0]["lr"]
+        self.reports.append(EpochReport(number, number * self.steps_per_epoch, mean, rate, validation))
+        self.steps = Steps()
+
+    def _set_learning_rate(self, step: int) -> None:
+        factor = learning_rate_factor(step, self.steps_per_epoch * self.recipe.epochs, self.recipe)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * factor
+
+    def _passes(self, examples: Sequence[Any]) -> list[Batch]:
+        size = math.ceil(self.recipe.batch_size / self.recipe.accumulation_steps)
+        return [self.data.batch_of(part) for part in _parts(examples, size)]
+
+    def step(self, batches: Sequence[Batch]) -> Any:
+        """One step of the optimizer; return the losses before it, a tensor (batches,), whose sum is in nats per token.
+
+        Each of several batches counts by its tokens, so that their gradients add up to that of all examples at once.
+        """
+        import torch
+
+        self.optimizer.zero_grad(set_to_none=True)
+        tokens = [_learned_tokens(batch) for batch in batches]
+        losses = []
+        for batch, count in zip(batches, tokens, strict=True):
+            if not count:
+                # The mean over no token is not a number.
+                continue
+            loss = self._loss(batch) * (count / max(1, sum(tokens)))
+            loss.backward()
+            losses.append(loss.detach())
+        torch.nn.utils.clip_grad_norm_(self.trainable, self.recipe.max_gradient_norm)
+        self.optimizer.step()
+        return torch.stack(losses) if losses else torch.zeros(0)
+
+    def _loss(self, batch: Batch) -> Any:
+        import torch
+
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            return self.model(**{key: torch.from_numpy(value).to(self.device) for key, value in batch.items()}).loss
+
+    def validate(self) -> float:
+        """The loss on the validation examples, nats per token; UserError where it is not finite."""
+        import torch
+
+        losses, tokens = [], []
+        with torch.no_grad():
+            for batch in self._passes(self.data.validation):
+                losses.append(float(self._loss(batch)))
+                tokens.append(_learned_tokens(batch))
+        mean = float(np.average(losses, weights=tokens))
+        return self._finite(mean, f"the validation loss is {{}} after epoch {len(self.reports) + 1}")
+
+    def _finite(self, loss: float, message: str) -> float:
+        if not math.isfinite(loss):
+            raise UserError(
+                f"{self.what}: {message.format(loss)}: lower `learning_rate` ({self.recipe.learning_rate})."
+            )
+        return loss
 
 
 def fit_new_model(
@@ -104,109 +237,32 @@ def fit_new_model(
 ) -> float:
     """Train a model that is not fine-tuned; return the loss of the last epoch, whose checkpoint is kept.
 
-    As `fit`, with the epochs, batch size, learning rate and seed of `settings`, and a recipe's defaults for the rest.
+    As `Trainer.train`, with the epochs, batch size, learning rate and seed of `settings`, and a recipe's defaults for
+    the rest.
     """
     shared = settings.model_dump(include={"epochs", "batch_size", "learning_rate"})
     recipe = Recipe(**shared, seeds=[settings.seed])
     keep = {recipe.epochs: partial(save_checkpoint, model, tokenizer)}
-    return fit(model, data, recipe, unfinished, keep, what)[-1].loss
+    return Trainer(model, data, recipe, unfinished, what).train(keep)[-1].loss
 
 
-class _Loop:
-    """What the epochs of one training share: model, optimizer, data and recipe."""
+def batches_of_epoch(examples: Sequence[Any], recipe: Recipe, generator: np.random.Generator) -> list[np.ndarray]:
+    """Indices of the examples of each step of an epoch, in random order; the last batch drawn may be smaller.
 
-    def __init__(self, model: Any, data: TrainingData, recipe: Recipe, what: str) -> None:
-        import torch
-
-        self.model, self.data, self.recipe, self.what = model, data, recipe, what
-        self.device = next(model.parameters()).device
-        self.trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        rate, decay = recipe.learning_rate, recipe.weight_decay
-        # Either way one weight after another, without copies of all of them.
-        self.optimizer: Any = (
-            torch.optim.Adafactor(self.trainable, lr=rate, weight_decay=decay, foreach=False)
-            if recipe.optimizer == "adafactor"
-            else torch.optim.AdamW(self.trainable, lr=rate, weight_decay=decay, fused=True)
-        )
-        self.steps_per_epoch = math.ceil(len(data.examples) / recipe.batch_size)
-
-    def train_epoch(self, epoch: int, progress: Progress) -> EpochReport:
-        """Train for one epoch, and compute the validation loss where the recipe stops early by it."""
-        import torch
-
-        generator = np.random.default_rng([self.recipe.seed, epoch])
-        torch.manual_seed(int(generator.integers(2**62)))
-        order = generator.permutation(len(self.data.examples))
-        losses: list[float] = []
-        tokens: list[int] = []
-        rate = 0.0
-        self.model.train()
-        for number, chosen in enumerate(_parts(order, self.recipe.batch_size)):
-            rate = self._set_learning_rate((epoch - 1) * self.steps_per_epoch + number)
-            batches = self._passes([self.data.examples[index] for index in chosen])
-            tokens.append(sum(map(_learned_tokens, batches)))
-            losses.append(self._step(batches, f"the loss is {{}} in epoch {epoch}, step {number + 1}"))
-            progress.advance(note=f"epoch {epoch}, loss {losses[-1]:.3f}")
-        self.model.eval()
-        mean = float(np.average(losses, weights=tokens))
-        validation = self._validation_loss(epoch) if self.recipe.early_stopping else None
-        return EpochReport(epoch, epoch * self.steps_per_epoch, mean, rate, validation)
-
-    def _set_learning_rate(self, step: int) -> float:
-        total = self.steps_per_epoch * self.recipe.epochs
-        rate = self.recipe.learning_rate * learning_rate_factor(step, total, self.recipe)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        return rate
-
-    def _passes(self, examples: Sequence[Any]) -> list[Batch]:
-        size = math.ceil(self.recipe.batch_size / self.recipe.accumulation_steps)
-        return [self.data.batch_of(part) for part in _parts(examples, size)]
-
-    def _step(self, batches: Sequence[Batch], message: str) -> float:
-        """One step of the optimizer; return the loss before it (nats per token).
-
-        Each of several batches counts by its tokens, so that their gradients add up to that of all examples at once.
-        """
-        import torch
-
-        self.optimizer.zero_grad(set_to_none=True)
-        tokens = [_learned_tokens(batch) for batch in batches]
-        value = 0.0
-        for batch, count in zip(batches, tokens, strict=True):
-            if not count:
-                # The mean over no token is not a number.
-                continue
-            loss = self._loss(batch) * (count / max(1, sum(tokens)))
-            value += self._finite(float(loss.detach()), message)
-            loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.trainable, self.recipe.max_gradient_norm)
-        self.optimizer.step()
-        return value
-
-    def _loss(self, batch: Batch) -> Any:
-        import torch
-
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            return self.model(**{key: torch.from_numpy(value).to(self.device) for key, value in batch.items()}).loss
-
-    def _validation_loss(self, epoch: int) -> float:
-        import torch
-
-        losses, tokens = [], []
-        with torch.no_grad():
-            for batch in self._passes(self.data.validation):
-                losses.append(float(self._loss(batch)))
-                tokens.append(_learned_tokens(batch))
-        mean = float(np.average(losses, weights=tokens))
-        return self._finite(mean, f"the validation loss is {{}} after epoch {epoch}")
-
-    def _finite(self, loss: float, message: str) -> float:
-        if not math.isfinite(loss):
-            raise UserError(
-                f"{self.what}: {message.format(loss)}: lower `learning_rate` ({self.recipe.learning_rate})."
-            )
-        return loss
+    With `group_by_length` the examples of 50 batches are sorted by their tokens before they are cut into batches, and
+    the batches of the epoch are shuffled.
+    """
+    order = generator.permutation(len(examples))
+    if not recipe.group_by_length:
+        return _parts(order, recipe.batch_size)
+    lengths = np.array([len(example.inputs) + len(example.labels) for example in examples])
+    groups = _parts(order, BATCHES_PER_GROUP * recipe.batch_size)
+    batches = [
+        batch
+        for group in groups
+        for batch in _parts(group[np.argsort(lengths[group], kind="stable")], recipe.batch_size)
+    ]
+    return [batches[place] for place in generator.permutation(len(batches))]
 
 
 def _parts(items: Any, size: int) -> list[Any]:

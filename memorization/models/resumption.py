@@ -1,7 +1,7 @@
 """Resumption: the state of an unfinished training, from which a killed job continues with the same numbers.
 
-After every epoch the state is in a folder of its own, outside the declared outputs: trainable weights and optimizer in
-full, and the reports so far. Random numbers need no state: they are drawn anew from (seed, epoch).
+After some steps the state is in a folder of its own, outside the declared outputs: trainable weights and optimizer in
+full, the streams of random numbers, and what has been counted so far.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from memorization import checksums, storage
 log = logging.getLogger(__name__)
 
 STATE = "state.json"
+# Seconds of training for each second of saving: at most a twentieth of the time goes into states.
+SECONDS_BETWEEN_SAVES = 20.0
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class TrainingJob:
     """One job that trains.
 
     `output` is the folder that it writes, `work` the folder of its unfinished state, `device` the torch device that it
-    computes on, and `source_digest` the digest of its code; `gradient_checkpointing` saves memory, and changes no
-    number.
+    computes on, and `source_digest` the digest of its code. `gradient_checkpointing` saves memory, and the state is
+    saved every `state_minutes`: neither changes a number.
     """
 
     output: Path
@@ -36,14 +39,41 @@ class TrainingJob:
     device: Any
     source_digest: str
     gradient_checkpointing: bool = False
+    state_minutes: float = 10.0
+
+    def unfinished(self, identity: str) -> Unfinished:
+        """Its state, of a training whose numbers are determined by what `identity` is the digest of."""
+        return Unfinished(self.work, identity, self.state_minutes)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Unfinished:
-    """The folder of an unfinished training, and the digest of everything that determines its numbers."""
+    """The state of an unfinished training: its folder, and the digest of everything that determines its numbers.
+
+    It is saved at the end of an epoch, and within one every `minutes` of the `clock` (seconds).
+    """
 
     folder: Path
     identity: str
+    minutes: float = 10.0
+    clock: Callable[[], float] = time.monotonic
+    _saved_at: float = field(init=False)
+    _seconds_per_save: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._saved_at = self.clock()
+
+    def is_due(self, epoch_is_over: bool) -> bool:
+        """Whether the state is to be saved now: an epoch that is short beside the time of saving is left out."""
+        passed = self.clock() - self._saved_at
+        if epoch_is_over and passed >= SECONDS_BETWEEN_SAVES * self._seconds_per_save:
+            return True
+        return passed >= 60 * self.minutes
+
+    def has_saved(self, begun: float) -> None:
+        """Count from now on to the next state; saving this one began at `begun`."""
+        self._saved_at = self.clock()
+        self._seconds_per_save = self._saved_at - begun
 
     def checkpoint(self, epoch: int) -> Path:
         """The folder of an epoch's checkpoint, until training is finished."""
@@ -67,11 +97,13 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def save_state(unfinished: Unfinished, model: Any, optimizer: Any, reports: Sequence[Mapping[str, Any]]) -> None:
-    """Write the state after the last finished epoch, and remove older ones; `reports` contains one entry per epoch."""
+def save_state(unfinished: Unfinished, model: Any, optimizer: Any, step: int, progress: Mapping[str, Any]) -> None:
+    """Write the state after a number of steps, and remove older ones; `progress` is what JSON can hold of it."""
+    import torch
     from safetensors.torch import save_file
 
-    latest = unfinished.folder / f"epoch-{len(reports)}"
+    begun = unfinished.clock()
+    latest = unfinished.folder / f"step-{step}"
     with storage.replacing(latest) as folder:
         folder.mkdir()
         # Tied weights share memory, which safetensors refuses: named_parameters() lists each once.
@@ -85,11 +117,20 @@ def save_state(unfinished: Unfinished, model: Any, optimizer: Any, reports: Sequ
             for key, value in state.items()
         }
         save_file(moments, folder / "optimizer.safetensors")
-        state = {"identity": unfinished.identity, "reports": [dict(report) for report in reports]}
+        streams = {"cpu": torch.get_rng_state()}
+        if (device := _device(model)).type == "cuda":
+            streams["cuda"] = torch.cuda.get_rng_state(device)
+        save_file(streams, folder / "streams.safetensors")
+        state = {"identity": unfinished.identity, "progress": dict(progress)}
         (folder / STATE).write_text(json.dumps(state), encoding="utf-8")
-    for older in unfinished.folder.glob("epoch-*"):
+    for older in unfinished.folder.glob("step-*"):
         if older.name != latest.name:
             shutil.rmtree(older)
+    unfinished.has_saved(begun)
+
+
+def _device(model: Any) -> Any:
+    return next(model.parameters()).device
 
 
 def _is_damaged(folder: Path) -> bool:
@@ -98,15 +139,17 @@ def _is_damaged(folder: Path) -> bool:
     return not listed.is_file() or any(checksums.damage(listed))
 
 
-def resume(unfinished: Unfinished, model: Any, optimizer: Any) -> list[dict[str, Any]]:
-    """Load the last state of the same identity into model and optimizer; return its reports, one per finished epoch.
+def resume(unfinished: Unfinished, model: Any, optimizer: Any) -> dict[str, Any]:
+    """Load the last state of the same identity into model, optimizer and streams of random numbers.
 
-    A state of another identity is removed, and nothing is loaded; so is one in which a file is damaged.
+    Returns its `progress`; nothing where there is no such state. A state of another identity is removed, and so is one
+    in which a file is damaged.
     """
+    import torch
     from safetensors.torch import load_file
 
     states = sorted(
-        unfinished.folder.glob("epoch-*/" + STATE), key=lambda file: int(file.parent.name.removeprefix("epoch-"))
+        unfinished.folder.glob("step-*/" + STATE), key=lambda file: int(file.parent.name.removeprefix("step-"))
     )
     # Not older states: one of them may be half removed.
     needed = [*(file.parent for file in states[-1:]), *unfinished.folder.glob("kept-*")]
@@ -118,16 +161,20 @@ def resume(unfinished: Unfinished, model: Any, optimizer: Any) -> list[dict[str,
         # All but the hidden lock of the job.
         for other in unfinished.folder.glob("[!.]*"):
             shutil.rmtree(other)
-        return []
-    folder, device = states[-1].parent, str(next(model.parameters()).device)
-    weights = load_file(folder / "weights.safetensors", device=device)
+        return {}
+    folder, device = states[-1].parent, _device(model)
+    weights = load_file(folder / "weights.safetensors", device=str(device))
     for key, parameter in model.named_parameters():
         if parameter.requires_grad:
             parameter.data.copy_(weights[key])
     moments: dict[int, dict[str, Any]] = {}
-    for key, value in load_file(folder / "optimizer.safetensors", device=device).items():
+    for key, value in load_file(folder / "optimizer.safetensors", device=str(device)).items():
         index, name = key.split(".", 1)
         moments.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    reports: list[dict[str, Any]] = state["reports"]
-    return reports
+    streams = load_file(folder / "streams.safetensors")
+    torch.set_rng_state(streams["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(streams["cuda"], device)
+    progress: dict[str, Any] = state["progress"]
+    return progress

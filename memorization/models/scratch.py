@@ -16,7 +16,7 @@ from memorization.errors import UserError
 from memorization.models import loading
 from memorization.models.examples import Example, collate, continuation
 from memorization.models.fitting import TrainingData, checkpoint_gradients, fit_new_model
-from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
+from memorization.models.resumption import TrainingJob, file_digest, identity_of
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def build(name: str, source: ScratchModel, dataset: Path, tokenizer_folder: Path
         file_digest(dataset),
     )
     data = TrainingData(examples, partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder))
-    unfinished = Unfinished(job.work, identity)
+    unfinished = job.unfinished(identity)
     loss = fit_new_model(model, tokenizer, data, settings, unfinished, f"pretraining {name}")
     record = loading.trained_record("scratch", name, identity, model) | {
         "encoder_decoder": encoder_decoder,

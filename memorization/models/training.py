@@ -20,7 +20,7 @@ from memorization.models import fitting
 from memorization.models.examples import collate, encode_examples
 from memorization.models.recipes.chosen import chosen
 from memorization.models.recipes.switch import Encode, Row, Switch, SwitchModule
-from memorization.models.resumption import TrainingJob, Unfinished, file_digest, identity_of
+from memorization.models.resumption import TrainingJob, file_digest, identity_of
 from memorization.models.rows import read_rows
 from memorization.schemas.training import TrainingTable
 
@@ -77,14 +77,14 @@ def fine_tune(
         fitting.save_checkpoint(plain, tokenizer, folder)
 
     kept = recipe.keep or [recipe.epochs]
-    unfinished = Unfinished(job.work, _identity(base, datasets, shared, recipe, kept, job))
+    unfinished = job.unfinished(_identity(base, datasets, shared, recipe, kept, job))
     data = fitting.TrainingData(
         examples,
         partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder),
         encode(validation_rows),
     )
     what = f"training on {' and '.join(dataset.stem for dataset in datasets)}"
-    reports = fitting.fit(model, data, recipe, unfinished, dict.fromkeys(kept, save), what)
+    reports = fitting.Trainer(model, data, recipe, unfinished, what).train(dict.fromkeys(kept, save))
     log.info("%s: %d examples, last loss %.4f nats/token", what, len(examples), reports[-1].loss)
     epochs_in_checkpoints = [fitting.best_epoch(reports)] if recipe.early_stopping else kept
     table = pa.Table.from_pylist(

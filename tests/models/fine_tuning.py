@@ -13,7 +13,7 @@ from memorization import storage
 from memorization.config.models import Recipe
 from memorization.models import training
 from memorization.models.examples import collate, encode_examples
-from memorization.models.fitting import EpochReport, TrainingData, fit
+from memorization.models.fitting import EpochReport, Trainer, TrainingData
 from memorization.models.resumption import TrainingJob, Unfinished
 from memorization.schemas.dataset import DatasetTable
 from memorization.schemas.training import TrainingTable
@@ -165,4 +165,5 @@ def fit_rows(
         raise KilledError
 
     keep = {killed_in: die} if killed_in else {}
-    return fit(model, data_of(model, tokenizer, FIT_ROWS, recipe), recipe, Unfinished(work, identity), keep, "test")
+    data = data_of(model, tokenizer, FIT_ROWS, recipe)
+    return Trainer(model, data, recipe, Unfinished(work, identity), "test").train(keep)

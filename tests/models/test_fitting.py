@@ -17,7 +17,7 @@ from memorization.models.fitting import (
     TrainingData,
     best_epoch,
     checkpoint_gradients,
-    fit,
+    Trainer,
     is_over,
     learning_rate_factor,
     save_checkpoint,
@@ -146,7 +146,7 @@ def test_texts_of_different_lengths_count_by_their_tokens_in_any_part(
         changed = {"batch_size": 12, "accumulation_steps": parts, "epochs": 2, "learning_rate": 0.001, "loss": loss}
         recipe = FIT_RECIPE.model_copy(update={**changed, "max_input_tokens": 40, "max_target_tokens": 20})
         data = data_of(model, tokenizer, UNEVEN, recipe)
-        reports = fit(model, data, recipe, Unfinished(tmp_path / str(parts), "one"), {}, "test")
+        reports = Trainer(model, data, recipe, Unfinished(tmp_path / str(parts), "one"), "test").train({})
         trained.append((weights(model), [report.loss for report in reports]))
     lengths = {len(example.labels) for example in data.examples}
     assert max(lengths) > 2 * min(lengths)
@@ -165,7 +165,7 @@ def test_a_part_without_learned_tokens_changes_nothing(tokenizer: Any, device: A
         recipe = FIT_RECIPE.model_copy(update={"batch_size": 4, "accumulation_steps": 4, "epochs": 1})
         data = data_of(model, tokenizer, chosen, recipe)
         data = TrainingData([_one_token(each) for each in data.examples], data.batch_of)
-        losses.append(fit(model, data, recipe, Unfinished(tmp_path / str(number), "one"), {}, "test")[0].loss)
+        losses.append(Trainer(model, data, recipe, Unfinished(tmp_path / str(number), "one"), "test").train({})[0].loss)
 
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 

@@ -123,7 +123,7 @@ def test_the_state_of_a_partial_training_contains_what_is_trained(
     model = part.choose_weights(fine_tuning.small("t5", tokenizer))
     data = fine_tuning.data_of(model, tokenizer, [fine_tuning.row(text) for text in TEXTS[:4]], recipe)
 
-    fitting.fit(model, data, recipe, Unfinished(tmp_path, "one"), {}, "test")
+    fitting.Trainer(model, data, recipe, Unfinished(tmp_path, "one"), "test").train({})
 
     kept = load_file(tmp_path / "epoch-4/weights.safetensors")
     trained = {name: each for name, each in model.named_parameters() if each.requires_grad}
