@@ -251,6 +251,12 @@ class Recipe(Section):
         "than a 500th of it: for models that do not fit otherwise.",
         examples=["bf16"],
     )
+    torch_compile: bool = Field(
+        False,
+        description="On a GPU, compile the model's layers (as transformers' `torch_compile`): fewer and faster "
+        "kernels, other roundings and other dropout. Nothing on a CPU.",
+        examples=[True],
+    )
     loss: Literal["input_and_target", "target"] | None = Field(
         None,
         description="What the loss is computed on; null: decoder-only models learn inputs and targets (as the "

@@ -97,21 +97,50 @@ def _token_ids(tokenizer: Any, texts: Sequence[str], limit: int, special: bool =
     return ids
 
 
-def collate(examples: Sequence[Example], pad: int, encoder_decoder: bool) -> dict[str, np.ndarray]:
+@dataclass(frozen=True)
+class Widths:
+    """The few numbers of tokens that batches are padded to, so that compiled code is not compiled anew for each.
+
+    They are multiples of `multiple`, and at most those of the longest of all examples, `inputs` and `labels`.
+    """
+
+    inputs: int
+    labels: int
+    multiple: int = 64
+
+    @classmethod
+    def within(cls, examples: Sequence[Example]) -> Widths:
+        """Widths for batches of these examples."""
+        return cls(*_longest(examples))
+
+    def of(self, examples: Sequence[Example]) -> tuple[int, int]:
+        """Numbers of tokens for the inputs and for the labels of one batch."""
+        inputs, labels = (-(-longest // self.multiple) * self.multiple for longest in _longest(examples))
+        return min(inputs, self.inputs), min(labels, self.labels)
+
+
+def _longest(examples: Sequence[Example]) -> tuple[int, int]:
+    return max(len(example.inputs) for example in examples), max(len(example.labels) for example in examples)
+
+
+def collate(
+    examples: Sequence[Example], pad: int, encoder_decoder: bool, widths: Widths | None = None
+) -> dict[str, np.ndarray]:
     """Padded int64 arrays (batch, longest): `input_ids`, `attention_mask`, `labels`; padding on the right.
 
-    Also `decoder_input_ids` where the examples contain them.
+    Also `decoder_input_ids` where the examples contain them. As wide as the longest example, or as one of `widths`.
     """
-    ids, mask = padded([example.inputs for example in examples], pad)
+    read, written = (1, 1) if widths is None else widths.of(examples)
+    ids, mask = padded([example.inputs for example in examples], pad, length=read)
     batch = {
         "input_ids": ids,
         "attention_mask": mask,
-        "labels": padded([example.labels for example in examples], IGNORED)[0],
+        "labels": padded([example.labels for example in examples], IGNORED, length=written)[0],
     }
     if not encoder_decoder:
         # Nothing predicts a first token; transformers leaves it out of the loss, and so it does not count.
         batch["labels"][:, 0] = IGNORED
     decoder_inputs = [example.decoder_inputs for example in examples if example.decoder_inputs is not None]
     if encoder_decoder and decoder_inputs:
-        batch["decoder_input_ids"] = padded(decoder_inputs, pad)[0]
+        batch["decoder_input_ids"] = padded(decoder_inputs, pad, length=written)[0]
     return batch

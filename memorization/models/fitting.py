@@ -32,6 +32,8 @@ Batch = Mapping[str, np.ndarray]
 """A model's arguments by name, arrays (batch, ...); `labels` are among them."""
 # Batches among which texts of similar length are grouped, as transformers' trainer has them.
 BATCHES_PER_GROUP = 50
+NO_CACHE = {"use_cache": False}
+"""For language models, which would otherwise keep a copy of their keys and values, to write with."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,15 @@ class EpochReport:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Examples to train on, and those to validate on for early stopping; `batch_of` makes a batch of some of them."""
+    """Examples to train on, and those to validate on for early stopping; `batch_of` makes a batch of some of them.
+
+    `arguments` are what the model is called with beside a batch.
+    """
 
     examples: Sequence[Any]
     batch_of: Callable[[Sequence[Any]], Batch]
     validation: Sequence[Any] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,6 +79,8 @@ class Trainer:
 
         self.model, self.data, self.recipe, self.unfinished, self.what = model, data, recipe, unfinished, what
         self.device = next(model.parameters()).device
+        if recipe.torch_compile and self.device.type == "cuda":
+            compile_layers(model)
         self.trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
         rate, decay = recipe.learning_rate, recipe.weight_decay
         # Either way one weight after another, without copies of all of them.
@@ -205,7 +213,8 @@ class Trainer:
         import torch
 
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            return self.model(**{key: torch.from_numpy(value).to(self.device) for key, value in batch.items()}).loss
+            tensors = {key: torch.from_numpy(value).to(self.device) for key, value in batch.items()}
+            return self.model(**tensors, **self.data.arguments).loss
 
     def validate(self) -> float:
         """The loss on the validation examples, nats per token; UserError where it is not finite."""
@@ -298,6 +307,21 @@ def learning_rate_factor(step: int, total: int, recipe: Recipe) -> float:
         return (step + 1) / recipe.warmup_steps
     done = (step - recipe.warmup_steps) / max(1, total - recipe.warmup_steps)
     return {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[recipe.schedule]
+
+
+def compile_layers(model: Any, backend: str = "inductor") -> None:
+    """Let each layer of a model be compiled when it is first called; layers of one kind share the code.
+
+    A whole model of 24 layers would be one program, for which the compiler takes minutes.
+    """
+    import torch
+
+    # Kinds of layers (first, others; encoder, decoder), lengths, and training or not make a variant each.
+    torch._dynamo.config.recompile_limit = 64
+    kinds = set(model._no_split_modules or ())
+    for module in model.modules():
+        if type(module).__name__ in kinds:
+            module.compile(backend=backend)
 
 
 def checkpoint_gradients(model: Any) -> None:

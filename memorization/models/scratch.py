@@ -15,7 +15,7 @@ from memorization.config.models import Pretraining, ScratchModel
 from memorization.errors import UserError
 from memorization.models import loading
 from memorization.models.examples import Example, collate, continuation
-from memorization.models.fitting import TrainingData, checkpoint_gradients, fit_new_model
+from memorization.models.fitting import NO_CACHE, TrainingData, checkpoint_gradients, fit_new_model
 from memorization.models.resumption import TrainingJob, file_digest, identity_of
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,8 @@ def build(name: str, source: ScratchModel, dataset: Path, tokenizer_folder: Path
         str(job.device),
         file_digest(dataset),
     )
-    data = TrainingData(examples, partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder))
+    batch_of = partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder)
+    data = TrainingData(examples, batch_of, arguments=NO_CACHE)
     unfinished = job.unfinished(identity)
     loss = fit_new_model(model, tokenizer, data, settings, unfinished, f"pretraining {name}")
     record = loading.trained_record("scratch", name, identity, model) | {

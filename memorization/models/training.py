@@ -17,7 +17,7 @@ from memorization import storage
 from memorization.config.models import Recipe
 from memorization.errors import UserError
 from memorization.models import fitting
-from memorization.models.examples import collate, encode_examples
+from memorization.models.examples import Widths, collate, encode_examples
 from memorization.models.recipes.chosen import chosen
 from memorization.models.recipes.switch import Encode, Row, Switch, SwitchModule
 from memorization.models.resumption import TrainingJob, file_digest, identity_of
@@ -78,11 +78,10 @@ def fine_tune(
 
     kept = recipe.keep or [recipe.epochs]
     unfinished = job.unfinished(_identity(base, datasets, shared, recipe, kept, job))
-    data = fitting.TrainingData(
-        examples,
-        partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder),
-        encode(validation_rows),
-    )
+    validation = encode(validation_rows)
+    widths = Widths.within([*examples, *validation]) if recipe.torch_compile else None
+    batch_of = partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder, widths=widths)
+    data = fitting.TrainingData(examples, batch_of, validation, fitting.NO_CACHE)
     what = f"training on {' and '.join(dataset.stem for dataset in datasets)}"
     reports = fitting.Trainer(model, data, recipe, unfinished, what).train(dict.fromkeys(kept, save))
     log.info("%s: %d examples, last loss %.4f nats/token", what, len(examples), reports[-1].loss)

@@ -14,10 +14,10 @@ from memorization.errors import UserError
 from memorization.models.examples import Example
 from memorization.models.fitting import (
     EpochReport,
+    Trainer,
     TrainingData,
     best_epoch,
     checkpoint_gradients,
-    Trainer,
     is_over,
     learning_rate_factor,
     save_checkpoint,

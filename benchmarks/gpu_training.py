@@ -1,0 +1,188 @@
+"""Seconds per step of fine-tuning a T5-base on a GPU, and its share of the GPU's peak: eager, in bf16, and compiled.
+
+    python benchmarks/gpu_training.py
+
+The workflow's own trainer is measured, on random tokens at the paper's lengths, from random weights; nothing is
+downloaded. Without a GPU it measures a toy, to show that it runs. Operations are counted: the matrix products of a
+step, forwards and backwards, whichever kernels compute them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+# The package beside this file is measured, whichever is installed.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from memorization.config.models import Recipe
+from memorization.models import loading
+from memorization.models.examples import Example, Widths, collate
+from memorization.models.fitting import NO_CACHE, Trainer, TrainingData
+from memorization.models.resumption import Unfinished
+from memorization.progress import Progress
+
+T5_BASE = {"d_model": 768, "d_ff": 3072, "num_layers": 12, "num_heads": 12, "d_kv": 64, "vocab_size": 32128}
+TOY = {"d_model": 32, "d_ff": 64, "num_layers": 2, "num_heads": 2, "d_kv": 16, "vocab_size": 500}
+# Dense bf16, as NVIDIA states it for H100 (SXM) and H200.
+PEAK = 989e12
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What is trained: architecture, numbers of tokens read and written, batch sizes, steps of an epoch."""
+
+    architecture: dict[str, int]
+    lengths: tuple[int, int]
+    batches: list[int]
+    steps: int
+
+
+ON_CARD = Sizes(T5_BASE, (512, 256), [16, 32, 48], 10)
+ON_CPU = Sizes(TOY, (24, 12), [2, 4], 2)
+PROGRAMS: dict[str, dict[str, Any]] = {
+    "bf16, compiled": {"precision": "bf16", "torch_compile": True},
+    "bf16, compiled, plain attention": {"precision": "bf16", "torch_compile": True, "attention": "eager"},
+    "bf16": {"precision": "bf16"},
+    "fp32": {"precision": "fp32"},
+}
+EPOCHS = 3
+
+
+def main() -> None:
+    """Print a Markdown table, one line per program and batch size."""
+    parser = argparse.ArgumentParser(description="Seconds per step of a T5-base's fine-tuning on a GPU.")
+    parser.add_argument("--seconds", type=float, default=130, help="nothing is begun after so many seconds")
+    parser.add_argument("--profile", action="store_true", help="also print where the time of a compiled step goes")
+    given = parser.parse_args()
+    begun = time.monotonic()
+    device = loading.start_torch("auto", 1)
+    import torch
+    import transformers
+
+    on_card = device.type == "cuda"
+    sizes = ON_CARD if on_card else ON_CPU
+    name = torch.cuda.get_device_name() if on_card else "CPU (a toy)"
+    print(f"{name}; torch {torch.__version__}, transformers {transformers.__version__}")
+    print(
+        f"{sizes.read} tokens read, {sizes.written} written; {sizes.steps} steps of {EPOCHS} epochs after a first one\n"
+    )
+    print(
+        "| program | batch | s/step | examples/s | TFLOP a step | TFLOP/s | share of peak (%) | GB | first epoch (s) |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    operations = {batch: operations_of_step(sizes, batch) for batch in sizes.batches}
+    for batch in sizes.batches:
+        for program, changed in PROGRAMS.items():
+            if time.monotonic() - begun < given.seconds:
+                print(line(program, batch, measured(sizes, batch, changed, device), operations[batch]), flush=True)
+    if given.profile:
+        print(profile(sizes, device))
+
+
+def line(program: str, batch: int, seconds: list[float] | None, operations: float) -> str:
+    """Cells of a measurement: the first epoch, the others, and gigabytes; None: it did not fit."""
+    if seconds is None:
+        return f"| {program} | {batch} | does not fit | | | | | | |"
+    first, *steps, gigabytes = seconds
+    best = min(steps)
+    return (
+        f"| {program} | {batch} | {best:.4f} to {max(steps):.4f} | {batch / best:.1f} | {operations / 1e12:.2f} "
+        f"| {operations / best / 1e12:.1f} | {100 * operations / best / PEAK:.1f} | {gigabytes:.1f} | {first:.1f} |"
+    )
+
+
+def measured(sizes: Sizes, batch: int, changed: dict[str, Any], device: Any) -> list[float] | None:
+    """Seconds of the first epoch, seconds per step of each other, and gigabytes at the peak; None: it did not fit."""
+    import torch
+
+    on_card = device.type == "cuda"
+    if on_card:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    try:
+        trainer = trainer_of(sizes, batch, changed, device)
+        seconds = []
+        with tempfile.TemporaryDirectory() as scratch, Progress(10**9, "steps", "steps") as progress:
+            trainer.unfinished.folder = Path(scratch)
+            for _ in range(1 + EPOCHS):
+                begun = time.perf_counter()
+                # Reads its losses, and so waits for all but the last change of the weights.
+                trainer.epoch(progress)
+                if on_card:
+                    torch.cuda.synchronize()
+                seconds.append(time.perf_counter() - begun)
+    except torch.OutOfMemoryError:
+        return None
+    peak = torch.cuda.max_memory_allocated() / 1e9 if on_card else math.nan
+    return [seconds[0], *(each / sizes.steps for each in seconds[1:]), peak]
+
+
+def trainer_of(sizes: Sizes, batch: int, changed: dict[str, Any], device: Any) -> Trainer:
+    """The workflow's trainer of a random model on random tokens, all examples of the same lengths."""
+    settings = {"epochs": 1 + EPOCHS, "batch_size": batch, **changed}
+    attention = settings.pop("attention", "sdpa")
+    generator = np.random.default_rng(0)
+    most = sizes.architecture["vocab_size"]
+    # One token less in every other example, so that there is something to mask.
+    examples = [
+        Example(*(generator.integers(2, most, length - number % 2, dtype=np.int32) for length in sizes.lengths))
+        for number in range(batch * sizes.steps)
+    ]
+    batch_of = partial(collate, pad=0, encoder_decoder=True, widths=Widths.within(examples))
+    model = model_of(sizes.architecture, attn_implementation=attention).to(device)
+    recipe = Recipe.model_validate(settings)
+    data = TrainingData(examples, batch_of, arguments=NO_CACHE)
+    return Trainer(model, data, recipe, Unfinished(Path(), "benchmark", minutes=math.inf), "benchmark")
+
+
+def model_of(architecture: dict[str, int], **changed: Any) -> Any:
+    """A T5 with random weights."""
+    import torch
+    from transformers import AutoConfig, AutoModelForSeq2SeqLM
+
+    tokens = {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
+    torch.manual_seed(0)
+    return AutoModelForSeq2SeqLM.from_config(AutoConfig.for_model("t5", **architecture, **tokens), **changed)
+
+
+def operations_of_step(sizes: Sizes, batch: int) -> float:
+    """Operations of the matrix products of a step, forwards and backwards (2 per multiplication), without computing."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"):
+        # Attention as plain products: fused kernels compute some of them twice.
+        model = model_of(sizes.architecture, attn_implementation="eager")
+        read, written = (torch.ones(batch, length, dtype=torch.long) for length in sizes.lengths)
+        with FlopCounterMode(display=False) as counter:
+            model(input_ids=read, labels=written, use_cache=False).loss.backward()
+    return float(counter.get_total_flops())
+
+
+def profile(sizes: Sizes, device: Any) -> str:
+    """Where the time of one epoch of compiled steps goes, at the first batch size."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiled
+
+    trainer = trainer_of(sizes, sizes.batches[0], PROGRAMS["bf16, compiled"], device)
+    with Progress(10**9, "steps", "steps") as progress:
+        trainer.epoch(progress)
+        kinds = [ProfilerActivity.CUDA] if device.type == "cuda" else [ProfilerActivity.CPU]
+        with profiled(activities=kinds) as result:
+            trainer.epoch(progress)
+    column = f"self_{device.type}_time_total"
+    return str(result.key_averages().table(sort_by=column, row_limit=25, max_name_column_width=90))
+
+
+if __name__ == "__main__":
+    main()
