@@ -73,18 +73,17 @@ def main() -> None:
     sizes = ON_CARD if on_card else ON_CPU
     name = torch.cuda.get_device_name() if on_card else "CPU (a toy)"
     print(f"{name}; torch {torch.__version__}, transformers {transformers.__version__}")
-    print(
-        f"{sizes.read} tokens read, {sizes.written} written; {sizes.steps} steps of {EPOCHS} epochs after a first one\n"
-    )
+    read, written = sizes.lengths
+    print(f"{read} tokens read, {written} written; {sizes.steps} steps of {EPOCHS} epochs after a first one\n")
     print(
         "| program | batch | s/step | examples/s | TFLOP a step | TFLOP/s | share of peak (%) | GB | first epoch (s) |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
-    operations = {batch: operations_of_step(sizes, batch) for batch in sizes.batches}
+    operations = operations_of_example(sizes)
     for batch in sizes.batches:
         for program, changed in PROGRAMS.items():
             if time.monotonic() - begun < given.seconds:
-                print(line(program, batch, measured(sizes, batch, changed, device), operations[batch]), flush=True)
+                print(line(program, batch, measured(sizes, batch, changed, device), batch * operations), flush=True)
     if given.profile:
         print(profile(sizes, device))
 
@@ -128,7 +127,7 @@ def measured(sizes: Sizes, batch: int, changed: dict[str, Any], device: Any) -> 
 
 
 def trainer_of(sizes: Sizes, batch: int, changed: dict[str, Any], device: Any) -> Trainer:
-    """The workflow's trainer of a random model on random tokens, all examples of the same lengths."""
+    """The workflow's trainer of a random model on random tokens, all of nearly the same lengths."""
     settings = {"epochs": 1 + EPOCHS, "batch_size": batch, **changed}
     attention = settings.pop("attention", "sdpa")
     generator = np.random.default_rng(0)
@@ -155,15 +154,15 @@ def model_of(architecture: dict[str, int], **changed: Any) -> Any:
     return AutoModelForSeq2SeqLM.from_config(AutoConfig.for_model("t5", **architecture, **tokens), **changed)
 
 
-def operations_of_step(sizes: Sizes, batch: int) -> float:
-    """Operations of the matrix products of a step, forwards and backwards (2 per multiplication), without computing."""
+def operations_of_example(sizes: Sizes) -> float:
+    """Operations of an example's matrix products, forwards and backwards (2 per multiplication), without computing."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.device("meta"):
         # Attention as plain products: fused kernels compute some of them twice.
         model = model_of(sizes.architecture, attn_implementation="eager")
-        read, written = (torch.ones(batch, length, dtype=torch.long) for length in sizes.lengths)
+        read, written = (torch.ones(1, length, dtype=torch.long) for length in sizes.lengths)
         with FlopCounterMode(display=False) as counter:
             model(input_ids=read, labels=written, use_cache=False).loss.backward()
     return float(counter.get_total_flops())
