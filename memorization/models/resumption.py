@@ -31,7 +31,7 @@ class TrainingJob:
 
     `output` is the folder that it writes, `work` the folder of its unfinished state, `device` the torch device that it
     computes on, and `source_digest` the digest of its code. `gradient_checkpointing` saves memory, and the state is
-    saved every `state_minutes`: neither changes a number.
+    saved every `state_minutes` of the `clock` (seconds): neither changes a number.
     """
 
     output: Path
@@ -40,10 +40,11 @@ class TrainingJob:
     source_digest: str
     gradient_checkpointing: bool = False
     state_minutes: float = 10.0
+    clock: Callable[[], float] = time.monotonic
 
     def unfinished(self, identity: str) -> Unfinished:
         """Its state, of a training whose numbers are determined by what `identity` is the digest of."""
-        return Unfinished(self.work, identity, self.state_minutes)
+        return Unfinished(self.work, identity, self.state_minutes, self.clock)
 
 
 @dataclass

@@ -26,7 +26,7 @@ def results(tmp_path: Path) -> Path:
         storage.write_text(file, "a,b\n" + "1,2\n" * 40)
     storage.write_sums(folder / "tables/v1.0.sha256", tables)
     # What is not checked: logs, what is begun, hidden files.
-    for name in ("logs/a.log", "checkpoints/two.unfinished/epoch-1/state.json", ".running", "runs/.b.partial/b"):
+    for name in ("logs/a.log", "checkpoints/two.unfinished/step-1/state.json", ".running", "runs/.b.partial/b"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("x")
     return folder

@@ -56,7 +56,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with storage.replacing(folder / "checkpoints") as checkpoints:
         checkpoints.mkdir()
         shutil.copytree(folder / "state/kept-1", checkpoints / "epoch-1")
-    resumption.save_state(resumption.Unfinished(folder / "state", "one"), model, optimizer_of(model), [{"loss": 0.5}])
+    resumption.save_state(resumption.Unfinished(folder / "state", "one"), model, optimizer_of(model), 1, {"loss": 0.5})
     (folder / "folder").mkdir()
     shutil.copytree(folder / "model", folder / "folder/weights")
     record = record | {"kind": "folder", "encoder_decoder": True, "head": "sequence", "labels": ["no", "yes"]}
@@ -97,9 +97,9 @@ def resumed(folder: Path) -> object:
     model = tiny_model(ARCHITECTURE, tokenizer, seed=5)
     fresh = weights(model)
     optimizer = optimizer_of(tiny_model(ARCHITECTURE, tokenizer))
-    reports = resumption.resume(resumption.Unfinished(folder, "one"), model, optimizer)
+    progress = resumption.resume(resumption.Unfinished(folder, "one"), model, optimizer)
     # A training that begins anew gives the same numbers in the end.
-    return (reports, weights(model)) if reports or weights(model) != fresh else "anew"
+    return (progress, weights(model)) if progress or weights(model) != fresh else "anew"
 
 
 def local_checkpoint(folder: Path) -> object:

@@ -1,6 +1,7 @@
 """What tests of training share: rows, recipes with every switch, fine-tuning of tiny models, and what it changed."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,16 @@ def small(architecture: str, tokenizer: Any, **changed: Any) -> Any:
     return tiny_model(architecture, tokenizer, num_layers=2, spread=0.3, **changed)
 
 
+def still() -> float:
+    """A clock that stands still: states are saved at the end of every epoch, and at no other time."""
+    return 0.0
+
+
+def hurried() -> Callable[[], float]:
+    """A clock of which an hour passes between any two looks: states are saved after every step."""
+    return itertools.count(0.0, 3600.0).__next__
+
+
 def fine_tune(
     model: Any,
     tokenizer: Any,
@@ -87,11 +98,12 @@ def fine_tune(
     recipe: Recipe,
     files: Sequence[Path] | None = None,
     instructions: Mapping[str, str] | None = None,
+    clock: Callable[[], float] = still,
 ) -> Path:
     """Fine-tune on `ROWS`, or on given files; return the output, the same again for the same folder."""
     folder.mkdir(parents=True, exist_ok=True)
     files = files or [dataset(folder / "rows.parquet")]
-    job = TrainingJob(folder / "out", folder / "work", model.device, "source")
+    job = TrainingJob(folder / "out", folder / "work", model.device, "source", clock=clock)
     training.fine_tune(training.BaseModel(model, tokenizer, "base"), files, recipe, job, {}, instructions)
     return job.output
 
@@ -158,6 +170,7 @@ def fit_rows(
     recipe: Recipe = FIT_RECIPE,
     identity: str = "one",
     killed_in: int | None = None,
+    clock: Callable[[], float] = still,
 ) -> list[EpochReport]:
     """Fit `FIT_ROWS`; `killed_in` ends training at the end of that epoch, before its state is saved."""
 
@@ -166,4 +179,4 @@ def fit_rows(
 
     keep = {killed_in: die} if killed_in else {}
     data = data_of(model, tokenizer, FIT_ROWS, recipe)
-    return Trainer(model, data, recipe, Unfinished(work, identity), "test").train(keep)
+    return Trainer(model, data, recipe, Unfinished(work, identity, clock=clock), "test").train(keep)

@@ -1,17 +1,24 @@
 """Resumption: a killed training continues with the same numbers, and only from its own state."""
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import fine_tuning
 import pytest
+import safetensors.torch
 from safetensors.numpy import load_file
 from tiny import TEXTS, tiny_model
 
 from memorization import jobs
 from memorization.models import fitting, resumption, training
+from memorization.models.fitting import Trainer
 from memorization.models.resumption import Unfinished
 
 
@@ -31,6 +38,117 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(
 
     assert reports == expected
     assert fine_tuning.same(fine_tuning.weights(resumed), fine_tuning.weights(uninterrupted))
+
+
+# What a training does one after another, as far as it changes files or weights.
+EVENTS = ((Trainer, "step"), (safetensors.torch, "save_file"), (Path, "replace"), (shutil, "rmtree"))
+
+
+def killed_at(event: int, architecture: str, tokenizer: Any, folder: Path) -> int:
+    """Train in a process of its own, which is killed at the beginning of an event; return its exit code."""
+    events = itertools.count(1)
+
+    def train() -> None:
+        for owner, name in EVENTS:
+            setattr(owner, name, until_killed(getattr(owner, name)))
+        model = fine_tuning.small(architecture, tokenizer)
+        fine_tuning.fine_tune(model, tokenizer, folder, RECIPE, clock=fine_tuning.hurried())
+
+    def until_killed(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            if next(events) == event:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*args, **named)
+
+        return call
+
+    process = multiprocessing.get_context("fork").Process(target=train)
+    process.start()
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+RECIPE = fine_tuning.recipe_of("all", epochs=2, keep=[1, 2], accumulation_steps=2)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "events", "resumes"),
+    [
+        ("t5", (1,), None),
+        ("t5", (4,), None),
+        ("t5", (9,), "0 of 2 and step 1 of the next"),
+        ("t5", (22,), "0 of 2 and step 2 of the next"),
+        ("t5", (23, 12), "1 of 2 and step 1 of the next"),
+        ("t5", (40,), "1 of 2 and step 2 of the next"),
+        ("gpt_neo", (16,), "0 of 2 and step 2 of the next"),
+    ],
+)
+def test_a_training_killed_at_any_moment_goes_on_to_the_same_files(
+    architecture: str,
+    events: tuple[int, ...],
+    resumes: str | None,
+    tokenizer: Any,
+    device: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Within epochs too: a state is saved after every step; and again and again."""
+    caplog.set_level("INFO")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    expected = fine_tuning.fine_tune(fine_tuning.small(architecture, tokenizer), tokenizer, whole, RECIPE)
+    for event in events:
+        assert killed_at(event, architecture, tokenizer, parts) == -signal.SIGKILL
+
+    model = fine_tuning.small(architecture, tokenizer)
+    output = fine_tuning.fine_tune(model, tokenizer, parts, RECIPE, clock=fine_tuning.hurried())
+
+    assert (f"resumes after epoch {resumes}" in caplog.text) == ("resumes" in caplog.text) == (resumes is not None)
+    files = [file.relative_to(expected) for file in expected.rglob("*") if file.is_file()]
+    assert files
+    assert all((output / file).read_bytes() == (expected / file).read_bytes() for file in files)
+
+
+def test_a_state_is_saved_within_an_epoch_by_time_alone(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    """At a minute a step, after ten of them, and again ten after that."""
+    now = 0.0
+    saved: list[int] = []
+    save = resumption.save_state
+
+    class Slow(Trainer):
+        def step(self, batches: Any) -> Any:
+            nonlocal now
+            now += 60
+            return super().step(batches)
+
+    def note(unfinished: Unfinished, model: Any, optimizer: Any, step: int, progress: Mapping[str, Any]) -> None:
+        saved.append(step)
+        save(unfinished, model, optimizer, step, progress)
+
+    recipe = fine_tuning.FIT_RECIPE.model_copy(update={"epochs": 1, "batch_size": 1})
+    model = tiny_model("gpt2", tokenizer)
+    rows = [fine_tuning.row(text) for text in (*TEXTS, *TEXTS)][:25]
+    data = fine_tuning.data_of(model, tokenizer, rows, recipe)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resumption, "save_state", note)
+        Slow(model, data, recipe, Unfinished(tmp_path, "one", clock=lambda: now), "test").train({})
+
+    assert saved == [10, 20, 25]
+
+
+def test_saving_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
+    """Saving takes 5 seconds here, an epoch 60."""
+    now = 0.0
+    unfinished = Unfinished(tmp_path, "one", clock=lambda: now)
+    saved = []
+    for epoch in range(1, 8):
+        now += 60.0
+        if unfinished.is_due(epoch_is_over=True):
+            saved.append(epoch)
+            now += 5.0
+            unfinished.has_saved(now - 5.0)
+
+    assert saved == [1, 3, 5, 7]
 
 
 def test_a_resumed_training_logs_where_it_resumes(
@@ -64,15 +182,15 @@ def test_what_another_training_left_is_not_resumed(tokenizer: Any, device: Any, 
 def test_one_state_is_kept_during_training(tokenizer: Any, device: Any, tmp_path: Path) -> None:
     fine_tuning.fit_rows(tiny_model("t5", tokenizer), tokenizer, tmp_path)
 
-    assert [folder.name for folder in tmp_path.iterdir()] == ["epoch-4"]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["step-12"]
 
 
 def test_the_lock_of_the_job_outlives_a_state_of_another_identity(tmp_path: Path) -> None:
-    (tmp_path / "epoch-1").mkdir()
-    (tmp_path / "epoch-1" / resumption.STATE).write_text('{"identity": "other"}')
+    (tmp_path / "step-1").mkdir()
+    (tmp_path / "step-1" / resumption.STATE).write_text('{"identity": "other"}')
     lock = tmp_path / jobs.LOCK
     lock.touch()
-    assert resumption.resume(Unfinished(tmp_path, "one"), None, None) == []
+    assert resumption.resume(Unfinished(tmp_path, "one"), None, None) == {}
     assert list(tmp_path.iterdir()) == [lock]
 
 
@@ -95,10 +213,11 @@ def test_a_resumed_training_gives_the_files_of_an_uninterrupted_one(
     expected = fine_tuning.fine_tune(fine_tuning.small(architecture, tokenizer), tokenizer, whole, recipe)
     save = resumption.save_state
 
-    def die(unfinished: Unfinished, model: Any, optimizer: Any, reports: Sequence[Mapping[str, Any]]) -> None:
-        if saved or len(reports) < 3:
-            save(unfinished, model, optimizer, reports)
-        if len(reports) == 3:
+    def die(unfinished: Unfinished, model: Any, optimizer: Any, step: int, progress: Mapping[str, Any]) -> None:
+        epochs = len(progress["reports"])
+        if saved or epochs < 3:
+            save(unfinished, model, optimizer, step, progress)
+        if epochs == 3:
             raise fine_tuning.KilledError
 
     with monkeypatch.context() as patch, pytest.raises(fine_tuning.KilledError):
@@ -123,13 +242,13 @@ def test_the_state_of_a_partial_training_contains_what_is_trained(
     model = part.choose_weights(fine_tuning.small("t5", tokenizer))
     data = fine_tuning.data_of(model, tokenizer, [fine_tuning.row(text) for text in TEXTS[:4]], recipe)
 
-    fitting.Trainer(model, data, recipe, Unfinished(tmp_path, "one"), "test").train({})
+    fitting.Trainer(model, data, recipe, Unfinished(tmp_path, "one", clock=fine_tuning.still), "test").train({})
 
-    kept = load_file(tmp_path / "epoch-4/weights.safetensors")
+    kept = load_file(tmp_path / "step-4/weights.safetensors")
     trained = {name: each for name, each in model.named_parameters() if each.requires_grad}
     assert kept.keys() == trained.keys()
     assert 0 < sum(each.size for each in kept.values()) < 0.5 * sum(each.numel() for each in model.parameters())
-    moments = load_file(tmp_path / "epoch-4/optimizer.safetensors")
+    moments = load_file(tmp_path / "step-4/optimizer.safetensors")
     assert {name.split(".")[0] for name in moments} == {str(number) for number in range(len(trained))}
 
 
@@ -145,7 +264,8 @@ def test_another_dataset_in_the_mix_or_instruction_is_another_training(
         with pytest.raises(fine_tuning.KilledError), pytest.MonkeyPatch.context() as patch:
             patch.setattr(fitting, "save_checkpoint", killed)
             fine_tuning.fine_tune(fine_tuning.small("t5", tokenizer), tokenizer, tmp_path, recipe, mix, instructions)
-        identities.add(json.loads((tmp_path / "work/epoch-3/state.json").read_text())["identity"])
+        [state] = (tmp_path / "work").glob("step-*/state.json")
+        identities.add(json.loads(state.read_text())["identity"])
 
     assert len(identities) == 4
 

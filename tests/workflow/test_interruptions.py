@@ -95,10 +95,10 @@ def test_the_same_command_resumes_a_killed_run_with_the_same_numbers(
 
     process = workplace.start()
     endings.append(process.pid)
-    wait_until(lambda: any(unfinished.glob("epoch-*/state.json")), process)
+    wait_until(lambda: any(unfinished.glob("step-*/state.json")), process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    assert any(unfinished.glob("epoch-*/state.json"))
+    assert any(unfinished.glob("step-*/state.json"))
     assert not (workplace.results / CHECKPOINTS / "training.parquet").exists()
     again = workplace.run()
 
