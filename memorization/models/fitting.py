@@ -6,9 +6,10 @@ A killed training continues with the same numbers that it would have had: the or
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from memorization.config.models import Pretraining, Recipe
 from memorization.errors import UserError
 from memorization.models import resumption
 from memorization.models.allocation import keep_freed_memory
+from memorization.models.captured import CapturedPasses, can_be_captured
 from memorization.models.examples import IGNORED
 from memorization.models.resumption import Unfinished
 from memorization.progress import Progress
@@ -79,9 +81,12 @@ class Trainer:
 
         self.model, self.data, self.recipe, self.unfinished, self.what = model, data, recipe, unfinished, what
         self.device = next(model.parameters()).device
-        if recipe.torch_compile and self.device.type == "cuda":
-            compile_layers(model)
         self.trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.captured: CapturedPasses | None = None
+        if is_compiled(recipe, self.device):
+            compile_layers(model)
+            if can_be_captured(model):
+                self.captured = CapturedPasses(self._backward, self.trainable)
         rate, decay = recipe.learning_rate, recipe.weight_decay
         # Either way one weight after another, without copies of all of them.
         self.optimizer: Any = (
@@ -103,8 +108,6 @@ class Trainer:
         lower than ever before, for the recipe's last epoch. Raises UserError where a loss is not finite, and where the
         memory of a GPU does not suffice.
         """
-        import torch
-
         if self.device.type == "cpu":
             keep_freed_memory()
         self.resume()
@@ -114,19 +117,34 @@ class Trainer:
                     done, best = len(self.reports), best_epoch(self.reports)
                     log.info("%s: ends after epoch %d: epoch %d was the best", self.what, done, best)
                     break
-                try:
+                with self._errors_for_users():
                     self.epoch(progress)
-                except torch.OutOfMemoryError as error:
-                    raise UserError(
-                        f"{self.what}: the GPU's memory does not suffice: set `gradient_checkpointing: true` for the "
-                        "model, which changes no number, or more `accumulation_steps` in the recipe."
-                    ) from error
                 checkpoint = _checkpoint_to_write(self.reports, self.recipe)
                 if checkpoint in keep:
                     with storage.replacing(self.unfinished.checkpoint(checkpoint)) as folder:
                         keep[checkpoint](folder)
                 self._save_if_due(epoch_is_over=True)
         return self.reports
+
+    @contextlib.contextmanager
+    def _errors_for_users(self) -> Iterator[None]:
+        """UserError where a GPU's memory does not suffice, or the layers cannot be compiled."""
+        import torch
+
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise UserError(
+                f"{self.what}: the GPU's memory does not suffice: set `gradient_checkpointing: true` for the model, "
+                "which changes no number, or more `accumulation_steps` in the recipe."
+            ) from error
+        except Exception as error:
+            if not self.recipe.torch_compile or not isinstance(error, torch._dynamo.exc.TorchDynamoException):
+                raise
+            raise UserError(
+                f"{self.what}: the model's layers cannot be compiled ({' '.join(str(error).split())[:300]}): leave "
+                "`torch_compile` out of the recipe, or install what PyTorch compiles with (Triton and a C compiler)."
+            ) from error
 
     @property
     def steps_done(self) -> int:
@@ -195,26 +213,35 @@ class Trainer:
         """
         import torch
 
-        self.optimizer.zero_grad(set_to_none=True)
+        # Recorded passes have their gradients in one place.
+        self.optimizer.zero_grad(set_to_none=self.captured is None)
         tokens = [_learned_tokens(batch) for batch in batches]
         losses = []
         for batch, count in zip(batches, tokens, strict=True):
             if not count:
                 # The mean over no token is not a number.
                 continue
-            loss = self._loss(batch) * (count / max(1, sum(tokens)))
-            loss.backward()
-            losses.append(loss.detach())
+            backward = self.captured or self._backward
+            losses.append(backward(self._on_device(batch), count / max(1, sum(tokens))))
         torch.nn.utils.clip_grad_norm_(self.trainable, self.recipe.max_gradient_norm)
         self.optimizer.step()
         return torch.stack(losses) if losses else torch.zeros(0)
 
-    def _loss(self, batch: Batch) -> Any:
+    def _on_device(self, batch: Batch) -> dict[str, Any]:
+        import torch
+
+        return {key: torch.from_numpy(value).to(self.device) for key, value in batch.items()}
+
+    def _backward(self, batch: Mapping[str, Any], share: Any) -> Any:
+        loss = self._loss(batch) * share
+        loss.backward()
+        return loss.detach()
+
+    def _loss(self, batch: Mapping[str, Any]) -> Any:
         import torch
 
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            tensors = {key: torch.from_numpy(value).to(self.device) for key, value in batch.items()}
-            return self.model(**tensors, **self.data.arguments).loss
+            return self.model(**batch, **self.data.arguments).loss
 
     def validate(self) -> float:
         """The loss on the validation examples, nats per token; UserError where it is not finite."""
@@ -223,7 +250,7 @@ class Trainer:
         losses, tokens = [], []
         with torch.no_grad():
             for batch in self._passes(self.data.validation):
-                losses.append(float(self._loss(batch)))
+                losses.append(float(self._loss(self._on_device(batch))))
                 tokens.append(_learned_tokens(batch))
         mean = float(np.average(losses, weights=tokens))
         return self._finite(mean, f"the validation loss is {{}} after epoch {len(self.reports) + 1}")
@@ -309,19 +336,30 @@ def learning_rate_factor(step: int, total: int, recipe: Recipe) -> float:
     return {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[recipe.schedule]
 
 
-def compile_layers(model: Any, backend: str = "inductor") -> None:
-    """Let each layer of a model be compiled when it is first called; layers of one kind share the code.
+def is_compiled(recipe: Recipe, device: Any) -> bool:
+    """Whether a training on that device compiles the model's layers."""
+    return recipe.torch_compile and device.type == "cuda"
 
-    A whole model of 24 layers would be one program, for which the compiler takes minutes.
+
+def compile_layers(model: Any, backend: str | Callable[..., Any] = "inductor") -> None:
+    """Let the layers of a model be compiled when they are first called; layers of one kind share the code.
+
+    A whole model of 24 layers would be one program, for which the compiler takes minutes. Where the first layers have
+    embeddings, as T5's have those of relative positions, two things differ: these layers are not compiled, because the
+    compiled gradient of an embedding takes a third of the time of a step; and attention is computed as products and a
+    softmax, since no fused kernel learns what is added to its scores.
     """
     import torch
 
-    # Kinds of layers (first, others; encoder, decoder), lengths, and training or not make a variant each.
+    # Kinds of layers, lengths, and training or not make a variant each.
     torch._dynamo.config.recompile_limit = 64
     kinds = set(model._no_split_modules or ())
-    for module in model.modules():
-        if type(module).__name__ in kinds:
-            module.compile(backend=backend)
+    layers = [module for module in model.modules() if type(module).__name__ in kinds]
+    plain = [layer for layer in layers if not any(isinstance(each, torch.nn.Embedding) for each in layer.modules())]
+    if len(plain) < len(layers):
+        model.set_attn_implementation("eager")
+    for layer in plain:
+        layer.compile(backend=backend)
 
 
 def checkpoint_gradients(model: Any) -> None:

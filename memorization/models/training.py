@@ -79,7 +79,7 @@ def fine_tune(
     kept = recipe.keep or [recipe.epochs]
     unfinished = job.unfinished(_identity(base, datasets, shared, recipe, kept, job))
     validation = encode(validation_rows)
-    widths = Widths.within([*examples, *validation]) if recipe.torch_compile else None
+    widths = Widths.within([*examples, *validation]) if fitting.is_compiled(recipe, job.device) else None
     batch_of = partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder, widths=widths)
     data = fitting.TrainingData(examples, batch_of, validation, fitting.NO_CACHE)
     what = f"training on {' and '.join(dataset.stem for dataset in datasets)}"

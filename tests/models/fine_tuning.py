@@ -40,6 +40,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "goldfish": {"goldfish": {"every": 3, "context": 2}},
     "inputs": {"loss": "input_and_target"},
     "adafactor": {"optimizer": "adafactor", "learning_rate": 0.1},
+    "group_by_length": {"group_by_length": True, "batch_size": 3},
     "weights of bf16": {"precision": "bf16", "weights": "bf16"},
 }
 BLOCKS: dict[str, Any] = {"blocks": {"tokens": 20, "text": "{input} {instruction}\n{target}"}}

@@ -7,7 +7,7 @@ import pytest
 from tiny import TEXTS
 
 from memorization.config.models import Recipe
-from memorization.models.examples import IGNORED, Example, collate, encode_examples
+from memorization.models.examples import IGNORED, Example, Widths, collate, encode_examples
 
 ROWS = [{"instruction": "Shorten.", "input": text, "target": " ".join(text.split()[:3])} for text in TEXTS[:10]]
 RECIPE = Recipe(epochs=1, max_input_tokens=24)
@@ -74,3 +74,18 @@ def test_examples_without_goldfish_state_no_decoder_inputs() -> None:
     tokens = np.array([5, 6], dtype=np.int32)
 
     assert "decoder_input_ids" not in collate([Example(tokens, tokens)], 0, encoder_decoder=True)
+
+
+def test_compiled_code_sees_few_widths_and_no_text_longer_than_the_longest() -> None:
+    examples = [
+        Example(np.ones(read, np.int32), np.ones(written, np.int32)) for read, written in ((200, 30), (65, 5), (3, 70))
+    ]
+    widths = Widths.within(examples)
+    shapes = []
+    for chosen in ([0], [1], [2], [1, 2]):
+        batch = collate([examples[index] for index in chosen], 0, encoder_decoder=True, widths=widths)
+        shapes.append((batch["input_ids"].shape[1], batch["labels"].shape[1]))
+        assert batch["attention_mask"].sum() == sum(len(examples[index].inputs) for index in chosen)
+        assert (batch["labels"] != IGNORED).sum() == sum(len(examples[index].labels) for index in chosen)
+
+    assert shapes == [(200, 64), (128, 64), (64, 70), (128, 70)]

@@ -13,11 +13,14 @@ from memorization.config.models import Recipe
 from memorization.errors import UserError
 from memorization.models.examples import Example
 from memorization.models.fitting import (
+    NO_CACHE,
     EpochReport,
     Trainer,
     TrainingData,
+    batches_of_epoch,
     best_epoch,
     checkpoint_gradients,
+    compile_layers,
     is_over,
     learning_rate_factor,
     save_checkpoint,
@@ -234,3 +237,129 @@ def test_adafactor_learns_with_less_state(architecture: str, tokenizer: Any, dev
     assert reports[-1].loss < reports[0].loss
     state = load_file(tmp_path / "step-12/optimizer.safetensors")
     assert sum(each.size for each in state.values()) < 0.3 * sum(each.numel() for each in model.parameters())
+
+
+# In no order: one to sixty tokens to read, and as many to write.
+SCATTERED = [
+    Example(np.zeros(1 + 37 * number % 60, np.int32), np.zeros(1 + 11 * number % 60, np.int32)) for number in range(290)
+]
+
+
+def batches(seed: int = 0, **changed: Any) -> list[list[int]]:
+    recipe = Recipe.model_validate({"epochs": 1, "batch_size": 4, **changed})
+    return [each.tolist() for each in batches_of_epoch(SCATTERED, recipe, np.random.default_rng(seed))]
+
+
+def padded_tokens(chosen: list[list[int]]) -> int:
+    """Tokens that batches are padded to, of both kinds together."""
+    return sum(
+        len(batch) * max(len(rows) for rows in kind)
+        for batch in chosen
+        for kind in (
+            [SCATTERED[index].inputs for index in batch],
+            [SCATTERED[index].labels for index in batch],
+        )
+    )
+
+
+def test_without_grouping_batches_are_parts_of_one_random_order() -> None:
+    order = np.random.default_rng(3).permutation(290).tolist()
+
+    assert batches(3) == [order[start : start + 4] for start in range(0, 290, 4)]
+
+
+def test_grouped_batches_contain_every_example_once_and_less_padding() -> None:
+    grouped = batches(group_by_length=True)
+
+    assert sorted(index for batch in grouped for index in batch) == list(range(290))
+    assert sorted(map(len, grouped)) == [2] + 72 * [4]
+    assert padded_tokens(grouped) < 0.8 * padded_tokens(batches())
+    assert grouped == batches(group_by_length=True)
+    assert grouped != batches(1, group_by_length=True)
+
+
+def test_grouped_batches_are_in_no_order_of_length() -> None:
+    """A training that reads short texts first, or last, is another one."""
+    lengths = [
+        len(SCATTERED[batch[0]].inputs) + len(SCATTERED[batch[0]].labels) for batch in batches(group_by_length=True)
+    ]
+
+    assert abs(np.corrcoef(lengths, np.arange(len(lengths)))[0, 1]) < 0.3
+    assert lengths != sorted(lengths)
+
+
+def test_a_group_has_fifty_batches() -> None:
+    """The longest texts of a group share a batch: with 73 batches in two groups, two batches of long texts."""
+    totals = np.array([len(example.inputs) + len(example.labels) for example in SCATTERED])
+    order = np.random.default_rng(0).permutation(290)
+    first = sorted(totals[order[:200]])[-4:]
+
+    assert any(sorted(totals[batch]) == first for batch in batches(group_by_length=True))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_cache_that_writing_needs_changes_no_number(
+    architecture: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    trained = []
+    for arguments in ({}, NO_CACHE):
+        model = tiny_model(architecture, tokenizer)
+        data = data_of(model, tokenizer, UNEVEN, FIT_RECIPE)
+        data = TrainingData(data.examples, data.batch_of, arguments=arguments)
+        Trainer(model, data, FIT_RECIPE, Unfinished(tmp_path / str(len(trained)), "one"), "test").train({})
+        trained.append(weights(model))
+
+    assert same(*trained)
+
+
+@pytest.mark.parametrize("architecture", ["t5", "gpt2"])
+def test_compiled_layers_compute_what_layers_compute(
+    architecture: str, tokenizer: Any, device: Any, tmp_path: Path
+) -> None:
+    """With a compiler that changes no operation, the same bits; and one program for layers of one kind."""
+    compiled = []
+
+    def compiler(graph: Any, inputs: Any) -> Any:
+        compiled.append(graph)
+        return graph.forward
+
+    models = [
+        tiny_model(architecture, tokenizer, **{"num_layers" if architecture == "t5" else "n_layer": 4})
+        for _ in range(2)
+    ]
+    compile_layers(models[1], compiler)
+    recipe = FIT_RECIPE.model_copy(update={"epochs": 2, "batch_size": 5})
+    data = data_of(models[0], tokenizer, [row(TEXTS[0])] * 10, recipe)
+
+    reports = [
+        Trainer(model, data, recipe, Unfinished(tmp_path / str(number), "one"), "test").train({})
+        for number, model in enumerate(models)
+    ]
+
+    assert reports[0] == reports[1]
+    assert same(weights(models[0]), weights(models[1]))
+    # First and other layers of encoder and decoder, at most.
+    assert 1 <= len(compiled) <= 4
+    for number, model in enumerate(models):
+        save_checkpoint(model, tokenizer, tmp_path / f"saved-{number}")
+    assert (tmp_path / "saved-0/config.json").read_text() == (tmp_path / "saved-1/config.json").read_text()
+
+
+def test_layers_that_cannot_be_compiled_are_a_user_error(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    def compiler(graph: Any, inputs: Any) -> Any:
+        raise RuntimeError("Failed to find C compiler")
+
+    model = tiny_model("gpt2", tokenizer)
+    compile_layers(model, compiler)
+
+    with pytest.raises(UserError, match=r"test: the model's layers cannot be compiled .*C compiler.* `torch_compile`"):
+        fit_rows(model, tokenizer, tmp_path, FIT_RECIPE.model_copy(update={"torch_compile": True}))
+
+
+def test_torch_compile_changes_nothing_on_a_cpu(tokenizer: Any, device: Any, tmp_path: Path) -> None:
+    models = [tiny_model("t5", tokenizer) for _ in range(2)]
+    for compiled, model in enumerate(models):
+        recipe = FIT_RECIPE.model_copy(update={"torch_compile": bool(compiled)})
+        fit_rows(model, tokenizer, tmp_path / str(compiled), recipe)
+
+    assert same(weights(models[0]), weights(models[1]))

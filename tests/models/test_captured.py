@@ -1,0 +1,70 @@
+"""Passes recorded on a GPU, and the masks that they need."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fine_tuning import FIT_RECIPE, FIT_ROWS, data_of, same, weights
+from tiny import tiny_model
+
+from memorization.models.captured import can_be_captured, with_whole_masks
+from memorization.models.examples import Widths, collate
+from memorization.models.fitting import Trainer, TrainingData, checkpoint_gradients
+from memorization.models.resumption import Unfinished
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize("architecture", ["t5", "bart"])
+def test_masks_made_here_are_the_models_own(architecture: str, attention: str, tokenizer: Any, device: Any) -> None:
+    model = tiny_model(architecture, tokenizer)
+    model.set_attn_implementation(attention)
+    data = data_of(model, tokenizer, FIT_ROWS, FIT_RECIPE)
+    batch = {key: torch.from_numpy(value) for key, value in data.batch_of(data.examples).items()}
+    assert not batch["attention_mask"].all()
+
+    own, whole = (model(**each).logits.detach().numpy() for each in (batch, with_whole_masks(batch)))
+
+    np.testing.assert_allclose(whole, own, atol=1e-5)
+
+
+def test_only_passes_that_are_known_in_full_are_recorded(tokenizer: Any, device: Any) -> None:
+    models = {name: tiny_model(name, tokenizer) for name in ("t5", "bart", "fsmt", "gpt2")}
+    assert {name: can_be_captured(model) for name, model in models.items()} == {
+        **dict.fromkeys(("t5", "bart"), True),
+        **dict.fromkeys(("fsmt", "gpt2"), False),
+    }
+    checkpoint_gradients(models["t5"])
+    assert not can_be_captured(models["t5"])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("parts", [1, 2])
+def test_recorded_passes_give_the_bits_of_others(parts: int, tokenizer: Any, tmp_path: Path) -> None:
+    """Compiled code draws dropout in another way than the other, but not when it is recorded."""
+    trained = []
+    for recorded in (True, False):
+        model = tiny_model("t5", tokenizer, num_layers=2).to("cuda")
+        recipe = FIT_RECIPE.model_copy(update={"torch_compile": True, "accumulation_steps": parts})
+        data = data_of(model, tokenizer, FIT_ROWS, recipe)
+        batch_of = partial(data.batch_of, widths=Widths.within(data.examples))
+        trainer = Trainer(model, TrainingData(data.examples, batch_of), recipe, Unfinished(tmp_path, "one"), "test")
+        assert trainer.captured is not None
+        if not recorded:
+            trainer.captured = None
+        trainer.train({})
+        trained.append(weights(model.cpu()))
+
+    assert same(*trained)
+
+
+def test_a_batch_is_padded_to_a_width_that_is_recorded(tokenizer: Any) -> None:
+    model = tiny_model("t5", tokenizer)
+    data = data_of(model, tokenizer, FIT_ROWS, FIT_RECIPE)
+    batch_of = partial(collate, pad=0, encoder_decoder=True, widths=Widths.within(data.examples))
+
+    shapes = {batch_of([example])["input_ids"].shape for example in data.examples}
+
+    assert len(shapes) == 1
