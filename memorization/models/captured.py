@@ -20,7 +20,8 @@ ARCHITECTURES = ("t5", "mt5", "umt5", "bart")
 
 def can_be_captured(model: Any) -> bool:
     """Whether the passes of a model can be recorded: its masks are known, and it computes no layer again."""
-    return model.config.model_type in ARCHITECTURES and not model.is_gradient_checkpointing
+    checkpointing = any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+    return model.config.model_type in ARCHITECTURES and not checkpointing
 
 
 @dataclass

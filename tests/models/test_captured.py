@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fine_tuning import FIT_RECIPE, FIT_ROWS, data_of, same, weights
-from tiny import tiny_model
+from fine_tuning import FIT_RECIPE, data_of, row, same, weights
+from tiny import TEXTS, tiny_model
 
 from memorization.models.captured import can_be_captured, with_whole_masks
-from memorization.models.examples import Widths, collate
+from memorization.models.examples import Widths
 from memorization.models.fitting import Trainer, TrainingData, checkpoint_gradients
 from memorization.models.resumption import Unfinished
+
+ROWS = [row(text[: 5 * (place + 1)], target=text[: 40 - 4 * place]) for place, text in enumerate(TEXTS[:9])]
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
@@ -21,7 +23,7 @@ from memorization.models.resumption import Unfinished
 def test_masks_made_here_are_the_models_own(architecture: str, attention: str, tokenizer: Any, device: Any) -> None:
     model = tiny_model(architecture, tokenizer)
     model.set_attn_implementation(attention)
-    data = data_of(model, tokenizer, FIT_ROWS, FIT_RECIPE)
+    data = data_of(model, tokenizer, ROWS, FIT_RECIPE)
     batch = {key: torch.from_numpy(value) for key, value in data.batch_of(data.examples).items()}
     assert not batch["attention_mask"].all()
 
@@ -48,7 +50,8 @@ def test_recorded_passes_give_the_bits_of_others(parts: int, tokenizer: Any, tmp
     for recorded in (True, False):
         model = tiny_model("t5", tokenizer, num_layers=2).to("cuda")
         recipe = FIT_RECIPE.model_copy(update={"torch_compile": True, "accumulation_steps": parts})
-        data = data_of(model, tokenizer, FIT_ROWS, recipe)
+        data = data_of(model, tokenizer, ROWS, recipe)
+        # Three steps of one or two widths.
         batch_of = partial(data.batch_of, widths=Widths.within(data.examples))
         trainer = Trainer(model, TrainingData(data.examples, batch_of), recipe, Unfinished(tmp_path, "one"), "test")
         assert trainer.captured is not None
@@ -58,13 +61,3 @@ def test_recorded_passes_give_the_bits_of_others(parts: int, tokenizer: Any, tmp
         trained.append(weights(model.cpu()))
 
     assert same(*trained)
-
-
-def test_a_batch_is_padded_to_a_width_that_is_recorded(tokenizer: Any) -> None:
-    model = tiny_model("t5", tokenizer)
-    data = data_of(model, tokenizer, FIT_ROWS, FIT_RECIPE)
-    batch_of = partial(collate, pad=0, encoder_decoder=True, widths=Widths.within(data.examples))
-
-    shapes = {batch_of([example])["input_ids"].shape for example in data.examples}
-
-    assert len(shapes) == 1
