@@ -273,7 +273,7 @@ def test_grouped_batches_contain_every_example_once_and_less_padding() -> None:
 
     assert sorted(index for batch in grouped for index in batch) == list(range(290))
     assert sorted(map(len, grouped)) == [2] + 72 * [4]
-    assert padded_tokens(grouped) < 0.8 * padded_tokens(batches())
+    assert padded_tokens(grouped) < 0.9 * padded_tokens(batches())
     assert grouped == batches(group_by_length=True)
     assert grouped != batches(1, group_by_length=True)
 
@@ -328,6 +328,8 @@ def test_compiled_layers_compute_what_layers_compute(
         for _ in range(2)
     ]
     compile_layers(models[1], compiler)
+    # As T5's is where layers are compiled.
+    models[0].set_attn_implementation(models[1].config._attn_implementation)
     recipe = FIT_RECIPE.model_copy(update={"epochs": 2, "batch_size": 5})
     data = data_of(models[0], tokenizer, [row(TEXTS[0])] * 10, recipe)
 
