@@ -253,8 +253,8 @@ class Recipe(Section):
     )
     torch_compile: bool = Field(
         False,
-        description="On a GPU, compile the model's layers (as transformers' `torch_compile`): fewer and faster "
-        "kernels, other roundings and other dropout. Nothing on a CPU.",
+        description="On a GPU, compile the model's layers (as transformers' `torch_compile`), and record the passes of "
+        "T5 and BART: fewer and faster kernels, other roundings and other dropout. Without effect on a CPU.",
         examples=[True],
     )
     loss: Literal["input_and_target", "target"] | None = Field(

@@ -72,8 +72,8 @@ class Compute(Section):
     state_minutes: float = Field(
         10.0,
         gt=0,
-        description="A training saves its state at the end of an epoch, and within one after so many minutes: what a "
-        "killed one repeats at most.",
+        description="Minutes after which a training saves its state within an epoch: what a killed one repeats at most. At "
+        "the end of an epoch it is saved, too, unless that takes more than a twentieth of the time.",
         examples=[30],
     )
     memory_mb: int = Field(

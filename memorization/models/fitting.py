@@ -84,9 +84,10 @@ class Trainer:
         self.trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.captured: CapturedPasses | None = None
         if is_compiled(recipe, self.device):
-            compile_layers(model)
+            compiled = compile_layers(model)
             if can_be_captured(model):
                 self.captured = CapturedPasses(self._backward, self.trainable)
+            log.info("%s: compiles %d layers%s", what, compiled, ", records passes" if self.captured else "")
         rate, decay = recipe.learning_rate, recipe.weight_decay
         # Either way one weight after another, without copies of all of them.
         self.optimizer: Any = (
@@ -341,13 +342,13 @@ def is_compiled(recipe: Recipe, device: Any) -> bool:
     return recipe.torch_compile and device.type == "cuda"
 
 
-def compile_layers(model: Any, backend: str | Callable[..., Any] = "inductor") -> None:
-    """Let the layers of a model be compiled when they are first called; layers of one kind share the code.
+def compile_layers(model: Any, backend: str | Callable[..., Any] = "inductor") -> int:
+    """Let the layers of a model be compiled when they are first called, and return their number.
 
-    A whole model of 24 layers would be one program, for which the compiler takes minutes. Where the first layers have
-    embeddings, as T5's have those of relative positions, two things differ: these layers are not compiled, because the
-    compiled gradient of an embedding takes a third of the time of a step; and attention is computed as products and a
-    softmax, since no fused kernel learns what is added to its scores.
+    Layers of one kind share the code. A whole model of 24 layers would be one program, for which the compiler takes
+    minutes. Where the first layers have embeddings, as T5's have those of relative positions, two things differ: these
+    layers are not compiled, because the compiled gradient of an embedding takes a third of the time of a step; and
+    attention is computed as products and a softmax, since no fused kernel learns what is added to its scores.
     """
     import torch
 
@@ -360,6 +361,7 @@ def compile_layers(model: Any, backend: str | Callable[..., Any] = "inductor") -
         model.set_attn_implementation("eager")
     for layer in plain:
         layer.compile(backend=backend)
+    return len(plain)
 
 
 def checkpoint_gradients(model: Any) -> None:
