@@ -27,7 +27,7 @@ from unittest.mock import patch
 from processes import add_options, measurement
 
 EPOCHS, BATCH = 2, 16
-SMALL_T5 = {"d_model": 64, "d_ff": 128, "num_layers": 2, "num_heads": 4, "d_kv": 16, "vocab_size": 1000}
+SMALL_T5: dict[str, Any] = {"d_model": 64, "d_ff": 128, "num_layers": 2, "num_heads": 4, "d_kv": 16, "vocab_size": 1000}
 
 
 def main(arguments: list[str] | None = None) -> None:
