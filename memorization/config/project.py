@@ -72,8 +72,8 @@ class Compute(Section):
     state_minutes: float = Field(
         10.0,
         gt=0,
-        description="Minutes after which a training saves its state within an epoch: what a killed one repeats at most. It "
-        "is saved at the end of an epoch, too, unless that takes more than a twentieth of the time.",
+        description="Minutes after which a training saves its state within an epoch: what a killed one repeats at "
+        "most. It is saved at the end of an epoch, too, unless that takes more than a twentieth of the time.",
         examples=[30],
     )
     memory_mb: int = Field(

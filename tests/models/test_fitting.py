@@ -328,8 +328,6 @@ def test_compiled_layers_compute_what_layers_compute(
         for _ in range(2)
     ]
     compile_layers(models[1], compiler)
-    # As T5's is where layers are compiled.
-    models[0].set_attn_implementation(models[1].config._attn_implementation)
     recipe = FIT_RECIPE.model_copy(update={"epochs": 2, "batch_size": 5})
     data = data_of(models[0], tokenizer, [row(TEXTS[0])] * 10, recipe)
 
