@@ -15,7 +15,7 @@ WARM_UPS = 3
 
 
 # Architectures that take the masks of `with_whole_masks`.
-ARCHITECTURES = ("t5", "mt5", "umt5", "bart")
+ARCHITECTURES = ("t5", "bart")
 
 
 def can_be_captured(model: Any) -> bool:
