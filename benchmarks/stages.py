@@ -15,6 +15,7 @@ Each stage is measured in a process of its own, without its imports and what it 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -141,7 +142,7 @@ def prepare(folder: Path, n: int, options: argparse.Namespace) -> int:
     ]
     table = pa.Table.from_pylist(rows, schema=GenerationsTable.arrow())
     storage.write_table(folder / "generations.parquet", GenerationsTable, table, {})
-    for stage in ("index", "candidates", "sentences", "matches"):
+    for stage in ("index", "candidates", "sentences", "matches", "references"):
         STAGES[stage](folder, folder, options)
     write_outcomes(folder)
     return sum(len(text) for text, _ in texts)
@@ -284,6 +285,19 @@ def matches(files: Path, output: Path, options: argparse.Namespace) -> Path:
     return output / "matches.parquet"
 
 
+def references(files: Path, output: Path, options: argparse.Namespace) -> Path:
+    """Suffixes as a tokenizer writes them."""
+    from memorization import storage
+    from memorization.detection.references import reference_batches
+    from memorization.probes import read_tokenizer
+    from memorization.schemas.references import ReferencesTable
+
+    tokenizer = read_tokenizer(files / "model")
+    rows = reference_batches(files / "probes.parquet", files / "dataset.parquet", tokenizer)
+    storage.write_batches(output / "references.parquet", ReferencesTable, rows, {})
+    return output / "references.parquet"
+
+
 def definitions(files: Path, output: Path, options: argparse.Namespace) -> Path:
     """Other definitions of memorization."""
     from memorization import storage
@@ -292,8 +306,8 @@ def definitions(files: Path, output: Path, options: argparse.Namespace) -> Path:
     from memorization.probes import read_tokenizer
     from memorization.schemas.definitions import DefinitionsTable
 
-    names = ("probes", "generations", "outcomes", "matches", "dataset")
-    run = RunFiles(**{name: files / f"{name}.parquet" for name in names})
+    # An older package has probes in place of references.
+    run = RunFiles(**{field.name: files / f"{field.name}.parquet" for field in dataclasses.fields(RunFiles)})
     tokenizer = read_tokenizer(files / "model")
     rows = definition_batches(run, tokenizer, "member", NEW_TOKENS, False, Definitions())
     storage.write_batches(output / "definitions.parquet", DefinitionsTable, rows, {})
@@ -301,7 +315,7 @@ def definitions(files: Path, output: Path, options: argparse.Namespace) -> Path:
 
 
 STAGES: dict[str, Callable[[Path, Path, argparse.Namespace], Path]] = {
-    stage.__name__: stage for stage in (probes, index, candidates, sentences, matches, definitions)
+    stage.__name__: stage for stage in (probes, index, candidates, sentences, matches, references, definitions)
 }
 
 

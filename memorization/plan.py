@@ -33,6 +33,7 @@ PROBES = PROBED + "/probes.parquet"
 INDEX = PROBED + "/index"
 SENTENCES = PROBED + "/sentences.json"
 SENTENCES_CHECKSUM = PROBED + "/sentences.sha256"
+REFERENCES = PROBED + "/references.parquet"
 # What the detector finds of these probes' suffixes in disguise: those of test inputs, in the index of training inputs.
 RECALL = PROBED + "/recall/tokens={tokens}/n={n}/seed={seed}/profile={profile}/recall.parquet"
 STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"

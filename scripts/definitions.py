@@ -16,7 +16,7 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     inputs, params = snakemake.input, snakemake.params
-    tables = ("probes", "generations", "outcomes", "matches", "dataset")
+    tables = ("references", "generations", "outcomes", "matches", "dataset")
     batches = definition_batches(
         RunFiles(**{name: Path(inputs[name]) for name in tables}),
         read_tokenizer(Path(inputs.model)),

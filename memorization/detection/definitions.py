@@ -2,8 +2,8 @@
 
 Nothing is retrieved here: the literature compares f(p) with the very text that followed p, or searches for it in all
 training texts. Tokens are those of the model's tokenizer, but generations are stored as text, so both sides are encoded
-again after they have been made comparable (`tokenized_pairs`); a token here is a token of that text, and a model that
-wrote the same text by other tokens counts as one that wrote it.
+again after they have been made comparable (`references`, `tokenized_pairs`); a token here is a token of that text, and
+a model that wrote the same text by other tokens counts as one that wrote it.
 
 - Carlini et al. (2023), "Quantifying Memorization Across Neural Language Models": s is *extractable* where the first m
   generated tokens are the first m of s.
@@ -20,8 +20,9 @@ The longest common runs are searched in the whole texts, at any place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,26 +34,31 @@ from tokenizers import Tokenizer
 from memorization import storage
 from memorization.config.base import Population
 from memorization.config.detection import Definitions
-from memorization.detection import similarity
-from memorization.detection.passages import SEPARATOR, Passages
-from memorization.detection.spans import by_probe, read_texts
+from memorization.detection import passages, similarity
+from memorization.detection.references import tokens_of, training_texts
 from memorization.progress import Progress
 from memorization.schemas.definitions import DefinitionsTable
-from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.matches import MatchesTable
 from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.references import ReferencesTable
 
 PROBES_PER_BATCH = 1_000
 
-CHARACTERS_PER_CALL = 1_000_000
-"""Characters of training texts that are searched together for passages of generations."""
+GENERATIONS_TOGETHER = 20_000
+"""Generations whose passages are searched together: all of theirs are in memory, and all training texts are read."""
+
+SIDES = ("input", "target")
+"""Columns of a dataset whose texts are searched for passages of generations."""
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """Files of a run that the definitions read; `dataset` contains the training inputs and targets."""
+    """Files of a run that the definitions read.
 
-    probes: Path
+    `dataset` contains the training inputs and targets, `references` what the probes' suffixes are to a model.
+    """
+
+    references: Path
     generations: Path
     outcomes: Path
     matches: Path
@@ -69,54 +75,62 @@ def definition_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of schema `definitions`, one row per generation, in their order.
 
-    `files` may contain a part of the run's generations, outcomes and matches; the probes are all of the run's.
-    `tokenizer` is the model's; `max_new_tokens` is the decoding's limit, and with `with_prompt` its generations begin
-    with the prompt, which the model did not write: then only the text after it is compared.
+    `files` may contain a part of the run's generations, outcomes and matches; the references are all of the run's, and
+    generations and references are ordered by probe. `tokenizer` is the model's; `max_new_tokens` is the decoding's
+    limit, and with `with_prompt` its generations begin with the prompt, which the model did not write: then only the
+    text after it is compared.
+
+    Memory does not grow with the run, but for the matches that decide. Time grows with it, and each
+    `GENERATIONS_TOGETHER` generations read the training texts once.
     """
-    texts = read_texts(files.generations, files.probes)
-    probes = list(texts.generations)
-    prefixes = [texts.prefixes[probe] for probe in probes]
-    inputs = inputs_with(prefixes, training_texts(files.dataset, "input"))
     spans = deciding_spans(
-        by_probe(storage.read(files.outcomes, OutcomesTable, ["probe", "rank"]), "rank"),
+        storage.read(files.outcomes, OutcomesTable, ["probe", "rank"]),
         storage.read(files.matches, MatchesTable, ["probe", "rank", "generation_start", "generation_length"]),
     )
-    at_limit = storage.read(files.generations, GenerationsTable, ["at_limit"])["at_limit"].to_pylist()
-    whole = list(texts.generations.values())
-    prompts = _round_trip(prefixes, tokenizer)
-    continued = (
-        [text.removeprefix(prompt) for text, prompt in zip(whole, prompts, strict=True)] if with_prompt else whole
-    )
-    copies = {
-        side: copying(continued, prompts, training_texts(files.dataset, side), definitions.passage)
-        for side in ("input", "target")
-    }
     own_inputs = 1 if population == "member" else 0
-    with Progress(len(probes), "definitions", "probes") as progress:
-        for first in range(0, len(probes), PROBES_PER_BATCH):
-            part = slice(first, first + PROBES_PER_BATCH)
-            suffixes = [texts.suffixes[probe] for probe in probes[part]]
-            pairs = tokenized_pairs(continued[part], suffixes, tokenizer)
-            compared = compare(pairs, at_limit[part], max_new_tokens, tokenizer, definitions)
-            rows = [
-                {
-                    "probe": probes[place],
-                    **row,
-                    "prefix_inputs": inputs[prefixes[place]],
-                    "shared_prefix": inputs[prefixes[place]] > own_inputs,
-                    "match_in_prefix": in_prefix(whole[place], spans.get(probes[place], []), prompts[place]),
-                    **{f"copies_{side}": copied[place] for side, copied in copies.items()},
-                }
-                for place, row in enumerate(compared, first)
-            ]
-            yield pa.RecordBatch.from_pylist(rows, schema=DefinitionsTable.arrow())
-            progress.advance(len(rows))
+    with Progress(storage.rows_of(files.generations), "definitions", "probes") as progress:
+        for run in _beside_references(files):
+            prompts, whole = run["prompt"].to_pylist(), run["generation"].to_pylist()
+            continued = list(map(str.removeprefix, whole, prompts)) if with_prompt else whole
+            texts_of_sides = [training_texts(files.dataset, side) for side in SIDES]
+            copies = dict(zip(SIDES, copying(continued, prompts, texts_of_sides, definitions.passage), strict=True))
+            for first in range(0, len(run), PROBES_PER_BATCH):
+                part = slice(first, first + PROBES_PER_BATCH)
+                batch = {name: run[name][part].to_pylist() for name in run.column_names if name != "generation"}
+                pairs = tokenized_pairs(continued[part], batch["reference"], batch["reference_tokens"], tokenizer)
+                compared = compare(pairs, batch["at_limit"], max_new_tokens, tokenizer, definitions)
+                rows = [
+                    {
+                        "probe": probe,
+                        **row,
+                        "prefix_inputs": inputs,
+                        "shared_prefix": inputs > own_inputs,
+                        "match_in_prefix": in_prefix(whole[place], spans.get(probe, []), prompts[place]),
+                        **{f"copies_{side}": copied[place] for side, copied in copies.items()},
+                    }
+                    for place, (probe, inputs, row) in enumerate(
+                        zip(batch["probe"], batch["prefix_inputs"], compared, strict=True), first
+                    )
+                ]
+                yield pa.RecordBatch.from_pylist(rows, schema=DefinitionsTable.arrow())
+                progress.advance(len(rows))
 
 
-def training_texts(dataset: Path, side: str) -> Iterator[str]:
-    """Texts of a column (`input` or `target`) of the dataset's train split, in order."""
-    for batch in storage.stream(dataset, ["split", side]):
-        yield from batch[side].filter(pc.equal(batch["split"], "train")).to_pylist()
+def _beside_references(files: RunFiles) -> Iterator[pa.Table]:
+    """Generations in parts of `GENERATIONS_TOGETHER`, each with the columns of its probe's reference."""
+    generations = storage.stream(files.generations, ["probe", "generation", "at_limit"])
+    references = storage.stream(files.references)
+    held = ReferencesTable.arrow().empty_table()
+    while batches := list(islice(generations, GENERATIONS_TOGETHER // storage.ROWS_PER_GROUP)):
+        part = pa.Table.from_batches(batches)
+        last = part["probe"][-1].as_py()
+        while not len(held) or held["probe"][-1].as_py() < last:
+            held = pa.concat_tables([held, pa.Table.from_batches([next(references)])])
+        own = held.take(pc.index_in(part["probe"], held["probe"]))
+        for name in held.column_names[1:]:
+            part = part.append_column(name, own[name])
+        held = held.filter(pc.greater(held["probe"], last))
+        yield part
 
 
 @dataclass(frozen=True)
@@ -129,32 +143,25 @@ class TokenizedPair:
     suffix_tokens: list[int]
 
 
-def tokenized_pairs(generations: Sequence[str], suffixes: Sequence[str], tokenizer: Tokenizer) -> list[TokenizedPair]:
-    """Generations (n,) and suffixes (n,), made comparable.
+def tokenized_pairs(
+    generations: Sequence[str],
+    references: Sequence[str],
+    reference_tokens: Sequence[list[int]],
+    tokenizer: Tokenizer,
+) -> list[TokenizedPair]:
+    """Generations (n,) beside references (n,) and their tokens, made comparable.
 
-    The suffix of a pair is the text that its tokens decode to: T5's tokenizer replaces a line break by a space and
-    drops unknown characters, so that no model could write the original suffix. And white space before the first word is
-    the suffix's on both sides: an encoder-decoder model's text begins without it, a decoder-only model's with it.
-    Otherwise tokens at the cut are those of the text alone, without the prefix before it. In BPE and Unigram the first
-    tokens of a text encode to themselves again, so that a generation loses none where it was cut.
+    White space before the first word is the reference's on both sides: an encoder-decoder model's text begins without
+    it, a decoder-only model's with it. Otherwise tokens at the cut are those of the text alone, without the prefix
+    before it. In BPE and Unigram the first tokens of a text encode to themselves again, so that a generation loses none
+    where it was cut.
     """
-    decoded = _round_trip(suffixes, tokenizer)
     aligned = [
-        suffix[: len(suffix) - len(suffix.lstrip())] + generation.lstrip()
-        for generation, suffix in zip(generations, decoded, strict=True)
+        reference[: len(reference) - len(reference.lstrip())] + generation.lstrip()
+        for generation, reference in zip(generations, references, strict=True)
     ]
-    return [
-        TokenizedPair(*parts)
-        for parts in zip(aligned, decoded, _tokens(aligned, tokenizer), _tokens(decoded, tokenizer), strict=True)
-    ]
-
-
-def _tokens(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
-    return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
-
-
-def _round_trip(texts: Sequence[str], tokenizer: Tokenizer) -> list[str]:
-    return tokenizer.decode_batch(_tokens(texts, tokenizer))
+    tokens = tokens_of(aligned, tokenizer)
+    return [TokenizedPair(*parts) for parts in zip(aligned, references, tokens, reference_tokens, strict=True)]
 
 
 def compare(
@@ -200,76 +207,45 @@ def window(pair: TokenizedPair, at_limit: bool, tokens: int) -> int:
     return min([*sizes, len(pair.generation_tokens)] if at_limit else sizes)
 
 
-def inputs_with(prefixes: Iterable[str], inputs: Iterable[str]) -> dict[str, int]:
-    """For each distinct prefix, the number of inputs that contain it at any place. ValueError where a prefix is empty.
+def copying(
+    generations: Sequence[str], prefixes: Sequence[str], sides: Sequence[Iterable[str]], characters: int
+) -> list[list[bool]]:
+    """For each side, whether one of its texts contains `characters` of a generation (n,) that its prefix does not.
 
-    At every place of an input as many characters as the shortest prefix has are looked up; the prefixes that begin with
-    them are distinguished by one more look-up per length, once for equal places of an input. So time grows with the
-    inputs' characters, and at most with the square of the longest prefix, whose length is bounded by its tokens.
+    They are in a row; white space and case do not count. Every passage of that length in the generations has a number,
+    and those that the texts contain are marked: so time grows with the characters of texts and generations, whatever
+    repeats in them, and memory with the different passages of the generations, some 50 bytes each.
     """
-    counts = dict.fromkeys(prefixes, 0)
-    size = min(map(len, counts), default=1)
-    if not size:
-        raise ValueError("an empty prefix")
-    longest = max(map(len, counts), default=1)
-    lengths: dict[str, set[int]] = {}
-    for prefix in counts:
-        lengths.setdefault(prefix[:size], set()).add(len(prefix))
-    for text in inputs:
-        # As a set: where a phrase fills an input, most of its places look alike.
-        places = {
-            text[start : start + longest]
-            for start in range(len(text) - size + 1)
-            if text[start : start + size] in lengths
-        }
-        contained = {part for place in places for length in lengths[place[:size]] if (part := place[:length]) in counts}
-        for prefix in contained:
-            counts[prefix] += 1
-    return counts
+    continuations = [_normalized(text) for text in generations]
+    numbered = passages.Passages(passages.SEPARATOR.join(continuations), characters)
+    lengths = np.fromiter(map(len, continuations), np.int64, len(continuations))
+    starts = np.cumsum(lengths + len(passages.SEPARATOR)) - lengths - len(passages.SEPARATOR)
+
+    def copied(place: int, marks: np.ndarray) -> bool:
+        """Whether a marked passage of a generation is none of its prefix."""
+        numbers = numbered.numbers[starts[place] : starts[place] + lengths[place]]
+        (found,) = np.nonzero((numbers != passages.NONE) & marks[numbers])
+        if not len(found):
+            return False
+        prompt, text = _normalized(prefixes[place]), continuations[place]
+        # Each passage once, since there are few different ones where a text repeats itself.
+        _, found_first = np.unique(numbers[found], return_index=True)
+        return any(text[start : start + characters] not in prompt for start in found[found_first].tolist())
+
+    marks_of_sides = [np.append(numbered.marked(map(_normalized, texts)), False) for texts in sides]
+    return [[copied(place, marks) for place in range(len(generations))] for marks in marks_of_sides]
 
 
-def copying(generations: Sequence[str], prefixes: Sequence[str], texts: Iterable[str], characters: int) -> list[bool]:
-    """For each generation (n,): whether a text contains `characters` of it in a row that its own prefix does not.
-
-    White space and case do not count. Every passage of that length in the generations has a number, and those that the
-    texts contain are marked: so time grows with the characters of texts and generations, whatever repeats in them, and
-    memory with the different passages of the generations, some 100 bytes each.
-    """
-    continuations, prompts = [_normalized(text) for text in generations], [_normalized(text) for text in prefixes]
-    numbered = Passages(SEPARATOR.join(continuations), characters)
-    copied = np.zeros(len(numbered), dtype=bool)
-    for together in _joined(map(_normalized, texts)):
-        copied[numbered.of(together)] = True
-    return [
-        bool(copied[np.setdiff1d(numbered.of(text), numbered.of(prompt), assume_unique=True)].any())
-        for text, prompt in zip(continuations, prompts, strict=True)
-    ]
-
-
-def _joined(texts: Iterable[str]) -> Iterator[str]:
-    """Texts with separators between them, of about `CHARACTERS_PER_CALL` characters together."""
-    part: list[str] = []
-    size = 0
-    for text in texts:
-        part.append(text)
-        size += len(text)
-        if size >= CHARACTERS_PER_CALL:
-            yield SEPARATOR.join(part)
-            part, size = [], 0
-    if part:
-        yield SEPARATOR.join(part)
-
-
-def deciding_spans(ranks: Mapping[int, int | None], matches: pa.Table) -> dict[int, list[tuple[int, int]]]:
+def deciding_spans(outcomes: pa.Table, matches: pa.Table) -> dict[int, list[tuple[int, int]]]:
     """Spans (start, length) in the generation of every match with the candidate that decided a probe's outcome.
 
-    `ranks`: by probe, the rank of the deciding candidate, None without one; `matches` has the columns `probe, rank,
-    generation_start, generation_length`. Probes without a match have no entry.
+    `outcomes` has the columns `probe, rank`: the rank of the deciding candidate, null without one; `matches` has the
+    columns `probe, rank, generation_start, generation_length`. Probes without a match have no entry.
     """
+    ranks = outcomes["rank"].take(pc.index_in(matches["probe"], outcomes["probe"]))
     spans: dict[int, list[tuple[int, int]]] = {}
-    for match in matches.to_pylist():
-        if match["rank"] == ranks[match["probe"]]:
-            spans.setdefault(match["probe"], []).append((match["generation_start"], match["generation_length"]))
+    for match in matches.filter(pc.equal(matches["rank"], ranks)).to_pylist():
+        spans.setdefault(match["probe"], []).append((match["generation_start"], match["generation_length"]))
     return spans
 
 

@@ -1,25 +1,24 @@
-"""Runs of characters or tokens that sequences share, in a time that does not depend on what repeats in them.
+"""Passages of one length that texts share, found by their hashes, and compared in full where these are equal.
 
-Passages of one length are found by their hashes, and compared in full where these are equal. The longest common run is
-found by numbering equal runs of 1, 2, 4, ... alike (Karp, Miller and Rosenberg, 1972): a run of 2k has the number of
-the pair of its halves. Neither compares every place of one text with every place of the other.
+So neither every place of one text is compared with every place of the other, nor does it matter what repeats in them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import count
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 NONE = -1
-"""Number of a run that the other sequence does not contain."""
+"""Number of a passage that contains a `SEPARATOR`."""
 
 SEPARATOR = "\n"
 """Stands between texts that are searched together: no passage contains it."""
 
-COMPARED_CHARACTERS = 10_000_000
-"""Characters that are compared at a time, four bytes each."""
+CHARACTERS_PER_CALL = 100_000
+"""Characters that are hashed, or compared, at a time: so many fit into a processor's cache."""
 
 # Odd numbers without a pattern (the golden ratio's, and those of SplitMix64).
 _FACTORS = tuple(np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
@@ -38,54 +37,87 @@ class Passages:
         """Number the passages without `SEPARATOR` of a text."""
         self._length = length
         self._codes = characters(text)
-        is_whole = _windows(self._codes != ord(SEPARATOR), length).all(axis=1)
+        places = np.flatnonzero(_is_whole(self._codes, length))
         for salt in count():
-            hashes = _hashes(self._codes, length, salt)
-            order = np.flatnonzero(is_whole)
-            order = order[np.argsort(hashes[order], kind="stable")]
-            is_same = hashes[order[1:]] == hashes[order[:-1]]
+            self._salt = salt
+            hashes = self._hashes_of(self._codes)[places]
+            order = np.argsort(hashes)
+            hashes, order = hashes[order], places[order]
+            is_first = np.append(np.ones(min(1, len(order)), bool), hashes[1:] != hashes[:-1])
+            numbers = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
+            self._places = order[is_first]
             # Once in a million runs two passages have one hash; other hashes tell them apart.
-            if self._equal(self._codes, order[1:][is_same], order[:-1][is_same]).all():
+            if self._equal(self._codes, order, numbers).all():
                 break
-        self._salt = salt
-        self._places = order[np.append(np.ones(min(1, len(order)), bool), ~is_same)]
-        self._hashes = hashes[self._places]
-        # Most passages of other texts are not among these, and one look at a table of bits shows it.
-        self._mask = np.uint64((1 << (8 * len(self._places)).bit_length()) - 1)
-        self._is_possible = np.zeros(int(self._mask) + 1, bool)
-        self._is_possible[self._hashes & self._mask] = True
+        self.numbers = np.full(len(self._codes), NONE, np.int32)
+        """Number of the passage at every place of the text, (characters,); NONE where none begins."""
+        self.numbers[order] = numbers
+        self._hashes = Hashes(hashes[is_first])
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def of(self, text: str) -> np.ndarray:
-        """Numbers of those passages that a text contains, each once, in increasing order."""
-        codes = characters(text)
-        hashes = _hashes(codes, self._length, self._salt)
-        places = np.flatnonzero(self._is_possible[hashes & self._mask])
-        numbers = np.searchsorted(self._hashes, hashes[places])
-        is_same = self._hashes.take(numbers, mode="clip") == hashes[places] if len(self) else np.zeros(0, bool)
-        places, numbers = places[is_same], numbers[is_same]
-        return np.unique(numbers[self._equal(codes, places, self._places[numbers])])
+    def marked(self, texts: Iterable[str]) -> np.ndarray:
+        """Whether one of the texts contains each passage, (passages,)."""
+        marks = np.zeros(len(self), bool)
+        for together in _joined(texts):
+            codes = characters(together)
+            for start in range(0, len(codes), CHARACTERS_PER_CALL):
+                self._mark(marks, codes[start : start + CHARACTERS_PER_CALL + self._length - 1])
+        return marks
 
-    def _equal(self, codes: np.ndarray, places: np.ndarray, own: np.ndarray) -> np.ndarray:
-        """Whether the passages at places of a text equal those at places of the text that was numbered, (places,)."""
+    def _mark(self, marks: np.ndarray, codes: np.ndarray) -> None:
+        places, numbers = self._hashes.found(self._hashes_of(codes))
+        # A passage that is marked already need not be compared again.
+        is_new = ~marks[numbers]
+        places, numbers = places[is_new], numbers[is_new]
+        marks[numbers[self._equal(codes, places, numbers)]] = True
+
+    def _hashes_of(self, codes: np.ndarray) -> np.ndarray:
+        return hashes_of(codes, self._length, self._salt)
+
+    def _equal(self, codes: np.ndarray, places: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Whether the passages at places of a text are those with these numbers, (places,)."""
         windows, own_windows = _windows(codes, self._length), _windows(self._codes, self._length)
         is_equal = np.empty(len(places), bool)
-        step = max(1, COMPARED_CHARACTERS // self._length)
+        step = max(1, CHARACTERS_PER_CALL // self._length)
         for start in range(0, len(places), step):
             part = slice(start, start + step)
-            is_equal[part] = (windows[places[part]] == own_windows[own[part]]).all(axis=1)
+            is_equal[part] = (windows[places[part]] == own_windows[self._places[numbers[part]]]).all(axis=1)
         return is_equal
 
 
-def _windows(values: np.ndarray, length: int) -> np.ndarray:
-    """Every run of so many values, a view (runs, length); none where there are fewer values."""
-    return sliding_window_view(values, length) if len(values) >= length else np.empty((0, length), values.dtype)
+class Hashes:
+    """Different hashes in increasing order, and where others are among them."""
+
+    def __init__(self, hashes: np.ndarray) -> None:
+        """Keep `hashes`, uint64 array (hashes)."""
+        self._hashes = hashes
+        # Most others are not among these, and one look at a table of bits shows it.
+        self._mask = np.uint64((1 << (8 * len(hashes)).bit_length()) - 1)
+        self._is_possible = np.zeros(int(self._mask) + 1, bool)
+        self._is_possible[hashes & self._mask] = True
+
+    def found(self, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places in `others` of hashes that are among these, in any order, and their places among these."""
+        places = np.flatnonzero(self._is_possible[others & self._mask])
+        # In order, neighbours are looked up in the same part of the memory.
+        places = places[np.argsort(others[places])]
+        numbers = np.searchsorted(self._hashes, others[places])
+        is_found = self._hashes.take(numbers, mode="clip") == others[places] if len(self._hashes) else np.zeros(0, bool)
+        return places[is_found], numbers[is_found]
+
+
+def hashes_of(codes: np.ndarray, length: int, salt: int = 0) -> np.ndarray:
+    """A hash of every passage of `length` characters, uint64 array (passages); equal passages have equal ones."""
+    hashes = np.empty(max(0, len(codes) - length + 1), np.uint64)
+    for start in range(0, len(hashes), CHARACTERS_PER_CALL):
+        part = codes[start : start + CHARACTERS_PER_CALL + length - 1]
+        hashes[start : start + CHARACTERS_PER_CALL] = _hashes(part, length, salt)
+    return hashes
 
 
 def _hashes(codes: np.ndarray, length: int, salt: int) -> np.ndarray:
-    """A hash of every passage of `length` characters, uint64 array (passages); equal passages have equal ones."""
     hashes = (codes + np.uint64(salt)) * _FACTORS[0]
     span = 1
     while span < length:
@@ -97,50 +129,27 @@ def _hashes(codes: np.ndarray, length: int, salt: int) -> np.ndarray:
     return hashes
 
 
-def longest_common_run(one: np.ndarray, other: np.ndarray) -> int:
-    """Length of the longest run that two arrays of integers from 0 up both contain; time grows as n log n."""
-    levels = [_common(one, other)]
-    if not levels[0][2]:
-        return 0
-    # Runs of 1, 2, 4, ... that both have, and then as much more as is possible, the larger steps first.
-    while (longer := _joined(levels[-1], levels[-1], 1 << (len(levels) - 1)))[2]:
-        levels.append(longer)
-    longest, length = levels[-1], 1 << (len(levels) - 1)
-    for power in range(len(levels) - 2, -1, -1):
-        longer = _joined(longest, levels[power], length)
-        if longer[2]:
-            longest, length = longer, length + (1 << power)
-    return length
+def _is_whole(codes: np.ndarray, length: int) -> np.ndarray:
+    """Whether the passage at each place contains no separator, (passages,)."""
+    before = np.append(np.zeros(1, np.int32), np.cumsum(codes == ord(SEPARATOR), dtype=np.int32))
+    is_whole: np.ndarray = before[length:] == before[: max(0, len(before) - length)]
+    return is_whole
 
 
-Common = tuple[np.ndarray, np.ndarray, int]
-"""At every place of two arrays, the number of the run that begins there, NONE where the other has no equal one; and how
-many different ones both have."""
+def _windows(values: np.ndarray, length: int) -> np.ndarray:
+    """Every run of so many values, a view (runs, length); none where there are fewer values."""
+    return sliding_window_view(values, length) if len(values) >= length else np.empty((0, length), values.dtype)
 
 
-def _common(one: np.ndarray, other: np.ndarray) -> Common:
-    table = np.intersect1d(one[one >= 0], other[other >= 0])
-    return _numbered(one, table), _numbered(other, table), len(table)
-
-
-def _joined(first: Common, second: Common, shift: int) -> Common:
-    one, other = (_pairs(*sides, shift, second[2]) for sides in zip(first[:2], second[:2], strict=True))
-    return _common(one, other)
-
-
-def _pairs(first: np.ndarray, second: np.ndarray, shift: int, size: int) -> np.ndarray:
-    """At every place one number for the pair of a run and that `shift` further, of `size` different ones, or NONE."""
-    second = second[shift:]
-    first = first[: len(second)]
-    return np.where((first < 0) | (second < 0), NONE, first * size + second)
-
-
-def _numbered(numbers: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Places in a table of increasing numbers; NONE for one that it lacks."""
-    found = np.full(len(numbers), NONE, np.int64)
-    if len(table):
-        known = np.flatnonzero(numbers >= 0)
-        places = np.searchsorted(table, numbers[known])
-        equal = table[np.minimum(places, len(table) - 1)] == numbers[known]
-        found[known[equal]] = places[equal]
-    return found
+def _joined(texts: Iterable[str]) -> Iterator[str]:
+    """Texts with separators between them, of about `CHARACTERS_PER_CALL` characters together or more."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        part.append(text)
+        size += len(text)
+        if size >= CHARACTERS_PER_CALL:
+            yield SEPARATOR.join(part)
+            part, size = [], 0
+    if part:
+        yield SEPARATOR.join(part)

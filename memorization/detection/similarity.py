@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -16,8 +17,8 @@ import numpy as np
 
 from memorization.detection import passages
 
-MOST_SEARCHED = 4_000_000
-"""Product of two texts' lengths up to which searching one in the other takes less time than numbering runs."""
+REMEMBERED_CHUNKS = 65_536
+"""Runs of characters without white space whose words are kept in memory."""
 
 
 def common_head(one: Sequence[Any], other: Sequence[Any]) -> int:
@@ -26,24 +27,20 @@ def common_head(one: Sequence[Any], other: Sequence[Any]) -> int:
 
 
 def longest_common_run(one: str, other: str) -> int:
-    """Length of the longest string that both contain, in characters.
-
-    Time is at most that of n log n, for n characters of both.
-    """
-    if len(one) * len(other) > MOST_SEARCHED:
-        return passages.longest_common_run(*(passages.characters(text).astype(np.int64) for text in (one, other)))
-    longest = 0
-    for start in range(len(one)):
-        # Only a longer one counts, so that the search continues from the longest length so far.
-        while start + longest < len(one) and one[start : start + longest + 1] in other:
-            longest += 1
-    return longest
+    """Length of the longest string that both contain, in characters; time grows with both."""
+    return _longest_common_run(*(passages.characters(text).astype(np.int32) for text in (one, other)))
 
 
-def longest_equal_run(one: Iterable[int], other: Iterable[int]) -> int:
-    """Length of the longest run of tokens that both contain, in tokens."""
-    # One character per token, so that runs of tokens are searched as substrings are.
-    return longest_common_run("".join(map(chr, one)), "".join(map(chr, other)))
+def longest_equal_run(one: Sequence[int], other: Sequence[int]) -> int:
+    """Length of the longest run of tokens that both contain, in tokens; time grows with both."""
+    return _longest_common_run(np.array(one, np.int32), np.array(other, np.int32))
+
+
+def _longest_common_run(one: np.ndarray, other: np.ndarray) -> int:
+    # Imported here, since Numba takes longer than the rest of this module, and not all need common runs.
+    from memorization.detection.common_runs import longest_common_run as compiled
+
+    return int(compiled(one, other))
 
 
 @functools.cache
@@ -56,8 +53,45 @@ def bleu_metric() -> Any:
 
 def bleu(generation: str, reference: str) -> float:
     """BLEU-4 of a generation against one reference, from 0 to 1; 0 where one of them has no word."""
+    metric = bleu_metric()
+    ours, theirs = _words(generation), _words(reference)
+    orders = range(1, metric.max_ngram_order + 1)
+    correct = _common_ngrams(ours, theirs, metric.max_ngram_order)
+    total = [max(0, len(ours) - order + 1) for order in orders]
+    score = metric.compute_bleu(
+        correct, total, len(ours), len(theirs), metric.smooth_method, effective_order=metric.effective_order
+    ).score
     # The geometric mean of four ones is a little more than one.
-    return min(1.0, float(bleu_metric().sentence_score(generation, [reference]).score) / 100)
+    return min(1.0, float(score) / 100)
+
+
+def _words(text: str) -> list[str]:
+    """Words of a text by sacrebleu's tokenizer 13a, which reads no further than from one white space to the next.
+
+    It joins what "<skipped>" and a hyphen at the end of a line separate, and reads four entities, before that.
+    """
+    if "<" in text or "&" in text or "-\n" in text:
+        text = bleu_metric().tokenizer(text.rstrip())
+        return text.split()
+    return [word for chunk in text.split() for word in _words_of_chunk(chunk)]
+
+
+@functools.lru_cache(REMEMBERED_CHUNKS)
+def _words_of_chunk(chunk: str) -> tuple[str, ...]:
+    return tuple(bleu_metric().tokenizer(chunk).split())
+
+
+def _common_ngrams(ours: Sequence[str], theirs: Sequence[str], orders: int) -> list[int]:
+    """Number of n-grams of orders 1, 2, ... that both have, each as often as the one that has it less often."""
+    common = [0] * orders
+    for order in range(orders):
+        counts = Counter(zip(*(ours[start:] for start in range(order + 1)), strict=False))
+        other = Counter(zip(*(theirs[start:] for start in range(order + 1)), strict=False))
+        common[order] = sum(min(count, other[ngram]) for ngram, count in counts.items() if ngram in other)
+        # Without a common n-gram there is no longer one.
+        if not common[order]:
+            break
+    return common
 
 
 def edit_similarity(generation: str, reference: str) -> float:

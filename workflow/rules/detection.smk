@@ -226,9 +226,32 @@ rule positive_controls:
         "../../scripts/positive_controls.py"
 
 
-rule definitions:
+rule references:
     input:
         probes=at(plan.PROBES),
+        dataset=at(plan.DATASET),
+        model=at(plan.BASE_MODEL),
+    output:
+        at(plan.REFERENCES),
+    log:
+        log_of(plan.REFERENCES),
+    benchmark:
+        benchmark_of(plan.REFERENCES)
+    # The models' tokenizers are there.
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("references.py"),
+    script:
+        "../../scripts/references.py"
+
+
+rule definitions:
+    input:
+        references=at(plan.REFERENCES),
         generations=at(of_run("generations.parquet")),
         outcomes=at(detected("outcomes.parquet")),
         matches=at(detected("matches.parquet")),
