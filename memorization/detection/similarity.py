@@ -71,9 +71,9 @@ def _words(text: str) -> list[str]:
     It joins what "<skipped>" and a hyphen at the end of a line separate, and reads four entities, before that.
     """
     if "<" in text or "&" in text or "-\n" in text:
-        text = bleu_metric().tokenizer(text.rstrip())
-        return text.split()
-    return [word for chunk in text.split() for word in _words_of_chunk(chunk)]
+        words: list[str] = bleu_metric().tokenizer(text.rstrip()).split()
+        return words
+    return [word for chunk in text.split() for word in ((chunk,) if chunk.isalnum() else _words_of_chunk(chunk))]
 
 
 @functools.lru_cache(REMEMBERED_CHUNKS)

@@ -23,7 +23,7 @@ StemmerName = Literal["porter", "snowball"]
 SentenceModelName = Literal["punkt_english", "punkt_corpus"]
 
 _PUNCTUATION = frozenset(string.punctuation)
-# Punkt keeps every token of a batch in memory (some 300 bytes each), so it is trained on a large corpus in parts.
+# Punkt keeps every token of a batch in memory, so it is trained on a large corpus in parts.
 _BATCH_CHARACTERS = 4_000_000
 _REMEMBERED_DECISIONS = 65_536
 # Signs that may close the sentence before; the empty string means the end of the text.
@@ -232,15 +232,16 @@ def _download_punkt() -> None:
 def _corpus_punkt(corpus: Iterable[str]) -> Any:
     """Train Punkt on the documents; the same documents in any order give the same parameters."""
     preload()
-    from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
+    from nltk.tokenize.punkt import PunktSentenceTokenizer
 
-    trainer = PunktTrainer()
+    from memorization.detection.punkt import Trainer
+
+    trainer = Trainer()
     # Sorted, because with several batches the documents before decide whether a word becomes an abbreviation.
     # The order of Punkt's own set of word types changes nothing: each is judged by its counts alone.
     documents = sorted(checked_texts(corpus, "sentence model 'punkt_corpus': document"))
     for batch in _batches(documents, _BATCH_CHARACTERS):
-        # For Punkt an empty line ends a paragraph, so that no sentence runs from one document into the next.
-        trainer.train("\n\n".join(batch), finalize=False)
+        trainer.train_batch(batch)
     return PunktSentenceTokenizer(trainer.get_params())
 
 
