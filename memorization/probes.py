@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import logging
 import random
 import re
+import sys
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, models
 
 from memorization import storage
 from memorization.checksums import check_folder
@@ -29,6 +33,12 @@ SPLIT_OF: dict[str, str] = {"member": "train", "control": "test"}
 # First characters of a text that are read per token, and tokens after the prefix that these characters must have: the
 # end of a text does not change tokens further back.
 CHARACTERS_PER_TOKEN, TOKENS_BEYOND = 16, 16
+# First characters of a text that are encoded per token, before more are.
+HEAD_CHARACTERS = 8
+# An ASCII character and the space after it, as vocabularies write spaces (SentencePiece, bytes).
+_WORD_AND_SPACE = re.compile("[!-~][ \u2581\u0120]")
+# Rows of a dataset whose texts are in memory together while their prefixes are found.
+ROWS_PER_CALL = 1_000
 # Share of unspelled characters above which it is reported as a warning, and how many of them are named.
 UNSPELLED_BOUND, UNSPELLED_NAMED = 0.005, 10
 # Share of the probes below which prefixes that differ are reported as few: half of the questions say nothing new.
@@ -123,18 +133,17 @@ def write_probes(
     settings, prefix_tokens = selection.settings, selection.prefix_tokens
     split = SPLIT_OF[selection.population]
     name = dataset.stem
-    rows = short = 0
-    usable: list[tuple[str, str, int]] = []
-    for batch in storage.stream(dataset, ["id", "split", "input"]):
-        selected = [row for row in batch.to_pylist() if row["split"] == split]
-        rows += len(selected)
-        cuts = prefix_ends([row["input"] for row in selected], tokenizer, prefix_tokens)
-        for row, cut in zip(selected, cuts, strict=True):
-            prefix, suffix = row["input"][:cut], row["input"][cut:]
-            if not prefix.strip() or len(suffix.strip()) < settings.minimum_suffix_characters:
-                short += 1
-            else:
-                usable.append((row["id"], row["input"], cut))
+    rows = 0
+    usable: list[tuple[int, int]] = []
+    for batch in _rows_of(dataset, split):
+        texts = [row["input"] for row in batch]
+        cuts = prefix_ends(texts, tokenizer, prefix_tokens)
+        usable += [
+            (rows + number, cut)
+            for number, (text, cut) in enumerate(zip(texts, cuts, strict=True))
+            if text[:cut].strip() and len(text[cut:].strip()) >= settings.minimum_suffix_characters
+        ]
+        rows += len(batch)
     if not rows:
         raise UserError(
             f"{dataset}: no rows in split {split!r}, which the population {selection.population!r} is drawn from."
@@ -148,23 +157,88 @@ def write_probes(
     if len(usable) < settings.n:
         counts = (name, split, settings.n, len(usable), len(usable))
         log.warning("dataset %s, split %s: %d probes configured, %d usable inputs: n is %d", *counts)
-    if short:
+    if short := rows - len(usable):
         log.info("dataset %s: %d of %d inputs left out: suffix too short", name, short, rows)
     taken: Sequence[int] = range(min(settings.n, len(usable)))
     if settings.select == "drawn":
         taken = sorted(random.Random(settings.seed).sample(range(len(usable)), len(taken)))
     stated = {"n_asked": settings.n, "n": len(taken), "inputs": rows, "left_out_suffix_too_short": short}
-    chosen = [usable[index] for index in taken]
-    stated["prefixes"] = prefixes = len({text[:cut] for _, text, cut in chosen})
-    if prefixes < FEW_PROMPTS * len(chosen):
+    # Texts are read again, so that memory does not grow with them.
+    cutting = _Cutting(_rows_of(dataset, split), dict(usable[index] for index in taken))
+
+    def counted() -> dict[str, Any]:
+        return {
+            **manifest,
+            **stated,
+            **_prompts_of(cutting, name, selection),
+            **_unspelled_of(cutting, name, tokenizer),
+        }
+
+    storage.write_batches(output, ProbesTable, cutting.batches(), counted)
+
+
+def _rows_of(dataset: Path, split: str) -> Iterator[list[dict[str, Any]]]:
+    """Rows of a dataset's split, `ROWS_PER_CALL` or fewer at a time."""
+    for batch in storage.stream(dataset, ["id", "split", "input"], ROWS_PER_CALL):
+        yield [row for row in batch.to_pylist() if row["split"] == split]
+
+
+class _Cutting:
+    """Probes from rows, and what is counted of them on the way: different prefixes, characters of the suffixes."""
+
+    def __init__(self, rows: Iterable[list[dict[str, Any]]], cuts: Mapping[int, int]) -> None:
+        """Cut those rows whose numbers `cuts` contains, at so many characters."""
+        self._rows, self.cuts = chain.from_iterable(rows), cuts
+        self.prefixes: set[bytes] = set()
+        self._counts = np.zeros(sys.maxunicode + 1, np.int64)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Batches of schema `probes`."""
+        texts: dict[bytes, int] = {}
+        chosen = ((row, cut) for number, row in enumerate(self._rows) if (cut := self.cuts.get(number)))
+        numbers = count()
+        while part := list(islice(chosen, storage.ROWS_PER_GROUP)):
+            rows = [
+                {
+                    "probe": next(numbers),
+                    "id": row["id"],
+                    "prefix": row["input"][:cut],
+                    "suffix": row["input"][cut:],
+                    "prefix_characters": cut,
+                    "suffix_characters": len(row["input"]) - cut,
+                    "input_text": texts.setdefault(_digest(row["input"]), len(texts)),
+                }
+                for row, cut in part
+            ]
+            self.prefixes.update(_digest(row["prefix"]) for row in rows)
+            for row in rows:
+                codes = np.frombuffer(row["suffix"].encode("utf-32-le"), np.uint32)
+                counts = np.bincount(codes)
+                self._counts[: len(counts)] += counts
+            yield pa.RecordBatch.from_pylist(rows, schema=ProbesTable.arrow())
+
+    @property
+    def characters(self) -> Counter[str]:
+        """How often each character occurs in the suffixes."""
+        return Counter({chr(code): int(self._counts[code]) for code in np.flatnonzero(self._counts).tolist()})
+
+
+def _digest(text: str) -> bytes:
+    """What stands for a text where texts are told apart, in 16 bytes."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _prompts_of(cutting: _Cutting, name: str, selection: Selection) -> dict[str, int]:
+    """How many prefixes of a dataset's probes differ; a warning where they are few."""
+    prefixes, n = len(cutting.prefixes), len(cutting.cuts)
+    if prefixes < FEW_PROMPTS * n:
         log.warning(
             "dataset %s, split %s: different prompts among %d probes with prefixes of %d tokens: %d; those of one "
             "prompt count once in intervals and tests. Where inputs begin alike, raise `probes.prefix_tokens`, or the "
             "dataset's own `prefix_tokens`, or begin the `input` after that; where they are equal, set `deduplicate`",
-            *(name, split, len(chosen), prefix_tokens, prefixes),
+            *(name, SPLIT_OF[selection.population], n, selection.prefix_tokens, prefixes),
         )
-    stated |= _unspelled_of(name, [text[cut:] for _, text, cut in chosen], tokenizer)
-    storage.write_batches(output, ProbesTable, _batches(chosen), {**manifest, **stated})
+    return {"prefixes": prefixes}
 
 
 def unspelled(characters: Iterable[str], tokenizer: Tokenizer | SlowTokenizer) -> set[str]:
@@ -181,11 +255,9 @@ def unspelled(characters: Iterable[str], tokenizer: Tokenizer | SlowTokenizer) -
     return {character for character, text in zip(tested, decoded, strict=True) if character.lower() not in text.lower()}
 
 
-def _unspelled_of(name: str, suffixes: Sequence[str], tokenizer: Tokenizer | SlowTokenizer) -> dict[str, Any]:
+def _unspelled_of(cutting: _Cutting, name: str, tokenizer: Tokenizer | SlowTokenizer) -> dict[str, Any]:
     """What the tokenizer cannot spell of a dataset's suffixes: share of the characters, and the most frequent ones."""
-    counts = Counter[str]()
-    for suffix in suffixes:
-        counts.update(suffix)
+    counts = cutting.characters
     missing = unspelled(counts, tokenizer)
     ranked = sorted(((counts[character], character) for character in missing), key=lambda each: (-each[0], each[1]))
     share = sum(count for count, _ in ranked) / counts.total()
@@ -226,33 +298,49 @@ def prefix_ends(texts: Sequence[str], tokenizer: Tokenizer | SlowTokenizer, pref
     """
     if isinstance(tokenizer, SlowTokenizer):
         return [tokenizer.end_of(text, prefix_tokens) for text in texts]
-    ends = []
-    for text, encoding in zip(texts, tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True):
-        offsets = encoding.offsets
-        if len(offsets) <= prefix_tokens:
-            ends.append(len(text))
-        else:
-            end, following = offsets[prefix_tokens - 1][1], offsets[prefix_tokens][0]
-            ends.append(min(end, following) or end)
+    ends = [0] * len(texts)
+    undecided = list(range(len(texts)))
+    characters = HEAD_CHARACTERS * (prefix_tokens + 1) if _keeps_words_apart(tokenizer) else None
+    while undecided:
+        heads = [_head(texts[number], characters) for number in undecided]
+        encodings = tokenizer.encode_batch(heads, add_special_tokens=False)
+        longer = []
+        for number, head, encoding in zip(undecided, heads, encodings, strict=True):
+            offsets, is_whole = encoding.offsets, len(head) == len(texts[number])
+            # The last token of a head may be another one in the text: characters that a tokenizer does not know can
+            # be one token with the space that follows.
+            if len(offsets) > prefix_tokens + (not is_whole):
+                end, following = offsets[prefix_tokens - 1][1], offsets[prefix_tokens][0]
+                ends[number] = min(end, following) or end
+            elif is_whole:
+                ends[number] = len(head)
+            else:
+                longer.append(number)
+        undecided, characters = longer, characters and 4 * characters
     return ends
 
 
-def _batches(rows: Sequence[tuple[str, str, int]]) -> Iterator[pa.RecordBatch]:
-    texts: dict[str, int] = {}
-    for start in range(0, len(rows), storage.ROWS_PER_GROUP):
-        part = rows[start : start + storage.ROWS_PER_GROUP]
-        yield pa.RecordBatch.from_pylist(
-            [
-                {
-                    "probe": start + number,
-                    "id": identifier,
-                    "prefix": text[:cut],
-                    "suffix": text[cut:],
-                    "prefix_characters": cut,
-                    "suffix_characters": len(text) - cut,
-                    "input_text": texts.setdefault(text, len(texts)),
-                }
-                for number, (identifier, text, cut) in enumerate(part)
-            ],
-            schema=ProbesTable.arrow(),
-        )
+@functools.lru_cache(1)
+def _keeps_words_apart(tokenizer: Tokenizer) -> bool:
+    """Whether no token of a text contains an ASCII character other than a space and the space after it.
+
+    So it is where no entry of the vocabulary does. Then what stands before such a space has the same tokens whatever
+    follows: BPE merges, and the best sequence of Unigram up to there, do not depend on it. Other models make one token
+    of any unknown word, which may be whatever a pre-tokenizer takes for a word.
+    """
+    if not isinstance(tokenizer.model, models.BPE | models.Unigram):
+        return False
+    return not any(map(_WORD_AND_SPACE.search, tokenizer.get_vocab()))
+
+
+def _head(text: str, characters: int | None) -> str:
+    """About so many first characters of a text, up to a space after another ASCII character; None for all.
+
+    All where there is no such space.
+    """
+    if characters is None or len(text) <= characters:
+        return text
+    end = text.rfind(" ", 1, characters)
+    while end > 0 and not "!" <= text[end - 1] <= "~":
+        end = text.rfind(" ", 1, end)
+    return text[:end] if end > 0 else text

@@ -180,7 +180,7 @@ def test_the_draw_does_not_depend_on_how_rows_are_read(
     file = dataset(tmp_path, numbered_inputs(60))
     whole = written(file, tokenizer, n=20)
     stream = storage.stream
-    monkeypatch.setattr(storage, "stream", lambda path, columns: stream(path, columns, rows=7))
+    monkeypatch.setattr(storage, "stream", lambda path, columns, rows: stream(path, columns, rows=7))
     monkeypatch.setattr(storage, "ROWS_PER_GROUP", 3)
     assert written(file, tokenizer, n=20) == whole
 
