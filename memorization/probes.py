@@ -190,32 +190,36 @@ class _Cutting:
         """Cut those rows whose numbers `cuts` contains, at so many characters."""
         self._rows, self.cuts = chain.from_iterable(rows), cuts
         self.prefixes: set[bytes] = set()
+        self._texts: dict[bytes, int] = {}
+        self._numbers = count()
         self._counts = np.zeros(sys.maxunicode + 1, np.int64)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches of schema `probes`."""
-        texts: dict[bytes, int] = {}
         chosen = ((row, cut) for number, row in enumerate(self._rows) if (cut := self.cuts.get(number)))
-        numbers = count()
-        while part := list(islice(chosen, storage.ROWS_PER_GROUP)):
-            rows = [
-                {
-                    "probe": next(numbers),
-                    "id": row["id"],
-                    "prefix": row["input"][:cut],
-                    "suffix": row["input"][cut:],
-                    "prefix_characters": cut,
-                    "suffix_characters": len(row["input"]) - cut,
-                    "input_text": texts.setdefault(_digest(row["input"]), len(texts)),
-                }
-                for row, cut in part
-            ]
-            self.prefixes.update(_digest(row["prefix"]) for row in rows)
-            for row in rows:
-                codes = np.frombuffer(row["suffix"].encode("utf-32-le"), np.uint32)
-                counts = np.bincount(codes)
-                self._counts[: len(counts)] += counts
-            yield pa.RecordBatch.from_pylist(rows, schema=ProbesTable.arrow())
+        # As Arrow's texts before the next ones are read, which take less memory than Python's.
+        small = map(self._batch, iter(lambda: list(islice(chosen, ROWS_PER_CALL)), []))
+        together = max(1, storage.ROWS_PER_GROUP // ROWS_PER_CALL)
+        while parts := list(islice(small, together)):
+            yield pa.concat_batches(parts)
+
+    def _batch(self, part: list[tuple[dict[str, Any], int]]) -> pa.RecordBatch:
+        rows = [
+            {
+                "probe": next(self._numbers),
+                "id": row["id"],
+                "prefix": row["input"][:cut],
+                "suffix": row["input"][cut:],
+                "prefix_characters": cut,
+                "suffix_characters": len(row["input"]) - cut,
+                "input_text": self._texts.setdefault(_digest(row["input"]), len(self._texts)),
+            }
+            for row, cut in part
+        ]
+        self.prefixes.update(_digest(row["prefix"]) for row in rows)
+        counts = np.bincount(np.frombuffer("".join(row["suffix"] for row in rows).encode("utf-32-le"), np.uint32))
+        self._counts[: len(counts)] += counts
+        return pa.RecordBatch.from_pylist(rows, schema=ProbesTable.arrow())
 
     @property
     def characters(self) -> Counter[str]:
