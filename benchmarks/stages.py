@@ -33,8 +33,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX_TOKENS, NEW_TOKENS, GENERATION_WORDS = 50, 100, 75
 PACKAGES = ("numba", "numpy", "nltk", "tokenizers", "tantivy", "rapidfuzz")
-WARM = 20
-"""Inputs of a run that is computed before the measured one, so that everything is loaded and compiled."""
+WARM, WARM_INPUTS = "warm", 20
+"""A run that is computed before the measured one, so that everything is loaded and compiled."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
-        prepare(Path(folder, str(WARM)), WARM, options)
+        prepare(Path(folder, WARM), WARM_INPUTS, options)
         for n in options.probes:
             files = Path(folder, str(n))
             characters = prepare(files, n, options)
@@ -229,10 +229,11 @@ def write_outcomes(folder: Path) -> None:
 
 def probes(files: Path, output: Path, options: argparse.Namespace) -> Path:
     """Inputs to prefixes and suffixes."""
+    from memorization import storage
     from memorization.config.data import Probes
     from memorization.probes import Selection, read_tokenizer, write_probes
 
-    selection = Selection(Probes(n=10**9), PREFIX_TOKENS, "member")
+    selection = Selection(Probes(n=storage.rows_of(files / "dataset.parquet")), PREFIX_TOKENS, "member")
     target = output / "probes.parquet"
     write_probes(files / "dataset.parquet", read_tokenizer(files / "model"), selection, target, {})
     return target
@@ -323,7 +324,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     """Processor time, memory and digest of a stage in this process."""
     stage = STAGES[options.measure]
     with tempfile.TemporaryDirectory(dir=options.files.parent) as folder:
-        stage(options.files.with_name(str(WARM)), Path(folder), options)
+        stage(options.files.with_name(WARM), Path(folder), options)
         before, begun = memory(), processor_seconds()
         file = stage(options.files, Path(folder), options)
         seconds, peak = processor_seconds() - begun, memory()

@@ -217,6 +217,7 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("detection/outcomes.py", {"outcomes", *SEARCHES}),
         ("detector.py", SEARCHES),
         ("detection/definitions.py", {"definitions"}),
+        ("detection/references.py", {"references", "definitions"}),
         ("retrieval.py", {"index", "candidates", *SEARCHES}),
         ("coordinates.py", {"rates", "definition_rates", "extraction", "quality", "density_means"}),
         ("schemas/training.py", TRAININGS | {"memorization_table", "trade_off_table"}),

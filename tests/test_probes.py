@@ -1,4 +1,5 @@
 import logging
+import random
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -90,6 +91,73 @@ def test_a_text_of_no_more_tokens_is_all_prefix(any_tokenizer: Any) -> None:
         n = len(ids(any_tokenizer, text))
         assert prefix_ends([text, text], any_tokenizer.backend_tokenizer, n) == [len(text)] * 2
         assert prefix_ends([text], any_tokenizer.backend_tokenizer, n + 1) == [len(text)]
+
+
+def whole_text_ends(texts: list[str], tokenizer: Any, k: int) -> list[int]:
+    """Ends of prefixes from the tokens of whole texts."""
+    ends = []
+    for encoding, text in zip(tokenizer.encode_batch(texts, add_special_tokens=False), texts, strict=True):
+        offsets = encoding.offsets
+        is_longer = len(offsets) > k
+        ends.append((min(offsets[k - 1][1], offsets[k][0]) or offsets[k - 1][1]) if is_longer else len(text))
+    return ends
+
+
+LONG = [
+    *(
+        unit * 200
+        for unit in ("the bridge ", "word\n", "  two  spaces", "a ", "å b ", "日本語", "日 本 ", "?! ", "x\u00a0y ")
+    ),
+    *(text * 30 for text in [*PLAIN, *UNUSUAL]),
+    " " * 3_000,
+    "a" * 3_000,
+    "a" * 900 + " the end" * 90,
+    " ".join(map(str, range(3_000))),
+    "👩\u200d👧 " * 300,
+    "\u0600 a\u0301 \u0301 " * 300,
+]
+
+
+@pytest.mark.parametrize("k", [1, 2, 7, 50])
+def test_the_beginning_of_a_text_has_the_prefix_of_the_whole(any_tokenizer: Any, k: int) -> None:
+    backend = any_tokenizer.backend_tokenizer
+    assert prefix_ends(LONG, backend, k) == whole_text_ends(LONG, backend, k)
+
+
+def tokenizer_over_spaces(pairs: list[tuple[str, str]]) -> Any:
+    """A tokenizer of characters and what these pairs are merged to, which does not know all characters."""
+    from tokenizers import Tokenizer, models
+
+    entries = dict.fromkeys([*"ab ", *(one + other for one, other in pairs), "<unk>"])
+    numbers = {entry: number for number, entry in enumerate(entries)}
+    return Tokenizer(models.BPE(numbers, pairs, unk_token="<unk>", fuse_unk=True))
+
+
+@pytest.mark.parametrize("pairs", [[], [("a", "b")], [(" ", "a")], [("b", " "), ("a", "b "), ("ab ", "ab ")]])
+def test_tokens_that_reach_over_spaces_are_those_of_the_whole_text(pairs: list[tuple[str, str]]) -> None:
+    backend = tokenizer_over_spaces(pairs)
+    draws = random.Random(0)
+    texts = ["".join(draws.choices("ab xy", k=draws.randrange(400))) for _ in range(60)] + ["ab " * 150, "xy " * 150]
+    for k in (1, 2, 9):
+        assert prefix_ends(texts, backend, k) == whole_text_ends(texts, backend, k)
+
+
+def test_only_the_beginning_of_a_long_text_is_encoded(any_tokenizer: Any) -> None:
+    encoded: list[str] = []
+
+    class Watched:
+        model = any_tokenizer.backend_tokenizer.model
+
+        def get_vocab(self) -> Any:
+            return any_tokenizer.backend_tokenizer.get_vocab()
+
+        def encode_batch(self, texts: list[str], **options: Any) -> Any:
+            encoded.extend(texts)
+            return any_tokenizer.backend_tokenizer.encode_batch(texts, **options)
+
+    text = "The bridge was closed in March. " * 1_000
+    prefix_ends([text], Watched(), 50)  # type: ignore[arg-type]
+    assert sum(map(len, encoded)) < len(text) / 5
 
 
 def test_no_text_has_no_prefix(tokenizer: Any) -> None:

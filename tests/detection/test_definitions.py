@@ -1,4 +1,5 @@
 import random
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from memorization import storage
 from memorization.config.detection import Definitions
 from memorization.detection import definitions as d
+from memorization.detection.references import reference_batches, round_trip, tokens_of
 from memorization.detection.similarity import common_head
 from memorization.probes import read_tokenizer
 from memorization.schemas.dataset import DatasetTable
@@ -19,6 +21,7 @@ from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.matches import MatchesTable
 from memorization.schemas.outcomes import OutcomesTable
 from memorization.schemas.probes import ProbesTable
+from memorization.schemas.references import ReferencesTable
 from memorization.schemas.schema import Schema
 
 SHARED = Path(__file__).parents[2] / "../shared/models"
@@ -62,6 +65,11 @@ BYTES, PIECES = byte_pairs(), sentence_pieces()
 TOKENIZERS = pytest.mark.parametrize("tokenizer", [BYTES, PIECES], ids=["bytes", "pieces"])
 
 
+def pairs_of(generations: list[str], suffixes: list[str], tokenizer: Tokenizer) -> list[d.TokenizedPair]:
+    references = round_trip(suffixes, tokenizer)
+    return d.tokenized_pairs(generations, references, tokens_of(references, tokenizer), tokenizer)
+
+
 def compared(
     generation: str,
     suffix: str,
@@ -70,7 +78,7 @@ def compared(
     limit: int = 100,
     **values: Any,
 ) -> dict[str, Any]:
-    [pair] = d.tokenized_pairs([generation], [suffix], tokenizer)
+    [pair] = pairs_of([generation], [suffix], tokenizer)
     [row] = d.compare([pair], [at_limit], limit, tokenizer, Definitions(**values))
     return row
 
@@ -85,18 +93,18 @@ def test_what_a_model_writes_for_the_suffix_equals_it(tokenizer: Tokenizer, seed
     """Whatever the tokenizer loses: a model that writes the suffix's first tokens gives back so many."""
     suffix = lead + "".join(random.Random(seed).choices("the dog fox\n  {}é猫.,Q", k=40))
     written = tokenizer.decode(tokenizer.encode(suffix, add_special_tokens=False).ids)
-    [whole] = d.tokenized_pairs([written], [suffix], tokenizer)
+    [whole] = pairs_of([written], [suffix], tokenizer)
     assert whole.generation_tokens == whole.suffix_tokens
     # Cut between words, as a text without the words behind.
     head = " ".join(written.split(" ")[: size + 1])
-    [part] = d.tokenized_pairs([head], [suffix], tokenizer)
+    [part] = pairs_of([head], [suffix], tokenizer)
     spaces = len(part.generation) - len(part.generation.rstrip())
     assert common_head(part.generation_tokens, part.suffix_tokens) >= len(part.generation_tokens) - spaces
 
 
 @TOKENIZERS
 def test_heads_of_tokens_encode_to_themselves(tokenizer: Tokenizer) -> None:
-    [pair] = d.tokenized_pairs([""], [SENTENCE], tokenizer)
+    [pair] = pairs_of([""], [SENTENCE], tokenizer)
     for size in range(1, len(pair.suffix_tokens) + 1):
         cut = tokenizer.decode(pair.suffix_tokens[:size])
         # White space at the end may belong to a longer token than that of the cut text.
@@ -120,7 +128,7 @@ def test_what_a_tokenizer_cannot_write_is_not_required() -> None:
 
 
 def test_extractable_are_m_equal_tokens_and_no_fewer() -> None:
-    [pair] = d.tokenized_pairs([""], [SENTENCE], BYTES)
+    [pair] = pairs_of([""], [SENTENCE], BYTES)
     words = SENTENCE.split()
     broken = " ".join([*words[:5], "yes", *words[6:]])
     equal = compared(broken, SENTENCE)["equal_tokens"]
@@ -190,7 +198,7 @@ def test_texts_without_words_are_no_error(tokenizer: Tokenizer, generation: str,
 @settings(max_examples=40)
 def test_a_row_depends_on_nothing_but_its_pair(tokenizer: Tokenizer, generations: list[tuple[str, str, bool]]) -> None:
     texts, suffixes, limits = (list(each) for each in zip(*generations, strict=True))
-    pairs = d.tokenized_pairs(texts, suffixes, tokenizer)
+    pairs = pairs_of(texts, suffixes, tokenizer)
     together = list(d.compare(pairs, limits, 9, tokenizer, Definitions(tokens=6)))
     for row, text, suffix, limited in zip(together, texts, suffixes, limits, strict=True):
         assert row == compared(text, suffix, tokenizer, limited, limit=9, tokens=6)
@@ -211,22 +219,6 @@ def test_real_tokenizers_give_back_what_they_wrote(name: str) -> None:
 
 
 # Prefixes.
-
-
-@given(
-    st.lists(st.text(st.sampled_from("ab \n猫"), min_size=1, max_size=5), max_size=8),
-    st.lists(st.text(st.sampled_from("ab \n猫"), max_size=20), max_size=6),
-)
-def test_inputs_with_a_prefix_are_counted_one_by_one(prefixes: list[str], inputs: list[str]) -> None:
-    expected = {prefix: sum(prefix in text for text in inputs) for prefix in prefixes}
-    assert d.inputs_with(prefixes, iter(inputs)) == expected
-
-
-def test_a_prefix_counts_once_an_input_and_an_input_for_every_prefix() -> None:
-    assert d.inputs_with(["ab", "abc", "ab", "x"], ["ab abc ab", "abc", "", "b"]) == {"ab": 2, "abc": 2, "x": 0}
-    assert d.inputs_with([], ["a"]) == {}
-    with pytest.raises(ValueError, match="empty prefix"):
-        d.inputs_with([""], ["a"])
 
 
 PREFIX = "Dear  Doctor,\nmy left knee has HURT since"
@@ -268,7 +260,11 @@ def test_copies_are_those_that_every_passage_of_a_generation_looked_up_would_sho
         )
         for generation, prefix in zip(generations, prefixes, strict=True)
     ]
-    assert d.copying(generations, prefixes, iter(texts), characters) == expected
+    assert d.copying(generations, prefixes, [iter(texts), [], texts * 2], characters) == [
+        expected,
+        [False] * len(generations),
+        expected,
+    ]
 
 
 def test_a_generation_copies_a_passage_of_any_place_unless_its_prompt_contains_it() -> None:
@@ -276,8 +272,8 @@ def test_a_generation_copies_a_passage_of_any_place_unless_its_prompt_contains_i
     passage = text[8:58]
     prompts = ["", "Is it so?", text, "", ""]
     written = ["So " + passage.upper(), f"x {passage}", passage, passage[1:], "y" + passage.replace(" ", "\n")]
-    assert d.copying(written, prompts, ["nothing", f"and {text}"], 50) == [True, True, False, False, True]
-    assert d.copying([], [], [text], 50) == []
+    assert d.copying(written, prompts, [["nothing", f"and {text}"]], 50) == [[True, True, False, False, True]]
+    assert d.copying([], [], [[text]], 50) == [[]]
 
 
 def test_the_deciding_candidate_has_the_spans() -> None:
@@ -289,8 +285,13 @@ def test_the_deciding_candidate_has_the_spans() -> None:
             "generation_length": [50, 51, 52, 53],
         }
     )
-    assert d.deciding_spans({0: 3, 1: None, 2: 2}, matches) == {0: [(5, 50), (60, 52)], 2: [(7, 53)]}
-    assert d.deciding_spans({0: 1, 1: None, 2: 2}, matches) == {0: [(0, 51)], 2: [(7, 53)]}
+
+    def outcomes(*ranks: int | None) -> pa.Table:
+        return pa.table({"probe": pa.array([0, 1, 2], pa.int32()), "rank": pa.array(ranks, pa.int32())})
+
+    matches = matches.cast(pa.schema([(name, pa.int32()) for name in matches.column_names]))
+    assert d.deciding_spans(outcomes(3, None, 2), matches) == {0: [(5, 50), (60, 52)], 2: [(7, 53)]}
+    assert d.deciding_spans(outcomes(1, None, 2), matches) == {0: [(0, 51)], 2: [(7, 53)]}
 
 
 # A run's files.
@@ -341,7 +342,9 @@ def run_of(
         kept = content if name in ("probes", "dataset") else [row for row in content if row["probe"] >= first]
         table = pa.Table.from_pylist(kept, schema=TABLES[name].arrow())
         storage.write_table(folder / f"{name}.parquet", TABLES[name], table, {})
-    files = d.RunFiles(**{name: folder / f"{name}.parquet" for name in TABLES})
+    references = reference_batches(folder / "probes.parquet", folder / "dataset.parquet", BYTES)
+    storage.write_batches(folder / "references.parquet", ReferencesTable, references, {})
+    files = d.RunFiles(**{field.name: folder / f"{field.name}.parquet" for field in fields(d.RunFiles)})
     batches = list(d.definition_batches(files, BYTES, population, 100, prompt, Definitions(tokens=5)))
     return pa.Table.from_batches(batches, schema=DefinitionsTable.arrow())
 
@@ -374,6 +377,19 @@ def test_a_part_of_the_generations_gives_the_rows_of_the_whole(tmp_path: Path) -
     ]
     whole = run_of(tmp_path, rows, texts)
     assert run_of(tmp_path, rows, texts, first=2).to_pylist() == whole.to_pylist()[2:]
+
+
+def test_parts_of_a_run_that_are_read_together_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"Letter {number}. {SENTENCE}" for number in range(9)]
+    rows = [
+        {"prefix": text[:9], "suffix": text[9:], "generation": text[9 : 99 - 9 * at]} for at, text in enumerate(texts)
+    ]
+    whole = run_of(tmp_path, rows, texts, first=1)
+    stream = storage.stream
+    monkeypatch.setattr(storage, "stream", lambda path, columns=None, rows=4: stream(path, columns, min(rows, 4)))
+    monkeypatch.setattr(storage, "ROWS_PER_GROUP", 4)
+    monkeypatch.setattr(d, "GENERATIONS_TOGETHER", 4)
+    assert run_of(tmp_path, rows, texts, first=1) == whole
 
 
 def test_what_follows_the_prompt_is_compared_where_a_generation_begins_with_it(tmp_path: Path) -> None:

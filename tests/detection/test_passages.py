@@ -1,13 +1,12 @@
-"""Passages and common runs, against plain programs that compare every place with every place."""
+"""Passages, against a plain program that compares every place with every place."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_similarity import longest_run_by_table
 
 from memorization.detection import passages
-from memorization.detection.passages import Passages, characters, longest_common_run
+from memorization.detection.passages import Passages, characters
 
 TEXTS = st.text(st.sampled_from("ab \n\ud800"), max_size=30)
 
@@ -17,13 +16,26 @@ def windows(text: str, length: int) -> set[str]:
     return {window for window in found if "\n" not in window}
 
 
-@given(TEXTS, TEXTS, st.integers(1, 9))
-def test_passages_of_a_text_are_those_that_it_shares(own: str, other: str, length: int) -> None:
+def shared(numbered: Passages, *texts: str) -> int:
+    return int(numbered.marked(texts).sum())
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=4), st.integers(1, 9))
+def test_passages_of_a_text_are_those_that_it_shares(own: str, others: list[str], length: int) -> None:
     numbered = Passages(own, length)
-    assert len(numbered) == len(windows(own, length)) == len(numbered.of(own))
-    assert len(numbered.of(other)) == len(windows(own, length) & windows(other, length))
-    one, two = numbered.of(other[: len(other) // 2]), numbered.of(other[len(other) // 2 :])
-    assert set(one) | set(two) <= set(numbered.of(other))
+    assert len(numbered) == len(windows(own, length)) == shared(numbered, own)
+    assert shared(numbered, *others) == len(windows(own, length) & windows("\n".join(others), length))
+
+
+@given(TEXTS, st.integers(1, 9))
+def test_a_passage_has_one_number_at_every_place(own: str, length: int) -> None:
+    numbered = Passages(own, length)
+    assert len(numbered.numbers) == len(own)
+    for place, number in enumerate(numbered.numbers):
+        passage = own[place : place + length]
+        assert (number == passages.NONE) == (passage not in windows(own, length))
+        again = [other for other, of in enumerate(numbered.numbers) if of == number != passages.NONE]
+        assert all(own[other : other + length] == passage for other in again)
 
 
 @given(TEXTS, TEXTS, st.integers(1, 9))
@@ -39,13 +51,18 @@ def test_passages_of_one_hash_are_told_apart(own: str, other: str, length: int) 
         patch.setattr(passages, "_hashes", weak)
         numbered = Passages(own, length)
         assert len(numbered) == len(windows(own, length))
-        assert len(numbered.of(other)) == len(windows(own, length) & windows(other, length))
+        assert shared(numbered, other) == len(windows(own, length) & windows(other, length))
 
 
-@given(*[st.lists(st.integers(0, 3), max_size=40)] * 2)
-def test_the_longest_common_run_is_that_of_a_table(one: list[int], other: list[int]) -> None:
-    expected = longest_run_by_table(one, other)
-    assert longest_common_run(np.array(one, np.int64), np.array(other, np.int64)) == expected
+@given(TEXTS, st.lists(TEXTS, max_size=6), st.integers(1, 9), st.integers(1, 12))
+def test_passages_reach_over_the_parts_that_are_read_at_a_time(
+    own: str, others: list[str], length: int, characters: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passages, "CHARACTERS_PER_CALL", characters)
+        numbered = Passages(own, length)
+        assert len(numbered) == len(windows(own, length))
+        assert shared(numbered, *others) == len(windows(own, length) & windows("\n".join(others), length))
 
 
 def test_characters_are_code_points() -> None:

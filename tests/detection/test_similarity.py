@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from memorization.detection.similarity import (
     bleu,
+    bleu_metric,
     common_head,
     edit_similarity,
     longest_common_run,
@@ -117,6 +118,15 @@ def bleu_by_counts(generation: list[str], reference: list[str]) -> float:
         return 0.0
     brevity = min(0.0, 1 - len(reference) / len(generation))
     return math.exp(brevity + sum(logs) / len(logs))
+
+
+SIGNS = [*"ab1.,-&<>;$ \n\t\x1c\x85\u2028\xa0'\"!é猫%/()[]{}~`", "&quot;", "&amp;lt;", "<skipped>", "-\n", "1.", ".1"]
+
+
+@given(*[st.lists(st.sampled_from(SIGNS), max_size=16).map("".join)] * 2)
+def test_bleu_is_that_of_sacrebleu(generation: str, reference: str) -> None:
+    score = bleu_metric().sentence_score(generation, [reference]).score
+    assert bleu(generation, reference) == min(1.0, score / 100)
 
 
 @given(LETTERS, LETTERS)

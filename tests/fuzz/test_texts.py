@@ -24,7 +24,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from memorization import retrieval, segmentation
 from memorization.config.detection import Definitions
 from memorization.datasets.letters import LetterCounts
-from memorization.detection import definitions, disguises
+from memorization.detection import definitions, disguises, references
 from memorization.detection.alignment import AlignmentParameters, align
 from memorization.detection.entities import pattern_spans
 from memorization.detection.text import sentence_model, tokens, word_spans
@@ -155,12 +155,12 @@ def test_any_text_is_read_by_the_stages(seed: int) -> None:
             other_text = disguises.disguised(text, draws.choice(disguises.DISGUISES), PUNKT, one, (seed, 0))
             assert set("".join(other_text.split())) <= set(text + one)
         assert unspelled("".join(texts), BYTES) == set()
-        assert definitions.copying([one, "no"], ["", ""], [f"so: {one}"], 50) == [
-            len(" ".join(one.split()).casefold()) >= 50,
-            False,
+        assert definitions.copying([one, "no"], ["", ""], [[f"so: {one}"]], 50) == [
+            [len(" ".join(one.split()).casefold()) >= 50, False]
         ]
-        assert definitions.inputs_with([one], [one, f"x{one}", "no"]) == {one: 2}
-        [pair] = definitions.tokenized_pairs([one], [other], BYTES)
+        assert references.inputs_with([one], [one, f"x{one}", "no"]) == {one: 2}
+        written = references.round_trip([other], BYTES)
+        [pair] = definitions.tokenized_pairs([one], written, references.tokens_of(written, BYTES), BYTES)
         [row] = definitions.compare([pair], [True], 50, BYTES, Definitions())
         assert all(0 <= row[measure] <= 1 for measure in ("bleu", "edit_similarity", "rouge_l"))
         for measure in (scores.exact_match, scores.f1):
@@ -234,5 +234,5 @@ def test_half_a_surrogate_pair_is_refused_or_read(seed: int, tmp_path: Path) -> 
         pattern_spans(text, "US")
         PUNKT.span_tokenize(text)
         segmentation.by_characters(text)
-        assert definitions.copying([text], [""], [text], 20) == [True]
+        assert definitions.copying([text], [""], [[text]], 20) == [[True]]
         align([text], [text], AlignmentParameters.profile("zeng2024"), PUNKT)

@@ -20,7 +20,7 @@ from memorization.config.data import Dataset
 from memorization.datasets.letters import LetterCounts
 from memorization.datasets.rows import Row
 from memorization.datasets.templates import rendered
-from memorization.detection import definitions, disguises, similarity, text
+from memorization.detection import definitions, disguises, references, similarity, text
 from memorization.detection.alignment import AlignmentParameters, align
 from memorization.detection.documents import Documents
 from memorization.detection.entities import Written, folded, key_of, pattern_spans, words_of
@@ -127,8 +127,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "words of entities": words_of,
     "keys of entities": lambda given: [key_of({**entity, "text": given}) for entity in ENTITIES],
     "written entities": written,
-    "copies": lambda given: definitions.copying([given], [given[: SMALL // 3]], [given], 50),
-    "inputs with prefixes": lambda given: definitions.inputs_with(
+    "copies": lambda given: definitions.copying([given], [given[: SMALL // 3]], [[given]], 50),
+    "inputs with prefixes": lambda given: references.inputs_with(
         [given[start:end] for start, end in itertools.product(range(5), range(6, 300, 7))], [given]
     ),
     "matches in the prefix": lambda given: definitions.in_prefix(given, [(1, len(given) - 1)], given[2:] + "b"),

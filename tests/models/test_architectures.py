@@ -345,12 +345,14 @@ def test_bart_generates_without_the_settings_of_its_summaries(device: Any, tmp_p
 def test_other_definitions_read_a_tokenizer_that_has_no_fast_form(kind: str, tmp_path: Path) -> None:
     from memorization.config.detection import Definitions
     from memorization.detection.definitions import compare, tokenized_pairs
+    from memorization.detection.references import round_trip, tokens_of
 
     tokenizer: Any = SlowTokenizer(moses_tokenizer(kind, tmp_path, PLAIN * 20))
     suffixes = [text[20:] for text in PLAIN]
     generations = [suffixes[0], suffixes[1][:30], "wholly different words"]
 
-    pairs = tokenized_pairs(generations, suffixes, tokenizer)
+    references = round_trip(suffixes, tokenizer)
+    pairs = tokenized_pairs(generations, references, tokens_of(references, tokenizer), tokenizer)
     rows = list(compare(pairs, [False] * 3, 100, tokenizer, Definitions(tokens=5)))
 
     equal = [row["equal_tokens"] for row in rows]

@@ -225,6 +225,7 @@ def test_a_changed_table_makes_that_table_again(
     [
         ("memorization/detection/alignment.py", CONTROLS | FROM_MATCHES),
         ("memorization/detection/definitions.py", DEFINITIONS),
+        ("memorization/detection/references.py", DEFINITIONS | {"references"}),
         ("memorization/schemas/definitions.py", DEFINITIONS),
         ("memorization/schemas/alignment.py", CONTROLS | FROM_MATCHES),
         ("memorization/report/formats.py", SHOWN | {"memorization_definitions"}),

@@ -31,6 +31,7 @@ TABLES = {
         f"probes/dataset=letters/tokenizer=small/population={population}/prefix_tokens=20/probes.parquet": "probes"
         for population in ("member", "control")
     },
+    "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20/references.parquet": "references",
     f"{CHECKPOINTS}/training.parquet": "training",
     "pairs/judge.parquet": "pairs",
     **{f"{run}/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in GENERATED},
