@@ -40,7 +40,6 @@ from memorization.progress import Progress
 from memorization.schemas.definitions import DefinitionsTable
 from memorization.schemas.matches import MatchesTable
 from memorization.schemas.outcomes import OutcomesTable
-from memorization.schemas.references import ReferencesTable
 
 PROBES_PER_BATCH = 1_000
 
@@ -88,17 +87,20 @@ def definition_batches(
         storage.read(files.matches, MatchesTable, ["probe", "rank", "generation_start", "generation_length"]),
     )
     own_inputs = 1 if population == "member" else 0
+    prompts_of = _OrderedRows(files.references, ["probe", "prompt"])
+    references_of = _OrderedRows(files.references, ["probe", "reference", "reference_tokens", "prefix_inputs"])
     with Progress(storage.rows_of(files.generations), "definitions", "probes") as progress:
-        for run in _beside_references(files):
-            prompts, whole = run["prompt"].to_pylist(), run["generation"].to_pylist()
+        for run in _together(storage.stream(files.generations, ["probe", "generation", "at_limit"])):
+            whole = run["generation"].to_pylist()
+            prompts = prompts_of.probes(run["probe"])["prompt"].to_pylist()
             continued = list(map(str.removeprefix, whole, prompts)) if with_prompt else whole
             texts_of_sides = [training_texts(files.dataset, side) for side in SIDES]
             copies = dict(zip(SIDES, copying(continued, prompts, texts_of_sides, definitions.passage), strict=True))
             for first in range(0, len(run), PROBES_PER_BATCH):
                 part = slice(first, first + PROBES_PER_BATCH)
-                batch = {name: run[name][part].to_pylist() for name in run.column_names if name != "generation"}
-                pairs = tokenized_pairs(continued[part], batch["reference"], batch["reference_tokens"], tokenizer)
-                compared = compare(pairs, batch["at_limit"], max_new_tokens, tokenizer, definitions)
+                own = references_of.probes(run["probe"][part]).to_pydict()
+                pairs = tokenized_pairs(continued[part], own["reference"], own["reference_tokens"], tokenizer)
+                compared = compare(pairs, run["at_limit"][part].to_pylist(), max_new_tokens, tokenizer, definitions)
                 rows = [
                     {
                         "probe": probe,
@@ -109,28 +111,35 @@ def definition_batches(
                         **{f"copies_{side}": copied[place] for side, copied in copies.items()},
                     }
                     for place, (probe, inputs, row) in enumerate(
-                        zip(batch["probe"], batch["prefix_inputs"], compared, strict=True), first
+                        zip(own["probe"], own["prefix_inputs"], compared, strict=True), first
                     )
                 ]
                 yield pa.RecordBatch.from_pylist(rows, schema=DefinitionsTable.arrow())
                 progress.advance(len(rows))
 
 
-def _beside_references(files: RunFiles) -> Iterator[pa.Table]:
-    """Generations in parts of `GENERATIONS_TOGETHER`, each with the columns of its probe's reference."""
-    generations = storage.stream(files.generations, ["probe", "generation", "at_limit"])
-    references = storage.stream(files.references)
-    held = ReferencesTable.arrow().empty_table()
-    while batches := list(islice(generations, GENERATIONS_TOGETHER // storage.ROWS_PER_GROUP)):
-        part = pa.Table.from_batches(batches)
-        last = part["probe"][-1].as_py()
-        while not len(held) or held["probe"][-1].as_py() < last:
-            held = pa.concat_tables([held, pa.Table.from_batches([next(references)])])
-        own = held.take(pc.index_in(part["probe"], held["probe"]))
-        for name in held.column_names[1:]:
-            part = part.append_column(name, own[name])
-        held = held.filter(pc.greater(held["probe"], last))
-        yield part
+def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Tables of about `GENERATIONS_TOGETHER` rows."""
+    while part := list(islice(batches, max(1, GENERATIONS_TOGETHER // storage.ROWS_PER_GROUP))):
+        yield pa.Table.from_batches(part)
+
+
+class _OrderedRows:
+    """Rows of a table that is ordered by probe, read no further than they are asked for."""
+
+    def __init__(self, file: Path, columns: list[str]) -> None:
+        self._batches = storage.stream(file, columns, PROBES_PER_BATCH)
+        self._held: list[pa.RecordBatch] = []
+
+    def probes(self, numbers: pa.ChunkedArray) -> pa.Table:
+        """Rows of probes (n,), in their order; after this, probes before the last of them are not asked for."""
+        last = numbers[-1].as_py()
+        while not self._held or self._held[-1]["probe"][-1].as_py() < last:
+            self._held.append(next(self._batches))
+        held = pa.Table.from_batches(self._held)
+        # The last batch alone may be asked for again.
+        self._held = self._held[-1:]
+        return held.take(pc.index_in(numbers, held["probe"]))
 
 
 @dataclass(frozen=True)

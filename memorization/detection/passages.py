@@ -37,22 +37,21 @@ class Passages:
         """Number the passages without `SEPARATOR` of a text."""
         self._length = length
         self._codes = characters(text)
-        places = np.flatnonzero(_is_whole(self._codes, length))
+        places = np.flatnonzero(_is_whole(self._codes, length)).astype(np.int32)
         for salt in count():
             self._salt = salt
             hashes = self._hashes_of(self._codes)[places]
             order = np.argsort(hashes)
-            hashes, order = hashes[order], places[order]
+            hashes, in_order = hashes[order], places[order]
             is_first = np.append(np.ones(min(1, len(order)), bool), hashes[1:] != hashes[:-1])
             numbers = np.cumsum(is_first, dtype=np.int32) - np.int32(1)
-            self._places = order[is_first]
+            self._places, self._hashes = in_order[is_first], Hashes(hashes[is_first])
             # Once in a million runs two passages have one hash; other hashes tell them apart.
-            if self._equal(self._codes, order, numbers).all():
+            if self._equal(self._codes, in_order, numbers).all():
                 break
         self.numbers = np.full(len(self._codes), NONE, np.int32)
         """Number of the passage at every place of the text, (characters,); NONE where none begins."""
-        self.numbers[order] = numbers
-        self._hashes = Hashes(hashes[is_first])
+        self.numbers[in_order] = numbers
 
     def __len__(self) -> int:
         return len(self._places)
@@ -94,7 +93,7 @@ class Hashes:
         """Keep `hashes`, uint64 array (hashes)."""
         self._hashes = hashes
         # Most others are not among these, and one look at a table of bits shows it.
-        self._mask = np.uint64((1 << (8 * len(hashes)).bit_length()) - 1)
+        self._mask = np.uint64((1 << (4 * len(hashes)).bit_length()) - 1)
         self._is_possible = np.zeros(int(self._mask) + 1, bool)
         self._is_possible[hashes & self._mask] = True
 
