@@ -34,16 +34,27 @@ def reference_batches(probes: Path, dataset: Path, tokenizer: Tokenizer) -> Iter
     with Progress(len(prefixes), "references", "probes") as progress:
         for batch in storage.stream(probes, ["probe", "prefix", "suffix"], PROBES_PER_BATCH):
             own = batch["prefix"].to_pylist()
-            references = round_trip(batch["suffix"].to_pylist(), tokenizer)
+            references, tokens = _references(batch["suffix"].to_pylist(), tokenizer)
             columns = {
                 "probe": batch["probe"],
                 "prompt": round_trip(own, tokenizer),
                 "reference": references,
-                "reference_tokens": tokens_of(references, tokenizer),
+                "reference_tokens": tokens,
                 "prefix_inputs": [inputs[prefix] for prefix in own],
             }
             yield pa.RecordBatch.from_pydict(columns, schema=ReferencesTable.arrow())
             progress.advance(batch.num_rows)
+
+
+def _references(suffixes: list[str], tokenizer: Tokenizer) -> tuple[list[str], list[list[int]]]:
+    """What the tokens of suffixes (n,) decode to, and the tokens of that."""
+    tokens = tokens_of(suffixes, tokenizer)
+    references = tokenizer.decode_batch(tokens)
+    changed = [place for place, suffix in enumerate(suffixes) if references[place] != suffix]
+    again = tokens_of([references[place] for place in changed], tokenizer)
+    for place, ids in zip(changed, again, strict=True):
+        tokens[place] = ids
+    return references, tokens
 
 
 def training_texts(dataset: Path, side: str) -> Iterator[str]:
