@@ -25,7 +25,7 @@ def main(snakemake: Snakemake) -> None:
         params.with_prompt,
         Definitions.model_validate(params.definitions),
     )
-    manifest = job.manifest(snakemake, "rapidfuzz", "sacrebleu", "tokenizers", definitions=params.definitions)
+    manifest = job.manifest(snakemake, "numba", "rapidfuzz", "sacrebleu", "tokenizers", definitions=params.definitions)
     storage.write_batches(Path(snakemake.output[0]), DefinitionsTable, batches, manifest)
 
 
