@@ -37,7 +37,10 @@ PARTS = (
     (["models/small", "classifiers/judge"], ["models/small", "classifiers/judge"]),
     (
         ["datasets/*.parquet", "pairs/judge.parquet", f"{PROBES}/*"],
-        ["datasets/papers.parquet", "pairs/judge.parquet", f"{PROBES}/index", f"{PROBES}/sentences.json"],
+        [
+            *("datasets/papers.parquet", "pairs/judge.parquet"),
+            *(f"{PROBES}/{name}" for name in ("index", "sentences.json", "references.parquet")),
+        ],
     ),
     (
         [f"{DRAWN}/*.parquet", f"{DETECTED}/*.parquet"],
