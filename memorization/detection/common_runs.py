@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
+
+from memorization.imports import without_optional
+
+with without_optional("numba"):
+    import numba
 
 NONE, START = -1, 0
 

@@ -21,6 +21,12 @@ REMEMBERED_CHUNKS = 65_536
 """Runs of characters without white space whose words are kept in memory."""
 
 
+def preload() -> None:
+    """Import what measures of similarity need."""
+
+    import memorization.detection.common_runs  # noqa: F401
+
+
 def common_head(one: Sequence[Any], other: Sequence[Any]) -> int:
     """Number of first tokens, or characters, that are the same in both."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

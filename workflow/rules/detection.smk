@@ -235,8 +235,6 @@ rule references:
         at(plan.REFERENCES),
     log:
         log_of(plan.REFERENCES),
-    benchmark:
-        benchmark_of(plan.REFERENCES)
     # The models' tokenizers are there.
     conda:
         "../../envs/models.yaml"
