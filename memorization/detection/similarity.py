@@ -23,8 +23,10 @@ REMEMBERED_CHUNKS = 65_536
 
 def preload() -> None:
     """Import what measures of similarity need."""
+    import rapidfuzz.distance  # noqa: F401
+    import sacrebleu.metrics.bleu  # noqa: F401
 
-    import memorization.detection.common_runs  # noqa: F401
+    from memorization.detection import common_runs  # noqa: F401
 
 
 def common_head(one: Sequence[Any], other: Sequence[Any]) -> int:
