@@ -123,7 +123,7 @@ def test_a_changed_instruction_makes_what_reads_it_again(finished: Workplace, tm
     jobs = finished.with_configuration(tmp_path / "change.yaml", change).dry_run()
 
     if instruction == "{id}":
-        assert set(jobs) == {"dataset", "probes", "index", "sentences", "train"} | FROM_GENERATIONS
+        assert set(jobs) == {"dataset", "probes", "references", "index", "sentences", "train"} | FROM_GENERATIONS
         return
     assert set(jobs) == {"train"} | FROM_GENERATIONS
     # A greedy run, and drawn ones of training inputs and of controls; both studies.
