@@ -75,6 +75,7 @@ try:
             workflow.config_settings.config,
         )
     local_files.check_inputs(CONFIG)
+    local_files.check_engines(CONFIG)
     if workflow.is_main_process:
         preflight.check(CONFIG)
         launch.check_writable(Path(CONFIG.results))
@@ -100,6 +101,7 @@ if workflow.is_main_process:
 # Scripts read these, but they are no parameters: they change no fp32 result (a dataset's segmentation: no row of it),
 # so a change makes nothing stale.
 config["generation_batch_size"] = CONFIG.compute.generation_batch_size
+config["likelihood_batch_size"] = CONFIG.compute.batch_size
 config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
 config["entities_batch_size"] = CONFIG.detection.entities.batch_size
 config["python"] = sys.version

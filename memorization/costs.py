@@ -68,7 +68,7 @@ def costs(config: Config) -> list[Cost]:
                 sum(_seconds(config, each, limit) for each in work.values()) / HOUR,
                 sum(_detection_seconds(config, run) for run in runs) / HOUR,
                 sum(_checkpoint_bytes(config, each) for each in trainings),
-                BYTES_PER_PROBE * sum(_probes(config, run.dataset) for run in runs),
+                BYTES_PER_PROBE * sum(most_probes(config, run.dataset) for run in runs),
             )
         )
     return rows
@@ -101,10 +101,10 @@ def _training_seconds(config: Config, training: Mapping[str, Any]) -> float:
 
 def _seconds(config: Config, work: Work, limit: float | None) -> float:
     count, sizes = parameters(config, work.model) or 0, memory.shape(config, work.model)
-    texts = work.texts if isinstance(work.texts, int) else _probes(config, work.texts)
+    texts = work.texts if isinstance(work.texts, int) else most_probes(config, work.texts)
     reading = READING * count * texts * work.read / (config.compute.teraflops * 1e12)
     need = memory.work_need(config, work, limit)
-    batches = ceil(texts / (need.rows if need is not None else config.compute.generation_batch_size))
+    batches = ceil(texts / (need.rows if need is not None else config.compute.batch_size))
     numbers: float = count
     layers = 0
     if sizes is not None:
@@ -114,11 +114,17 @@ def _seconds(config: Config, work: Work, limit: float | None) -> float:
         numbers = sizes.decoder_parameters + 2 * layers * sizes.attention * rows * seen
     step = numbers * BYTES[work.precision] / (config.compute.gigabytes_per_second * 1e9)
     writing = batches * work.written * max(step, layers * SECONDS_PER_LAYER)
-    return reading + writing + SECONDS_PER_JOB
+    jobs = shards(config, texts) if work.what == "generations" else 1
+    return reading + writing + jobs * SECONDS_PER_JOB
+
+
+def shards(config: Config, probes: int) -> int:
+    """The number of jobs that write the texts of so many probes."""
+    return max(1, ceil(probes / config.compute.shard_probes))
 
 
 def _detection_seconds(config: Config, run: Run) -> float:
-    texts = _probes(config, run.dataset) * (3 if run.population == "member" else 1)
+    texts = most_probes(config, run.dataset) * (3 if run.population == "member" else 1)
     return SECONDS_PER_DETECTION + texts * SECONDS_PER_DETECTED
 
 
@@ -145,7 +151,8 @@ def download_bytes(config: Config) -> float:
     return sum(BYTES["fp32"] * (parameters(config, name) or 0) for name in hub)
 
 
-def _probes(config: Config, dataset: str) -> int:
+def most_probes(config: Config, dataset: str) -> int:
+    """The most probes that a population of a dataset has, as far as that is known before they are made."""
     rows = training_rows(config, dataset)
     return config.probes.n if rows is None else min(config.probes.n, rows)
 

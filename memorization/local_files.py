@@ -19,6 +19,7 @@ from memorization.config.models import FolderModel, FolderSource, HubSource, Scr
 from memorization.datasets.templates import shared_instruction
 from memorization.errors import UserError
 from memorization.models import files
+from memorization.models.engine import candidates
 from memorization.studies.kinds import Config
 
 # Keys of sections that name local files, without which an existing configuration has other settings than before.
@@ -69,6 +70,23 @@ def weights_folder(config: Config, model: str) -> str | None:
     folders = checkpoint_folders(config, model)
     folder = folders.get("files")
     return folders.get("base") if folder is None or files.is_adapter(Path(folder)) else folder
+
+
+def architecture(config: Config, model: str) -> dict[str, Any] | None:
+    """A base model's transformers configuration, as the configuration or its local config.json states it, or None."""
+    settings = config.models[model]
+    if settings.architecture is not None:
+        return settings.architecture
+    if isinstance(settings.source, ScratchModel):
+        return {"vocab_size": settings.source.vocabulary, **settings.source.architecture}
+    folder = weights_folder(config, model)
+    if folder is None:
+        return None
+    try:
+        return files.read_object(Path(folder, files.CONFIG))
+    except UserError:
+        # The look at its files reports what is wrong with it.
+        return None
 
 
 def _checkpoint(config: Config, model: str, state: str) -> tuple[HubSource | FolderSource | ScratchModel, str]:
@@ -262,6 +280,26 @@ def check_inputs(config: Config) -> None:
     faults = list(_missing(config))
     if faults:
         raise UserError("Inputs are missing.\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def engines(config: Config, model: str, decoding: str) -> list[str]:
+    """The engines of which one generates a model's texts under a decoding, by preference, as modules' full names.
+
+    Raises UserError where the configuration names one that does not know the model's architecture.
+    """
+    compute, kind = config.compute, (architecture(config, model) or {}).get("model_type")
+    try:
+        return candidates(compute.engine, compute.device, kind, config.decodings[decoding])
+    except UserError as error:
+        raise UserError(f"models.{model}: {error}") from None
+
+
+def check_engines(config: Config) -> None:
+    """Raise UserError where the configuration names an engine that does not know a run's model."""
+    if config.compute.engine != "auto":
+        for study in config.studies.values():
+            for model, decoding in dict.fromkeys((run.model, run.decoding) for run in study.runs(config)):
+                engines(config, model, decoding)
 
 
 def datasets_in_use(config: Config) -> list[str]:

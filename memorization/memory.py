@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from memorization import cards, local_files, plan
 from memorization.cards import Card
-from memorization.config.models import Recipe, ScratchModel
+from memorization.config.models import Recipe
 from memorization.errors import UserError
 from memorization.models import files
 from memorization.studies.kind import Work, written_work
@@ -102,19 +102,8 @@ def shape_of(architecture: Mapping[str, Any]) -> Shape | None:
 
 def shape(config: Config, model: str) -> Shape | None:
     """A model's sizes, from the configuration or its local config.json; None if neither states them."""
-    settings = config.models[model]
-    if settings.architecture is not None:
-        return shape_of(settings.architecture)
-    if isinstance(settings.source, ScratchModel):
-        return shape_of({"vocab_size": settings.source.vocabulary, **settings.source.architecture})
-    folder = local_files.weights_folder(config, model)
-    if folder is None:
-        return None
-    try:
-        return shape_of(files.read_object(Path(folder, files.CONFIG)))
-    except UserError:
-        # The look at its files reports what is wrong with it.
-        return None
+    architecture = local_files.architecture(config, model)
+    return None if architecture is None else shape_of(architecture)
 
 
 def parameters(config: Config, model: str) -> int | None:
@@ -222,7 +211,7 @@ def work_need(config: Config, work: Work, limit: float | None) -> Need | None:
     sizes, count = shape(config, work.model), parameters(config, work.model)
     if sizes is None or count is None:
         return None
-    rows = 1 if work.maps else config.compute.generation_batch_size
+    rows = 1 if work.maps else config.compute.batch_size
     if work.precision == "fp32":
         rows = fitting_rows(sizes, count, work, rows, limit)
     how = f"{work.read} tokens" + (f" and {work.written} written" if work.written else "")
@@ -265,15 +254,15 @@ def _faults(config: Config, rule: str, job: Mapping[str, Any], limit: float) -> 
     """What exceeds the limit in a job of a rule with these wildcards."""
     if rule == "train":
         yield from _training_faults(config, job["model"], job["recipe"], limit)
-    elif rule in ("generations", "answers"):
-        what: Literal["generations", "answers"] = "generations" if rule == "generations" else "answers"
-        read = int(job["prefix_tokens"]) if rule == "generations" else _answer_tokens(config, job["state"])
+    elif rule in ("generations", "generation_shards", "answers"):
+        what: Literal["generations", "answers"] = "answers" if rule == "answers" else "generations"
+        read = _answer_tokens(config, job["state"]) if rule == "answers" else int(job["prefix_tokens"])
         work = written_work(config, what, job["model"], 1, read=read, decoding=job["decoding"])
         need = work_need(config, work, limit)
         if need is not None and need.gb > limit:
             advice = "choose a smaller model" if need.rows == 1 else "lower `compute.generation_batch_size`"
             yield (
-                f"decodings.{job['decoding']}, models.{need.model}: {rule} in batches of {need.rows} need about "
+                f"decodings.{job['decoding']}, models.{need.model}: {what} in batches of {need.rows} need about "
                 f"{need.gb:.3g} GB: {advice}."
             )
 

@@ -40,6 +40,8 @@ STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"
 RUN = (
     f"runs/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}/decoding={{decoding}}"
 )
+# A part of a run's probes: the texts of one job, of a run that has several.
+SHARD = RUN + "/shards={shards}/shard={shard}.parquet"
 # What the aligner finds in a run's generations; they themselves do not depend on its profile.
 DETECTION = RUN + "/profile={profile}"
 # As many of the run's probes are compared with every suffix.

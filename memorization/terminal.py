@@ -23,7 +23,12 @@ SHOWN = 3
 CHARACTERS = 60
 _DIGEST = re.compile(r"[0-9a-f]{16}$")
 # Messages of Snakemake's that a dry run's summary replaces, by their beginning.
-_REPLACED = ("Reasons:\n", "Some jobs were triggered by provenance", "Rules with provenance triggered jobs")
+_REPLACED = (
+    "Reasons:\n",
+    "Some jobs were triggered by provenance",
+    "Rules with provenance triggered jobs",
+    "Would remove temporary output",
+)
 # Exit codes of the shell: 128 and the signal's number (SIGINT, SIGTERM).
 _ENDED_BY_SIGNAL = re.compile(r"exit status (130|143)\b")
 SECONDS_TO_BE_INTERRUPTED = 0.5
@@ -126,8 +131,14 @@ def summary(dag: Any, unmade: AbstractSet[str] = frozenset()) -> str:
 
 
 def missing_intermediates(dag: Any) -> list[str]:
-    """Lines that name missing files of jobs that need not run, since all that is made of them is there."""
-    files = [str(file) for job in dag.jobs if not dag.needrun(job) for file in job.output if not Path(file).exists()]
+    """Lines that name missing files of jobs that need not run, since all that is made of them is there.
+
+    Not of those that are removed when they have been used.
+    """
+    jobs = [job for job in dag.jobs if not dag.needrun(job)]
+    files = [
+        str(file) for job in jobs for file in job.output if file not in job.temp_output and not Path(file).exists()
+    ]
     if not files:
         return []
     more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""

@@ -16,7 +16,8 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     wildcards, params = snakemake.wildcards, snakemake.params
-    decoding, batch_size = Decoding.model_validate(params.decoding), snakemake.config["generation_batch_size"]
+    decoding = Decoding.model_validate(params.decoding)
+    batch_size = params.batch_size or snakemake.config["generation_batch_size"]
     dataset, instruction = Path(snakemake.input.dataset), params.instructions.get(wildcards.dataset)
     rows = answers.draw_rows(dataset, params.answers["n"], params.answers["seed"], instruction)
     device = loading.start_torch(params.device, params.threads)
@@ -24,12 +25,13 @@ def main(snakemake: Snakemake) -> None:
     model, tokenizer = loading.load_state(
         base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device
     )
-    settings = GenerationSettings(decoding, batch_size, params.engine)
+    chosen = engine.choose(params.engines, model)
+    settings = GenerationSettings(decoding, batch_size, chosen)
     what = f"answers of {wildcards.model}, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
     table = answers.answer(model, tokenizer, rows, params.answers["max_input_tokens"], settings, what)
-    stated = {"answers": params.answers, "decoding": params.decoding, "engine": params.engine, "batch_size": batch_size}
+    stated = {"answers": params.answers, "decoding": params.decoding, "engine": chosen, "batch_size": batch_size}
     given = {"instructions": params.instructions, "device": device.type, "threads": params.threads}
-    manifest = job.manifest(snakemake, *engine.load_engine(params.engine).PACKAGES, **stated, **given)
+    manifest = job.manifest(snakemake, *engine.load_engine(chosen).PACKAGES, **stated, **given)
     storage.write_table(Path(snakemake.output[0]), AnswersTable, table, manifest)
 
 

@@ -1,8 +1,9 @@
-"""f(p) for every probe."""
+"""f(p) for every probe, or for those of one shard."""
 
 from pathlib import Path
 
 import job
+import pyarrow as pa
 from snakemake.script import Snakemake
 
 from memorization import storage
@@ -15,26 +16,26 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
+    probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "prefix"])
+    shard = probes.slice(*snakemake.params.probes)
+    # How many there are is not known before they are made.
+    generations, manifest = written(snakemake, shard) if len(shard) else ([], job.manifest(snakemake))
+    storage.write_table(Path(snakemake.output[0]), GenerationsTable, generation.table_of(generations), manifest)
+
+
+def written(snakemake: Snakemake, probes: pa.Table) -> tuple[list[generation.Generation], dict[str, object]]:
     wildcards, params = snakemake.wildcards, snakemake.params
-    decoding, batch_size = Decoding.model_validate(params.decoding), snakemake.config["generation_batch_size"]
+    decoding = Decoding.model_validate(params.decoding)
+    batch_size = params.batch_size or snakemake.config["generation_batch_size"]
     device = loading.start_torch(params.device, params.threads)
     base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
-    model, tokenizer = loading.load_state(
-        base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device
-    )
-    probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "prefix"])
-    settings = generation.GenerationSettings(decoding, batch_size, params.engine)
+    loaded = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device)
+    chosen = engine.choose(params.engines, loaded[0])
+    settings = generation.GenerationSettings(decoding, batch_size, chosen)
     what = f"{wildcards.model}, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}"
-    generations = generation.generate(model, tokenizer, probes, settings, what)
-    stated = {
-        "decoding": params.decoding,
-        "engine": params.engine,
-        "batch_size": batch_size,
-        "device": device.type,
-        "threads": params.threads,
-    }
-    manifest = job.manifest(snakemake, *engine.load_engine(params.engine).PACKAGES, **stated)
-    storage.write_table(Path(snakemake.output[0]), GenerationsTable, generation.table_of(generations), manifest)
+    stated = {"decoding": params.decoding, "engine": chosen, "batch_size": batch_size, "device": device.type}
+    manifest = job.manifest(snakemake, *engine.load_engine(chosen).PACKAGES, **stated, threads=params.threads)
+    return generation.generate(*loaded, probes, settings, what), manifest
 
 
 job.run(main, snakemake)

@@ -21,7 +21,7 @@ def main(snakemake: Snakemake) -> None:
     model, tokenizer = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, "fp32", device)
     probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "prefix", "suffix"])
     decodings = {name: Decoding.model_validate(decoding) for name, decoding in params.decodings.items()}
-    batch_size = snakemake.config["generation_batch_size"]
+    batch_size = snakemake.config["likelihood_batch_size"]
     settings = likelihood.LikelihoodSettings(decodings, params.tokens, batch_size)
     what = f"{wildcards.dataset}, {wildcards.state}, likelihoods"
     likelihoods = likelihood.likelihoods(model, tokenizer, probes, settings, what)

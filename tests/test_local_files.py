@@ -353,3 +353,17 @@ def test_a_file_of_both_splits_is_refused(tmp_path: Path) -> None:
         local_files.dataset_files(of(source), "texts")
     apart = of(source | {"split_column": "part"})
     assert local_files.dataset_files(apart, "texts") == {"train": [str(file)], "test": [str(file)]}
+
+
+def test_an_engine_that_does_not_know_a_model_is_refused() -> None:
+    bart = {
+        "bart": {"source": {"kind": "hub", "name": "a/b", "revision": "main"}, "architecture": {"model_type": "bart"}}
+    }
+    known = {"models": bart, "studies": {"table": study(models=["bart"])}}
+
+    local_files.check_engines(configuration(**known))
+    local_files.check_engines(configuration(**known, compute={"engine": "transformers"}))
+    with pytest.raises(
+        UserError, match=r"^models\.bart: compute\.engine: given 'native', .* models of type bart, only t5,"
+    ):
+        local_files.check_engines(configuration(**known, compute={"engine": "native"}))

@@ -10,7 +10,7 @@ import yaml
 
 from memorization import freshness
 from memorization.config.models import Recipe
-from memorization.models.engine import engine_module
+from memorization.models.engine import FAST, REFERENCE, engine_module
 from memorization.models.recipes.chosen import chosen
 from memorization.studies.kinds import KINDS
 
@@ -61,7 +61,7 @@ def rules() -> dict[str, tuple[str, tuple[str, ...]]]:
             assert environment is not None, rule
             stated[script[1]] = (environment[1], ())
     for script in ("generations.py", "answers.py"):
-        stated[script] = (stated[script][0], (engine_module(),))
+        stated[script] = (stated[script][0], (engine_module(FAST), engine_module(REFERENCE)))
     for recipe in RECIPES:
         modules = chosen(Recipe.model_validate({"epochs": 1, **recipe}))
         stated["train.py"] = (stated["train.py"][0], (*stated["train.py"][1], *modules))

@@ -35,7 +35,9 @@ def changed(old: set[Any], new: set[Any]) -> SimpleNamespace:
 
 def job(rule: str, output: Path | None = None, params: Any = None, **wildcards: str) -> SimpleNamespace:
     files = [str(output)] if output else []
-    return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards=wildcards, output=files, params=params or {})
+    return SimpleNamespace(
+        rule=SimpleNamespace(name=rule), wildcards=wildcards, output=files, temp_output=set(), params=params or {}
+    )
 
 
 class Dag:

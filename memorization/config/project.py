@@ -21,6 +21,10 @@ def _folder(path: str) -> str:
     return os.path.normpath(path)
 
 
+BATCH_SIZE = 32
+"""Texts per batch where one number is needed and the configuration states none."""
+
+
 class Compute(Section):
     """How jobs use the machine. Nothing here changes an fp32 result on one kind of device."""
 
@@ -48,11 +52,19 @@ class Compute(Section):
         "with; null: as `nvidia-smi` states it, on this machine.",
         examples=[80],
     )
-    generation_batch_size: int = Field(
-        32,
+    engine: Literal["auto", "transformers", "native"] = Field(
+        "auto",
+        description="What generates texts. `transformers`: the library's `generate`, for every model. `native`: this "
+        "program's own loop, several times as fast, for T5, GPT-2, GPT-Neo and Llama; a model with which its numbers "
+        "are not the library's is refused. `auto`: `native` where it can be used (bf16: on a GPU alone), else "
+        "`transformers`. Decodings of strategy `as_published` are always those of `transformers`.",
+        examples=["transformers"],
+    )
+    generation_batch_size: int | None = Field(
+        None,
         ge=1,
-        description="Prompts per batch. In fp32, where texts do not depend on it, a batch that exceeds the GPU's "
-        "memory is halved.",
+        description="Prompts per batch, at most; null: as many as memory suffices for and the engine finds best, in "
+        "bf16 32. In fp32, where texts do not depend on it, a batch that exceeds the GPU's memory is halved.",
         examples=[64],
     )
     teraflops: float = Field(
@@ -82,6 +94,19 @@ class Compute(Section):
         description="Memory requested for a training or generation job (MB); each retry adds as much again.",
         examples=[32000],
     )
+
+    shard_probes: int = Field(
+        2000,
+        ge=1,
+        description="Probes of one generation job. A run of more is divided into jobs that a cluster spreads, and of "
+        "which a killed run loses only those that were at work. In fp32, texts do not depend on it.",
+        examples=[500],
+    )
+
+    @property
+    def batch_size(self) -> int:
+        """Texts per batch where one number is needed: in bf16, for likelihoods, and for estimates."""
+        return self.generation_batch_size or BATCH_SIZE
 
 
 class Statistics(Section):

@@ -33,10 +33,13 @@ class Generation:
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How texts are generated: the decoding, the number of prompts per batch, and the full name of the engine."""
+    """How texts are generated: the decoding, the number of prompts per batch, and the full name of the engine.
+
+    Without a number, the engine chooses it.
+    """
 
     decoding: Decoding
-    batch_size: int
+    batch_size: int | None
     engine: str = engine_module()
 
 

@@ -229,14 +229,22 @@ def test_cores_batch_size_and_order_of_jobs_change_no_table(finished: Workplace,
         assert generations(workplace, decoding) == generations(finished, decoding)
 
 
-def test_prefixes_decoded_alone_give_the_same_texts(finished: Workplace, tmp_path: Path) -> None:
-    one_by_one = {"compute": {"device": "cpu", "threads": 1, "generation_batch_size": 1}}
-    workplace = finished.copy(tmp_path / "work").with_configuration(tmp_path / "change.yaml", one_by_one)
-    targets = [f"results/{TUNED}{decoding}/generations.parquet" for decoding in ("short", "drawn")]
+def test_prefixes_in_shards_give_the_same_file(finished: Workplace, tmp_path: Path) -> None:
+    change = {"compute": {"device": "cpu", "threads": 1, "generation_batch_size": 64, "shard_probes": 6}}
+    workplace = finished.copy(tmp_path / "work").with_configuration(tmp_path / "change.yaml", change)
+    target = f"results/{TUNED}drawn/generations.parquet"
+    shards = [f"results/{TUNED}drawn/shards=2/shard={shard}.parquet" for shard in range(2)]
 
-    run = workplace.run("--forcerun", *targets, "--", *targets)
+    run = workplace.run("--", target)
 
     assert run.code == 0, run.output
-    assert run.jobs() == {"generations": sorted(targets)}
-    for decoding in ("short", "drawn"):
-        assert generations(workplace, decoding) == generations(finished, decoding)
+    assert run.jobs() == {"generation_shards": shards, "gathered_generations": [target]}
+    # With its manifest.
+    assert contents(workplace, f"{TUNED}drawn/generations.parquet") == contents(
+        finished, f"{TUNED}drawn/generations.parquet"
+    )
+    again = workplace.run("--", target)
+    assert "Nothing to be done" in again.output
+    # Shards that were gathered are not there, and not missed.
+    assert "Missing" not in again.output
+    assert not (workplace.results / f"{TUNED}drawn/shards=2").exists()

@@ -92,6 +92,12 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         ({"detection": {"decides": "strongest"}}, CONTROLS | FROM_OUTCOMES),
         # In fp32 none of these changes a result.
         ({"compute": {"generation_batch_size": 3, "memory_mb": 1500}}, set()),
+        ({"compute": {"device": "cpu", "engine": "transformers"}}, FROM_GENERATIONS),
+        # Another number of jobs.
+        (
+            {"compute": {"device": "cpu", "shard_probes": 9}},
+            FROM_GENERATIONS - {"generations"} | {"generation_shards", "gathered_generations"},
+        ),
         ({"detection": {"paraphrase": {"classifier": "judge", "batch_size": 3}}}, set()),
     ],
     ids=[
@@ -105,6 +111,8 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         "no entities",
         "decides",
         "batch size and memory",
+        "engine",
+        "shards",
         "batch size of confidence",
     ],
 )
@@ -232,6 +240,7 @@ def test_a_changed_table_makes_that_table_again(
         ("memorization/report/cells.py", SHOWN | {"memorization_definitions"}),
         ("memorization/studies/memorization/comparisons.py", {"comparisons"} | SHOWN),
         ("memorization/models/engines/transformers.py", FROM_GENERATIONS),
+        ("memorization/models/engines/native.py", FROM_GENERATIONS),
         ("memorization/detection/entities.py", {"entities"} | CONTROLS | FROM_OUTCOMES),
         ("memorization/models/classifiers.py", {"classifier", "paraphrases", "entities"} | CONTROLS | FROM_OUTCOMES),
         ("memorization/datasets/pairs.py", {"pairs", "classifier", "paraphrases"} | CONTROLS | FROM_OUTCOMES),

@@ -1,5 +1,7 @@
 """What models read, and which likelihoods studies need."""
 
+from functools import cache
+
 from memorization.studies.kind import likelihood_settings
 
 
@@ -9,6 +11,39 @@ def generation_input(wildcards):
         "probes": at(plan.fill(plan.PROBES, wildcards)),
         **model_in_state(wildcards),
     }
+
+
+def shards_of(dataset):
+    """The number of jobs among which the generations of a run on that dataset are divided."""
+    return costs.shards(CONFIG, costs.most_probes(CONFIG, dataset))
+
+
+def datasets_of(several):
+    """The constraint of the wildcard `dataset` to datasets whose runs have several shards, or one."""
+    names = [name for name in CONFIG.datasets if (shards_of(name) > 1) == several]
+    # Nothing has the name of no dataset.
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def all_shards(wildcards):
+    """The generations of all parts of a run's probes, in their order."""
+    shards = shards_of(wildcards.dataset)
+    return [
+        at(plan.SHARD.format(shards=shards, shard=shard, **wildcards))
+        for shard in range(shards)
+    ]
+
+
+def probes_of_shard(wildcards):
+    """The first probe of a shard, and their number: the last shard has all that follow."""
+    shard, size = int(wildcards.shard), CONFIG.compute.shard_probes
+    return [shard * size, None if shard == int(wildcards.shards) - 1 else size]
+
+
+def shard_size_where_it_matters(wildcards):
+    """The probes of a shard if texts depend on the batch that they are in (bf16), else None."""
+    precision = CONFIG.decodings[wildcards.decoding].precision
+    return CONFIG.compute.shard_probes if precision == "bf16" else None
 
 
 def answer_input(wildcards):
@@ -26,6 +61,28 @@ def attention_input(wildcards):
         "probes": at(plan.PROBES.format(prefix_tokens=prefix_tokens, **wildcards)),
         **answer_input(wildcards),
     }
+
+
+def generation_settings():
+    """Parameters of the rules that generate: what decides a text, and nothing else."""
+    return {
+        "decoding": lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
+        "engines": engines,
+        "batch_size": batch_size_where_it_matters,
+        "threads": CONFIG.compute.threads,
+        "device": CONFIG.compute.device,
+    }
+
+
+def engines(wildcards):
+    """The engines of which one generates, loaded by name: their code makes stale only what they may have generated."""
+    return engines_of(wildcards.model, wildcards.decoding)
+
+
+@cache
+def engines_of(model, decoding):
+    """The engines of which one generates a model's texts under a decoding."""
+    return local_files.engines(CONFIG, model, decoding)
 
 
 def likelihood_setting(key):

@@ -1,6 +1,6 @@
 """Paths, parameters and resources that the rules share."""
 
-from functools import partial
+from functools import cache, partial
 
 from memorization.models.files import contents
 
@@ -37,6 +37,7 @@ def log_of(pattern):
     return at(f"logs/{pattern.removesuffix('.parquet')}.log")
 
 
+@cache
 def source_of(script, *modules):
     """The digest of a script, of modules that it loads by name and of all code that they reach."""
     digest = freshness.digest(ROOT / "scripts" / script, ROOT, *modules)
@@ -83,7 +84,7 @@ def model_in_state(wildcards):
 def batch_size_where_it_matters(wildcards):
     """The batch size if text depends on it (bf16), so that a change makes results stale; None for fp32."""
     return (
-        CONFIG.compute.generation_batch_size
+        CONFIG.compute.batch_size
         if CONFIG.decodings[wildcards.decoding].precision == "bf16"
         else None
     )

@@ -1,10 +1,5 @@
 """What models compute: generations, answers to test rows, likelihoods, attention."""
 
-from memorization.models.engine import engine_module
-
-# Loaded by name, so that an engine's code makes stale only what was generated with it.
-ENGINE = engine_module()
-
 
 include: "../inputs/generation.smk"
 
@@ -16,6 +11,8 @@ rule generations:
         at(of_run("generations.parquet")),
     log:
         log_of(of_run("generations.parquet")),
+    wildcard_constraints:
+        dataset=datasets_of(several=False),
     conda:
         "../../envs/models.yaml"
     threads: CONFIG.compute.threads
@@ -24,14 +21,58 @@ rule generations:
         runtime=growing(480),
         gpu=GPU,
     params:
-        source=source_of("generations.py", ENGINE),
-        decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
-        engine=ENGINE,
-        batch_size=batch_size_where_it_matters,
-        threads=CONFIG.compute.threads,
-        device=CONFIG.compute.device,
+        **generation_settings(),
+        source=lambda wildcards: source_of("generations.py", *engines(wildcards)),
+        probes=[0, None],
     script:
         "../../scripts/generations.py"
+
+
+rule generation_shards:
+    input:
+        unpack(generation_input),
+    output:
+        temp(at(plan.SHARD)),
+    log:
+        log_of(plan.SHARD),
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(480),
+        gpu=GPU,
+    params:
+        **generation_settings(),
+        source=lambda wildcards: source_of("generations.py", *engines(wildcards)),
+        probes=probes_of_shard,
+    script:
+        "../../scripts/generations.py"
+
+
+rule gathered_generations:
+    input:
+        unpack(generation_input),
+        shards=all_shards,
+    output:
+        at(of_run("generations.parquet")),
+    log:
+        log_of(of_run("generations.parquet")),
+    wildcard_constraints:
+        dataset=datasets_of(several=True),
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        **generation_settings(),
+        source=source_of("gathered_generations.py"),
+        # What made the shards, which are gone when it changes.
+        shards=lambda wildcards: source_of("generations.py", *engines(wildcards)),
+        shard_probes=shard_size_where_it_matters,
+    script:
+        "../../scripts/gathered_generations.py"
 
 
 rule answers:
@@ -49,11 +90,11 @@ rule answers:
         runtime=growing(480),
         gpu=GPU,
     params:
-        source=source_of("answers.py", ENGINE),
+        source=lambda wildcards: source_of("answers.py", *engines(wildcards)),
         answers=lambda wildcards: plan.answer_settings(CONFIG, wildcards.state),
         instructions=instructions_of,
         decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
-        engine=ENGINE,
+        engines=engines,
         batch_size=batch_size_where_it_matters,
         threads=CONFIG.compute.threads,
         device=CONFIG.compute.device,

@@ -7,23 +7,28 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-
 from memorization.config.generation import Decoding
-from memorization.errors import UserError
 from memorization.models.batches import in_batches
 from memorization.models.distribution import warpers
+from memorization.models.draws import inverted, refuse_broken, streams
 from memorization.models.engine import Prompt
 from memorization.models.padding import padded
 
 PACKAGES = ("torch", "transformers")
+BATCH_SIZE = 32
+"""Prompts per batch where no number is stated."""
+
+
+def fault(model: Any) -> str | None:
+    """None: it generates with every model."""
+    return None
 
 
 def generate(
     model: Any,
     prompts: Sequence[Prompt],
     decoding: Decoding,
-    batch_size: int,
+    batch_size: int | None,
     advance: Callable[[int], None],
 ) -> list[list[int]]:
     """The token ids after each prompt, as `Engine.generate` specifies them."""
@@ -48,7 +53,7 @@ def generate(
         return written
 
     # A checkpoint's own penalties take padding for text.
-    batches = _batches(prompts, batch_size, padding=decoding.strategy != "as_published")
+    batches = _batches(prompts, batch_size or BATCH_SIZE, padding=decoding.strategy != "as_published")
     with torch.inference_mode():
         for chosen, written in in_batches(batches, write, may_halve=decoding.precision == "fp32"):
             for index, tokens in zip(chosen, written, strict=True):
@@ -76,37 +81,27 @@ def _processors(decoding: Decoding, prompts: Sequence[Prompt], first: int, devic
 
 
 def _refuse_broken(input_ids: Any, scores: Any) -> Any:
-    """A logits processor that raises UserError where a score is NaN or infinite: some token would be chosen of them."""
+    """A logits processor that raises UserError where a score is NaN or infinite."""
     # Minus infinity is a token that must not be written.
-    if not bool((scores < math.inf).all()):
-        raise UserError(
-            "the model computes NaN or infinity: its weights are damaged, or too large for its precision. Download it "
-            "again, take an earlier checkpoint, or name a decoding of fp32."
-        )
+    refuse_broken(~(scores < math.inf))
     return scores
 
 
 def draw(decoding: Decoding, probes: Sequence[int], first: int, device: Any) -> Any:
     """A logits processor that draws each row's token with the row's own uniform numbers.
 
-    Probe i has the stream seeded by (seed, i), one number per token: sampling is by inversion of the cumulative
-    distribution, so the same probe draws the same text in any batch. `first` is the length of what precedes a text.
+    Sampling is by inversion of the cumulative distribution, so the same probe draws the same text in any batch. `first`
+    is the length of what precedes a text.
     """
     import torch
     from transformers.generation import LogitsProcessor
 
-    streams = np.stack(
-        [np.random.default_rng([decoding.seed, probe]).random(decoding.max_new_tokens) for probe in probes]
-    )
-    uniforms = torch.from_numpy(streams).to(device)
+    uniforms = torch.from_numpy(streams(decoding, probes, decoding.max_new_tokens)).to(device)
 
     class Draw(LogitsProcessor):  # type: ignore[misc]
         def __call__(self, input_ids: Any, scores: Any) -> Any:
             step = input_ids.shape[1] - first
-            cumulative = torch.softmax(scores.double(), dim=-1).cumsum(dim=-1)
-            # The last sum can be below 1 by rounding.
-            target = uniforms[:, step : step + 1] * cumulative[:, -1:]
-            token = torch.searchsorted(cumulative, target, right=True).clamp(max=scores.shape[-1] - 1)
+            token = inverted(scores, uniforms[:, step : step + 1])
             return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
 
     return Draw()

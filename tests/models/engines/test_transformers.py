@@ -8,15 +8,15 @@ from tiny import PREFIXES, tiny_model
 
 from memorization.config.generation import Decoding
 from memorization.models.distribution import plain_configuration
-from memorization.models.engine import DEFAULT, Prompt, engine_module, load_engine
+from memorization.models.engine import REFERENCE, Prompt, engine_module, load_engine
 from memorization.models.engines import transformers as engine
 
 DRAWN = Decoding(strategy="sample", top_k=40, max_new_tokens=6, seed=3)
 
 
-def test_the_default_engine_is_this_one() -> None:
+def test_the_reference_is_this_engine() -> None:
     assert load_engine(engine_module()) is engine
-    assert engine_module(DEFAULT) == engine.__name__
+    assert engine_module(REFERENCE) == engine.__name__
 
 
 @pytest.mark.parametrize("architecture", ["t5", "gpt2"])
