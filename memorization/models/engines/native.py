@@ -28,6 +28,7 @@ from memorization.models.distribution import end_tokens
 from memorization.models.draws import drawn_tokens, highest, refuse_broken, streams
 from memorization.models.engine import Prompt
 from memorization.models.padding import padded
+from memorization.models.prompts import position_limit
 
 PACKAGES = ("torch", "transformers")
 ROWS = 16
@@ -35,7 +36,7 @@ ROWS_AT_MOST = {"cpu": 256, "cuda": 1024}
 """More rows in a batch win nothing: what a step reads beside the weights no longer fits into a CPU's cache."""
 CPU_BYTES = 1 << 30
 """Memory that a batch's keys, values and scores may take on a CPU."""
-LARGEST_DIFFERENCE = (1e-3, 0.5)
+LARGEST_DIFFERENCE = (1e-3, 1.0)
 """Between log-probabilities of this engine and of the library, in fp32 and bf16, with which a model is accepted."""
 TRIED_LENGTHS, TRIED_TOKENS = (3, 9, 12), 4
 GPU_PART = 4
@@ -63,7 +64,8 @@ def generate(
     def write(chosen: list[int]) -> list[list[int]]:
         return writer.write([prompts[groups[each][0]] for each in chosen])
 
-    batches = _batches(prompts, [members[0] for members in groups], lambda width: writer.rows(width, batch_size))
+    firsts = [(each, prompts[members[0]].tokens) for each, members in enumerate(groups)]
+    batches = _batches(firsts, writer.width, lambda width: writer.rows(width, batch_size))
     with torch.inference_mode(), packed(model):
         for chosen, written in in_batches(batches, write, may_halve=decoding.precision == "fp32"):
             for each, tokens in zip(chosen, written, strict=True):
@@ -139,21 +141,19 @@ def _groups(prompts: Sequence[Prompt], drawn: bool) -> list[list[int]]:
     return list(groups.values())
 
 
-def _batches(prompts: Sequence[Prompt], firsts: Sequence[int], rows: Callable[[int], int]) -> Iterator[list[int]]:
-    """Places in `firsts` (indices of prompts) of each batch: prompts of one width, equal ones side by side."""
-
-    def width(place: int) -> int:
-        return _width(len(prompts[firsts[place]].tokens))
-
-    order = sorted(range(len(firsts)), key=lambda place: (width(place), tuple(prompts[firsts[place]].tokens), place))
-    for wide, group in groupby(order, width):
-        places, size = list(group), rows(wide)
-        for start in range(0, len(places), size):
-            yield places[start : start + size]
+def _batches(
+    prompts: Sequence[tuple[int, Sequence[int]]], width: Callable[[int], int], rows: Callable[[int], int]
+) -> Iterator[list[int]]:
+    """The numbers of the prompts of each batch, which have one width; equal ones are side by side."""
+    order = sorted((width(len(tokens)), tuple(tokens), number) for number, tokens in prompts)
+    for wide, group in groupby(order, lambda each: each[0]):
+        numbers, size = [number for _, _, number in group], rows(wide)
+        for start in range(0, len(numbers), size):
+            yield numbers[start : start + size]
 
 
 def _width(tokens: int) -> int:
-    """The width to which a prompt of so many tokens is padded: at most an eighth more, in multiples of 8."""
+    """The width to which a prompt of so many tokens is padded: an eighth more at most, or the next multiple of 8."""
     step = max(8, 1 << max(0, (tokens - 1).bit_length() - 4))
     return step * max(1, -(-tokens // step))
 
@@ -210,6 +210,11 @@ class _Writer:
         self.drawn = decoding.strategy == "sample"
         self.graphs: dict[tuple[int, int], tuple[_Batch, Any]] = {}
 
+    def width(self, tokens: int) -> int:
+        """The width to which a prompt of so many tokens is padded, within the model's positions."""
+        width, limit = _width(tokens), position_limit(self.model)
+        return width if limit is None else max(tokens, min(width, limit))
+
     def rows(self, width: int, batch_size: int | None) -> int:
         """Rows of a batch of prompts of that width: as stated, or as memory suffices for; a multiple of ROWS."""
         import torch
@@ -246,7 +251,7 @@ class _Writer:
         row_of = [numbers.setdefault(tuple(prompt.tokens), len(numbers)) for prompt in filled]
         distinct = [*numbers, *[next(iter(numbers))] * (-len(numbers) % ROWS)]
         left = not self.model.config.is_encoder_decoder
-        width = _width(len(prompts[0].tokens))
+        width = self.width(len(prompts[0].tokens))
         ids, mask = (
             torch.from_numpy(array).to(self.device)
             for array in padded(distinct, self.configuration.pad_token_id, left=left, length=width)

@@ -70,6 +70,18 @@ def test_texts_are_those_of_the_reference(name: str, decoding: Decoding, tokeniz
     assert len({tuple(text) for text in expected}) > 1
 
 
+@pytest.mark.parametrize("architecture", ["gpt2", "gpt_neo", "llama"])
+def test_prompts_are_not_padded_over_the_positions(architecture: str, tokenizer: Any, device: Any) -> None:
+    decoding = Decoding(strategy="greedy", max_new_tokens=3)
+    positions = "n_positions" if architecture == "gpt2" else "max_position_embeddings"
+    model = tiny_model(architecture, tokenizer, spread=0.4, **{positions: 30})
+    model.generation_config = plain_configuration(model, tokenizer, decoding)
+    draws = np.random.default_rng(0)
+    prompts = [Prompt(length, draws.integers(2, 300, length).tolist()) for length in (25, 26, 27)]
+
+    assert texts(native, model, prompts, decoding, None) == texts(transformers, model, prompts, decoding, 3)
+
+
 @pytest.mark.parametrize("decoding", [GREEDY, DECODINGS["top-k"]], ids=["greedy", "drawn"])
 @pytest.mark.parametrize("name", ["t5", "gpt_neo"])
 def test_texts_do_not_depend_on_batches_or_neighbours(
