@@ -51,7 +51,7 @@ TOY = {"d_model": 64, "d_kv": 16, "d_ff": 128, "hidden_size": 64, "num_heads": 4
 TOY_LAYERS = {"attention_types": [[["global", "local"], 1]]}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure both in fp32 and bf16 and print a table."""
     import torch
     import transformers
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="*", default=[32, 256], help="prompts per batch")
     parser.add_argument("--read", type=int, default=51)
     parser.add_argument("--tokens", type=int, default=100)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if not options.toy and not torch.cuda.is_available():
         print("torch sees no GPU here: nothing was measured. `--toy` tries the code on a CPU.")
         return
