@@ -40,10 +40,11 @@ class Block:
 
 @dataclass(frozen=True)
 class Decoder:
-    """A decoder's parts. `embed` takes tokens and positions (rows,), `rotate` turns queries and keys by position.
+    """A decoder's parts.
 
-    `bias(places)` are scores that relative positions add, (heads, places, places), None where a model has none.
-    `heads` of keys and values have `size` numbers each.
+    `embed` takes tokens and positions (rows,); `rotation` of embeddings and positions gives the function that turns
+    queries and keys. `bias(places)` are scores that relative positions add, (heads, places, places), None where a model
+    has none. `heads` of keys and values have `size` numbers each.
     """
 
     blocks: Sequence[Block]
@@ -51,7 +52,7 @@ class Decoder:
     size: int
     embed: Callable[[Any, Any], Any]
     scores: Callable[[Any], Any]
-    rotate: Callable[[Any, Any, Any], tuple[Any, Any]] | None = None
+    rotation: Callable[[Any, Any], Callable[[Any, Any], tuple[Any, Any]]] | None = None
     bias: Callable[[int], Any] | None = None
 
 
@@ -163,6 +164,7 @@ def read(decoder: Decoder, cache: Cache, tokens: Any, place: Any, seen: int) -> 
     """
     positions = place - cache.first
     x = decoder.embed(tokens, positions)
+    rotated = None if decoder.rotation is None else decoder.rotation(x, positions)
     masks: dict[int | None, Any] = {}
     for index, block in enumerate(decoder.blocks):
         keys, values = cache.own[index]
@@ -170,8 +172,8 @@ def read(decoder: Decoder, cache: Cache, tokens: Any, place: Any, seen: int) -> 
         query, key, value = (
             part.view(len(tokens), -1, 1, decoder.size) for part in attention.project(attention.norm(x))
         )
-        if decoder.rotate is not None:
-            query, key = decoder.rotate(query, key, positions)
+        if rotated is not None:
+            query, key = rotated(query, key)
         keys.index_copy_(2, place, key)
         values.index_copy_(2, place, value)
         if attention.window not in masks:
@@ -343,10 +345,9 @@ def _llama(model: Any) -> Decoder:
         )
         return Block(attention, None, _norm(each.post_attention_layernorm), each.mlp)
 
-    def rotate(query: Any, key: Any, positions: Any) -> tuple[Any, Any]:
-        cosine, sine = stack.rotary_emb(query, positions[:, None])
-        rotated: tuple[Any, Any] = apply_rotary_pos_emb(query, key, cosine, sine)
-        return rotated
+    def rotation(x: Any, positions: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+        cosine, sine = stack.rotary_emb(x, positions[:, None])
+        return lambda query, key: apply_rotary_pos_emb(query, key, cosine, sine)
 
     return Decoder(
         [block(each) for each in stack.layers],
@@ -354,7 +355,7 @@ def _llama(model: Any) -> Decoder:
         stack.layers[0].self_attn.head_dim,
         lambda tokens, positions: stack.embed_tokens(tokens),
         lambda x: model.lm_head(final(x)),
-        rotate=rotate,
+        rotation=rotation,
     )
 
 
