@@ -1,6 +1,7 @@
 # make demo   installs and runs the embedded demonstration
 # make test   installs and runs the tests
 # make fuzz   tries 10,000 hostile inputs (make test tries 300)
+# make benchmarks   prints the tables of docs/performance.md for this machine
 # make slurm  installs what runs on a Slurm cluster need
 # make real DATA=folder MODELS=folder   runs configs/real-data.yaml
 
@@ -11,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Without kept byte code every job would spend seconds on compiling it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup slurm demo test fuzz real lint docs clean
+.PHONY: setup slurm demo test fuzz benchmarks real lint docs clean
 
 setup: .venv/.complete
 
@@ -38,6 +39,13 @@ test: setup
 
 fuzz: setup
 	FUZZ_CASES=10000 pytest --numprocesses 2 tests/fuzz
+
+# Without other work on the machine; `benchmarks/*.py --help` says how to compare with another checkout.
+benchmarks: setup
+	python benchmarks/start_up.py
+	python benchmarks/generation.py
+	python benchmarks/training.py
+	python benchmarks/stages.py
 
 lint: setup
 	ruff check .

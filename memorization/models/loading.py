@@ -513,7 +513,8 @@ def _check_special_tokens(model: Any, record: dict[str, Any], key: str) -> None:
             )
     if record["encoder_decoder"]:
         name = "bos_token_id" if stated["decoder_start_token_id"] is None else "decoder_start_token_id"
-        begin, embeddings = stated[name], model.get_decoder().get_input_embeddings().num_embeddings
+        # FSMT's two sides have vocabularies of their own.
+        begin, embeddings = stated[name], model.get_decoder().embed_tokens.num_embeddings
         if type(begin) is not int or not 0 <= begin < embeddings:
             raise UserError(
                 f"{key}: {record['name']}: the decoder begins with `{name}`, which is {repr(begin)[:100]} {where}; "

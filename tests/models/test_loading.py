@@ -15,7 +15,7 @@ from memorization.config.generation import Decoding
 from memorization.config.models import FolderSource, HubSource, Recipe
 from memorization.errors import UserError
 from memorization.models import loading
-from memorization.models.fitting import fit
+from memorization.models.fitting import Trainer
 from memorization.models.resumption import Unfinished
 from memorization.models.scratch import train_tokenizer
 
@@ -264,7 +264,7 @@ def test_real_checkpoints_load_train_and_generate(name: str, device: Any, tmp_pa
     recipe = Recipe(epochs=1, batch_size=2, learning_rate=1e-3)
     rows = [{"instruction": "", "input": "Once upon a time there was a dog.", "target": "A dog."}]
     data = data_of(model, tokenizer, rows, recipe)
-    reports = fit(model, data, recipe, Unfinished(tmp_path / "work", "one"), {}, "test")
+    reports = Trainer(model, data, recipe, Unfinished(tmp_path / "work", "one"), "test").train({})
     after = texts_of(model, tokenizer, prefixes, decoding, 2)
 
     assert [len(text.generation) > 10 for text in before] == [True, True]
