@@ -9,6 +9,7 @@ has its maximum length. Jobs start, and detection compares, in times measured in
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from math import ceil
@@ -166,9 +167,12 @@ def training_rows(config: Config, dataset: str) -> int | None:
     if rows is None and isinstance(settings.source, FilesDataset):
         files = [Path(file) for file in local_files.dataset_files(config, dataset)["train"]]
         if all(file.suffix == ".parquet" and file.is_file() for file in files):
+            import pyarrow as pa
             import pyarrow.parquet as pq
 
-            rows = sum(pq.read_metadata(file).num_rows for file in files)
+            # What cannot be read is the job's to report.
+            with contextlib.suppress(OSError, pa.ArrowException):
+                rows = sum(pq.read_metadata(file).num_rows for file in files)
     return settings.limit if rows is None else min(rows, settings.limit or rows)
 
 

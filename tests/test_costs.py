@@ -146,3 +146,12 @@ def test_the_plan_states_memory_downloads_and_what_exceeds_a_gpu(tmp_path: Path)
     assert re.search(r"^generations +big +20 tokens and 30 written +32 +4 GB", text, re.MULTILINE)
     assert "a GPU has 12 GB for each" in text
     assert "left out (memory): big." in costs.summary(configuration(tmp_path))
+
+
+def test_rows_of_a_file_that_cannot_be_read_are_unknown(tmp_path: Path) -> None:
+    config = configuration(tmp_path)
+    assert costs.training_rows(config, "near") == 7
+
+    (tmp_path / "near.parquet").write_bytes(b"no Parquet")
+
+    assert costs.training_rows(config, "near") is None

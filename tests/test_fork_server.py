@@ -88,7 +88,7 @@ def ends(process: int) -> bool:
 
 def test_a_script_runs_in_a_fork_with_its_own_environment_folder_and_streams(run: Run) -> None:
     text = (
-        "print(os.getppid(), os.getcwd(), os.environ['ASKED'], 'OMP_DYNAMIC' in os.environ, sys.argv)\n"
+        "print(os.getppid(), os.getcwd(), os.environ['ASKED'], 'JE_ARROW_MALLOC_CONF' in os.environ, sys.argv)\n"
         "print('to the other', file=sys.stderr)\n"
     )
     scripts = [run.script(text, ASKED=str(number)) for number in range(3)]

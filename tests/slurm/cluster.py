@@ -116,12 +116,12 @@ def check_machine() -> None:
     missing = [name for name in (*DAEMONS, *CLIENTS) if shutil.which(name, path=SEARCH_PATH) is None]
     if missing:
         raise ClusterUnavailableError(f"missing: {', '.join(missing)} (Debian: apt-get install slurm-wlm munge)")
-    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
-        raise ClusterUnavailableError("missing: Snakemake's plugin for Slurm (make slurm)")
     if os.geteuid() != 0:
         raise ClusterUnavailableError(f"needs root, to write {CONFIGURATION} and to start jobs")
     if CONFIGURATION.exists() and not CONFIGURATION.read_text(errors="replace").startswith(SIGNATURE):
         raise ClusterUnavailableError(f"{CONFIGURATION} belongs to another Slurm installation, which stays unchanged")
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        raise ClusterUnavailableError("missing: Snakemake's plugin for Slurm (make slurm)")
 
 
 @contextlib.contextmanager

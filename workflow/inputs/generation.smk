@@ -15,6 +15,9 @@ def generation_input(wildcards):
 
 def shards_of(dataset):
     """The number of jobs among which the generations of a run on that dataset are divided."""
+    # Without a look at the rows where one shard takes any number of probes.
+    if CONFIG.probes.n <= CONFIG.compute.shard_probes:
+        return 1
     return costs.shards(CONFIG, costs.most_probes(CONFIG, dataset))
 
 
