@@ -11,7 +11,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
     results/
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
       models/{model}/                                                       base model
-      probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes, their sentence model, their index
+      probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their tokens, sentence model, index
           recall/tokens=/n=/seed=/profile=/recall.parquet                   what is found of disguised suffixes
       checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
       fine_tuned/model=/state=/                                             what others fine-tuned

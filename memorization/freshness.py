@@ -52,7 +52,8 @@ def recall(place: Path) -> None:
 def remember(place: Path) -> None:
     """Write what is known of files of code, for other processes, unless the file says it already."""
     text = json.dumps({"python": sys.version, "files": [[file, list(facts)] for file, facts in _known.items()]})
-    with contextlib.suppress(OSError):
+    # A disk that takes nothing is the run's to report.
+    with contextlib.suppress(OSError, UserError):
         if not place.is_file() or place.read_text(encoding="utf-8") != text:
             from memorization.storage import write_text
 

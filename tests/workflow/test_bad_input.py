@@ -145,7 +145,7 @@ def test_faults_are_reported_once_each_and_leave_no_file_but_logs(failed: Failed
     left = [
         file.relative_to(failed.workplace.results) for file in failed.workplace.results.rglob("*") if file.is_file()
     ]
-    assert {file.parts[0] for file in left} <= {"logs", ".running"}
+    assert {file.parts[0] for file in left} <= {"logs", ".running", ".code.json", ".unmade.json"}
 
 
 def test_missing_files_and_folders_are_reported_before_anything_runs(
@@ -276,15 +276,15 @@ def test_read_only_results_folder_is_reported_before_anything_runs(
 
 
 def test_full_disk_is_reported_and_leaves_no_incomplete_file(code: Path, small_config: Path, tmp_path: Path) -> None:
-    source = {"kind": "synthetic", "corpora": ["news"], "train": 400, "seed": 1}
+    source = {"kind": "synthetic", "corpora": ["news"], "train": 4000, "seed": 1}
     change = {"datasets": {"large": {"task": "summarization", "source": source}}}
     workplace = Workplace(code, tmp_path / "work", (small_config,)).with_configuration(tmp_path / "change.yaml", change)
 
-    with mounted(workplace.results, "size=40k"):
+    with mounted(workplace.results, "size=200k"):
         run = workplace.run("results/datasets/large.parquet")
         left = [file.name for file in workplace.results.rglob("*") if file.is_file()]
 
     (message,) = messages(run)
     assert "results/datasets/large.parquet: the disk is full." in message
     assert "finished work is kept" in message
-    assert sorted(left) == [".running", "large.log"]
+    assert sorted(left) == [".code.json", ".running", ".unmade.json", "large.log"]
