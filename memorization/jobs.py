@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from memorization import lifeline, locks
 from memorization.errors import UserError
@@ -24,6 +24,8 @@ AT_WORK = ".jobs"
 LOCK = ".lock"
 # Folders of the results with the same names in them.
 LOGS, BENCHMARKS = "logs", "benchmarks"
+# What ends a job.
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 # Open as long as the process lives.
 _locks: list[IO[str]] = []
@@ -66,8 +68,7 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
     )
     started = time.monotonic()
     try:
-        _end_on_signals()
-        with at_work(results):
+        with _ended_by_signals(), at_work(results):
             work()
         _record(time.monotonic() - started, results / BENCHMARKS / log.relative_to(results / LOGS).with_suffix(".tsv"))
     except Interrupted as interrupted:
@@ -98,17 +99,38 @@ def _record(seconds: float, place: Path) -> None:
     write_text(place, f"seconds\tprocessor_seconds\tmemory_mib\n{seconds:.2f}\t{processor:.2f}\t{memory:.0f}\n")
 
 
-def _end_on_signals() -> None:
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a signal raise `Interrupted`; one that comes later, when all is tidied up, ends the process as usual."""
+
     def interrupt(number: int, frame: object) -> None:
         # One is enough: a second one would interrupt the tidying up.
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted(number)
 
-    for each in (signal.SIGINT, signal.SIGTERM):
+    def interrupt_again(lost: Any) -> None:
+        # What is raised in an object's finalizer, into which a signal may come, goes no further.
+        if not isinstance(lost.exc_value, Interrupted):
+            hook(lost)
+            return
+        number = lost.exc_value.args[0]
+        signal.signal(signal.SIGALRM, lambda *_: interrupt(number, None))
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+    before, hook = {each: signal.getsignal(each) for each in SIGNALS}, sys.unraisablehook
+    sys.unraisablehook = interrupt_again
+    for each, handler in before.items():
         # Ignored where the run wants that, as behind `nohup`: it ends its jobs itself.
-        if signal.getsignal(each) != signal.SIG_IGN:
+        if handler != signal.SIG_IGN:
             signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for each, handler in before.items():
+            if signal.getsignal(each) == interrupt:
+                signal.signal(each, handler)
 
 
 @contextlib.contextmanager

@@ -59,6 +59,45 @@ def test_a_signal_ends_a_job_with_one_line_and_nothing_left(tmp_path: Path, numb
     assert list((tmp_path / jobs.AT_WORK).iterdir()) == []
 
 
+def test_a_signal_that_comes_into_a_finalizer_ends_the_job_too(tmp_path: Path) -> None:
+    """What is raised there is only printed."""
+    code = f"""
+import os, signal, time
+from pathlib import Path
+from memorization import jobs
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0)
+
+def work():
+    Finalized()
+    time.sleep(60)
+
+folder = Path({str(tmp_path)!r})
+jobs.run(work, folder / "a.log", folder / "a.txt", folder)
+"""
+    job = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (job.returncode, job.stderr) == (128 + signal.SIGTERM, "")
+    assert "interrupted (SIGTERM)" in (tmp_path / "a.log").read_text()
+
+
+def test_a_signal_behind_the_work_is_no_interruption(tmp_path: Path) -> None:
+    code = f"""
+import os, signal
+from pathlib import Path
+from memorization import jobs
+folder = Path({str(tmp_path)!r})
+jobs.run(lambda: None, folder / "logs/a.log", folder / "a.txt", folder)
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    job = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (job.returncode, job.stderr) == (-signal.SIGTERM, "")
+
+
 def test_a_signal_that_the_run_wants_ignored_stays_ignored(tmp_path: Path) -> None:
     with start(tmp_path, "trap '' INT;") as job:
         job.send_signal(signal.SIGINT)
