@@ -27,12 +27,12 @@ from memorization.studies.kinds import Config
 # Generations, candidates, matches, outcomes and definitions of one probe of one run, measured on real text.
 BYTES_PER_PROBE = 3000
 TRAINING, AGAIN, READING = 6, 2, 2
-# Measured in the demonstration, on one core: a step of one layer, forwards; the start of a job that runs a model;
+# Measured in the demonstration, on one core, where jobs are forks: a step of one layer, forwards; the start of a job;
 # detection in one run, and in one text of it. Positive controls are two more texts for each probe.
 SECONDS_PER_LAYER = 0.001
-SECONDS_PER_JOB = 4.0
-SECONDS_PER_DETECTION = 7.0
-SECONDS_PER_DETECTED = 0.02
+SECONDS_PER_JOB = 0.5
+SECONDS_PER_DETECTION = 2.0
+SECONDS_PER_DETECTED = 0.004
 HOUR = 3600
 
 
