@@ -296,40 +296,36 @@ def _feed_forward(module: Any) -> Callable[[Any], Any]:
     return lambda x: module.c_proj(activation(module.c_fc(x)))
 
 
-def _gpt2(model: Any) -> Decoder:
-    stack = model.transformer
+def _gpt(model: Any, block: Callable[[Any], Block]) -> Decoder:
+    """What GPT-2 and GPT-Neo share: all but their blocks' attention."""
+    stack, heads = model.transformer, model.config.num_attention_heads
+    return Decoder(
+        [block(each) for each in stack.h],
+        heads,
+        model.config.hidden_size // heads,
+        lambda tokens, positions: stack.wte(tokens) + stack.wpe(positions),
+        lambda x: model.lm_head(stack.ln_f(x)),
+    )
 
+
+def _gpt2(model: Any) -> Decoder:
     def block(each: Any) -> Block:
         attention = Attention(
             each.ln_1, lambda x: each.attn.c_attn(x).chunk(3, dim=-1), each.attn.c_proj, each.attn.scaling
         )
         return Block(attention, None, each.ln_2, _feed_forward(each.mlp))
 
-    return Decoder(
-        [block(each) for each in stack.h],
-        model.config.n_head,
-        model.config.n_embd // model.config.n_head,
-        lambda tokens, positions: stack.wte(tokens) + stack.wpe(positions),
-        lambda x: model.lm_head(stack.ln_f(x)),
-    )
+    return _gpt(model, block)
 
 
 def _gpt_neo(model: Any) -> Decoder:
-    stack = model.transformer
-
     def block(each: Any) -> Block:
         own = each.attn.attention
         window = model.config.window_size if own.attention_type == "local" else None
         attention = Attention(each.ln_1, _together(own.q_proj, own.k_proj, own.v_proj), own.out_proj, 1.0, window)
         return Block(attention, None, each.ln_2, _feed_forward(each.mlp))
 
-    return Decoder(
-        [block(each) for each in stack.h],
-        model.config.num_heads,
-        model.config.hidden_size // model.config.num_heads,
-        lambda tokens, positions: stack.wte(tokens) + stack.wpe(positions),
-        lambda x: model.lm_head(stack.ln_f(x)),
-    )
+    return _gpt(model, block)
 
 
 def _llama(model: Any) -> Decoder:
