@@ -1,22 +1,12 @@
 """The benchmarks of generation compare equal texts; their times are not looked at."""
 
-import importlib.util
 import re
 from pathlib import Path
-from typing import Any
 
+import programs
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def benchmark(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def rows(text: str) -> list[list[str]]:
@@ -28,7 +18,7 @@ def rows(text: str) -> list[list[str]]:
 def test_engines_take_turns_and_write_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--shapes", "t5-tiny", "--prompts", "3", "--read", "5", "--tokens", "3", "--repeats", "1"]
 
-    benchmark("generation").main(options)
+    programs.load("generation").main(options)
 
     table = rows(capsys.readouterr().out)
     engines = [(cells[1], cells[2]) for cells in table if not cells[1].startswith("CTranslate2")]
@@ -43,7 +33,7 @@ def test_engines_take_turns_and_write_the_same(capsys: pytest.CaptureFixture[str
 
 
 def test_a_gpu_is_asked_for_or_a_toy(capsys: pytest.CaptureFixture[str]) -> None:
-    program = benchmark("gpu_generation")
+    program = programs.load("gpu_generation")
 
     program.main(["--toy", "--shapes", "t5-base", "gpt-neo-125m", "--rows", "4", "--read", "6", "--tokens", "3"])
 

@@ -1,26 +1,15 @@
 """The benchmark runs and prints its table; the measured numbers are not tested."""
 
-import importlib.util
 from collections import Counter
-from pathlib import Path
 from types import ModuleType
 
+import programs
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("retrieval_benchmark", ROOT / "benchmarks/retrieval.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        # Where Python runs a program, its folder comes first.
-        patch.syspath_prepend(ROOT / "benchmarks")
-        spec.loader.exec_module(module)
-    return module
+    return programs.load("retrieval")
 
 
 def test_both_programs_are_in_the_table(

@@ -1,9 +1,9 @@
 """The benchmark runs and prints its table; the measured numbers are not tested."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import programs
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,15 +14,7 @@ TEXT = "The bridge was closed in March, because engineers had found cracks in bo
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("stages_benchmark", ROOT / "benchmarks/stages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        # Where Python runs a program, its folder comes first.
-        patch.syspath_prepend(ROOT / "benchmarks")
-        spec.loader.exec_module(module)
-    return module
+    return programs.load("stages")
 
 
 def test_a_line_for_each_n_of_a_stage(

@@ -1,11 +1,10 @@
 """The benchmark chooses thresholds and prints its tables; the measured numbers are not tested."""
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import programs
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,19 +13,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from memorization.datasets.synthetic.corpora import CORPORA, document
 from memorization.detection.text import sentence_model
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture
-def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("thresholds_benchmark", ROOT / "benchmarks/thresholds.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Where dataclasses look for the names in annotations.
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
+def benchmark() -> ModuleType:
+    return programs.load("thresholds")
 
 
 @pytest.fixture

@@ -1,32 +1,16 @@
 """The benchmarks of training run on made-up texts and a toy; the measured numbers are not tested."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import programs
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def benchmark(name: str, patch: pytest.MonkeyPatch) -> ModuleType:
-    patch.syspath_prepend(str(ROOT / "benchmarks"))
-    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", ROOT / f"benchmarks/{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Where dataclasses look for the names in annotations.
-    patch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
 
 
 def measured(program: str, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     options = ["--measure", program, "--folder", ".", "--texts", "short=16/8", "--rows", "8"]
-    training = benchmark("training", patch)
+    training = programs.load("training")
     patch.setitem(training.SMALL_T5, "dropout_rate", 0.0)
     training.main(options)
     values: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -46,7 +30,7 @@ def test_both_trainers_do_the_same_work(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_toy_is_measured_where_there_is_no_gpu(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gpu = benchmark("gpu_training", monkeypatch)
+    gpu = programs.load("gpu_training")
     monkeypatch.setattr(gpu, "EPOCHS", 1)
     monkeypatch.setattr(sys, "argv", ["gpu_training.py"])
 
@@ -60,7 +44,7 @@ def test_a_toy_is_measured_where_there_is_no_gpu(
 
 def test_operations_are_those_of_the_matrix_products(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three products of each weight with each token, forwards and backwards, and of each score of attention."""
-    gpu = benchmark("gpu_training", monkeypatch)
+    gpu = programs.load("gpu_training")
     width, read, written = 8, 10, 6
     sizes = gpu.Sizes(
         {"d_model": width, "d_ff": 12, "num_layers": 1, "num_heads": 2, "d_kv": 4, "vocab_size": 20},
