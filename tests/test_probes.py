@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from plain_texts import PLAIN
+from plain_texts import PLAIN, letters_only
 
 from memorization import storage
 from memorization.config.data import Probes
@@ -268,7 +268,7 @@ def test_few_different_prompts_give_a_warning(
 ) -> None:
     inputs = [f"{'abcdefghijklmnopqrst'[number % different]}{'x' * (number + 5)}" for number in range(20)]
     with caplog.at_level(logging.INFO):
-        rows = written(dataset(tmp_path, inputs), letters_only(), n=20, k=3)
+        rows = written(dataset(tmp_path, inputs), SimpleNamespace(backend_tokenizer=letters_only()), n=20, k=3)
     assert len({row["prefix"] for row in rows}) == different
     assert storage.manifest_of(tmp_path / "probes.parquet")["prefixes"] == different
     expected = f"split train: different prompts among 20 probes with prefixes of 3 tokens: {different};"
@@ -322,24 +322,11 @@ def test_a_tokenizer_of_bytes_spells_every_character(tokenizer: Any) -> None:
     assert unspelled("", tokenizer.backend_tokenizer) == set()
 
 
-def letters_only() -> Any:
-    """A tokenizer of the letters a to z and single spaces, without case, that knows no other character."""
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
-
-    letters = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz\u2581")}
-    tokenizer = Tokenizer(models.BPE({**letters, "<unk>": len(letters)}, [], unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
-    tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
-    tokenizer.add_special_tokens(["<unk>"])
-    return SimpleNamespace(backend_tokenizer=tokenizer)
-
-
 def test_what_the_tokenizer_cannot_spell_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Suffixes of 18 and 14 characters, with 2 newlines, a brace and an umlaut that it cannot spell; case is none."""
     file = dataset(tmp_path, ["abcdeFgh ijk\nlmn opq{rs", "abcde fgh\nij klm nü"])
     with caplog.at_level(logging.INFO):
-        rows = written(file, letters_only(), k=5)
+        rows = written(file, SimpleNamespace(backend_tokenizer=letters_only()), k=5)
     assert [len(row["suffix"]) for row in rows] == [18, 14]
     manifest = storage.manifest_of(tmp_path / "probes.parquet")
     assert manifest["unspelled_share"] == 4 / 32
@@ -354,7 +341,9 @@ def test_what_the_tokenizer_cannot_spell_is_reported(tmp_path: Path, caplog: pyt
 
 def test_few_unspelled_characters_are_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        written(dataset(tmp_path, ["abcde" + "fgh " * 100 + "{"]), letters_only(), k=5)
+        written(
+            dataset(tmp_path, ["abcde" + "fgh " * 100 + "{"]), SimpleNamespace(backend_tokenizer=letters_only()), k=5
+        )
     [record] = [record for record in caplog.records if "cannot spell" in record.message]
     assert (record.levelname, "0.25% of" in record.message) == ("INFO", True)
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from plain_texts import letters_only
 
 from memorization import storage
 from memorization.detection import references as r
@@ -31,17 +31,6 @@ def test_a_prefix_counts_once_an_input_and_an_input_for_every_prefix() -> None:
         r.inputs_with([""], ["a"])
 
 
-def letters() -> Tokenizer:
-    """A tokenizer of lower-case letters and spaces that drops any other character."""
-    entries = {letter: number for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz\u2581")}
-    tokenizer = Tokenizer(models.BPE({**entries, "<unk>": len(entries)}, [], unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
-    tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
-    tokenizer.add_special_tokens([AddedToken("<unk>", special=True)])
-    return tokenizer
-
-
 @pytest.mark.parametrize("together", [1, 2, 1_000])
 def test_a_reference_is_what_a_tokenizer_can_write(
     tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch
@@ -61,7 +50,7 @@ def test_a_reference_is_what_a_tokenizer_can_write(
     for name, table, content in (("probes", ProbesTable, probes), ("dataset", DatasetTable, rows)):
         file = tmp_path / f"{name}.parquet"
         storage.write_table(file, table, pa.Table.from_pylist(content, schema=table.arrow()), {})
-    batches = r.reference_batches(tmp_path / "probes.parquet", tmp_path / "dataset.parquet", letters())
+    batches = r.reference_batches(tmp_path / "probes.parquet", tmp_path / "dataset.parquet", letters_only())
     made = pa.Table.from_batches(list(batches), schema=ReferencesTable.arrow())
     assert made.to_pylist() == [
         {
