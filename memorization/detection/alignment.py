@@ -10,9 +10,9 @@ sentence each have nothing in common, not even where they are equal. `AlignmentP
 sentences of a whole collection instead.
 
 Texts are prepared here, each once (`documents`); compiled code compares many pairs per call (`kernel`). Preparing takes
-time that grows with the characters. Comparing takes time and memory that grow with the pairs of sentences, as the
-published aligner compares each with each, and where nearly all are alike with a hundred bytes for each pair of them; so
-one of two long texts should be of bounded length, as what a model writes is.
+time that grows with the characters. Comparing takes time that grows with the pairs of sentences, as the published
+aligner compares each with each, and memory of a bit for each of them (of some bytes where as many passages overlap);
+so one of two long texts should be of bounded length, as what a model writes is.
 """
 
 from __future__ import annotations

@@ -366,12 +366,12 @@ def _compare_sentence(corpus, number, suspicious, source, source_text, same, cos
 
 @compiled
 def _seeds(corpus, suspicious, source, source_text, same, numbers):
-    """Pairs of similar sentences (seeding step), by suspicious and then source sentence: array (2, seeds).
+    """Pairs of similar sentences (seeding step), as bits: array (suspicious sentences, words of 64 source sentences).
 
-    Both tests are strict.
+    Both tests are strict. A bit is the hundredth of what a row of numbers would take: where nearly all sentences are
+    alike, there are as many seeds as pairs of sentences.
     """
-    seeds = np.empty((16, 2), np.int64)
-    count = 0
+    seeds = np.zeros((suspicious.sentences, (source.sentences + 63) // 64), np.uint64)
     cosines = np.empty(source.sentences)
     shared = np.empty(source.sentences, np.int32)
     for number in range(suspicious.sentences):
@@ -381,12 +381,8 @@ def _seeds(corpus, suspicious, source, source_text, same, numbers):
             if cosines[other] > numbers.seed_cosine:
                 other_size = corpus.stem_offsets[source.first + other + 1] - corpus.stem_offsets[source.first + other]
                 if 2 * shared[other] / (size + other_size) > numbers.seed_dice:
-                    if count == len(seeds):
-                        seeds = _doubled(seeds)
-                    seeds[count, 0] = number
-                    seeds[count, 1] = other
-                    count += 1
-    return _columns(seeds, count)
+                    seeds[number, other // 64] |= np.uint64(1) << np.uint64(other % 64)
+    return seeds
 
 
 @compiled
@@ -400,24 +396,9 @@ def _doubled(rows):
 
 
 @compiled
-def _sort(keys, order, begin, end):
-    """Sort a part of `order`, which contains places in `keys`, by the keys there; stable (merge sort)."""
-    buffer = np.empty(end - begin, np.int64)
-    width = 1
-    while width < end - begin:
-        for start in range(begin, end, 2 * width):
-            left, middle = start, min(start + width, end)
-            right, last = middle, min(start + 2 * width, end)
-            for place in range(start - begin, last - begin):
-                if right >= last or (left < middle and keys[order[left]] <= keys[order[right]]):
-                    buffer[place] = order[left]
-                    left += 1
-                else:
-                    buffer[place] = order[right]
-                    right += 1
-        for place in range(end - begin):
-            order[begin + place] = buffer[place]
-        width *= 2
+def _order(keys):
+    """Places of keys in ascending order; equal keys stay in theirs."""
+    return np.argsort(keys, kind="mergesort")
 
 
 @compiled
@@ -428,122 +409,180 @@ def _grow(corpus, seeds, suspicious, source, same, gap, numbers):
     a turn does not split a group; the very first turn is always followed by another, since it has not looked at the
     other side. A group whose sides are similar as a whole is a case; the others are tried again with ever
     smaller gaps.
+
+    As a turn splits a group between two sentences, a group is all seeds in a rectangle of suspicious and source
+    sentences, and no two groups share a pair of sentences.
     """
     cases = np.empty((8, 4), np.int64)
     count = 0
-    total = seeds.shape[1]
-    order = np.arange(total)
-    accumulated = np.zeros(len(suspicious.weights))
-    other_accumulated = np.zeros(len(source.weights))
-    # A stack of groups to be split, which are parts of `order`: begin, end, side, whether it is the first turn, gap.
-    waiting = np.empty((total + 1, 5), np.int64)
-    kept = np.empty((total + 1, 2), np.int64)
-    top = _push(waiting, 0, 0, total, 0, 1, gap)
+    sums, other_sums = np.zeros(len(suspicious.weights)), np.zeros(len(source.weights))
+    is_in, other_is_in = np.zeros(len(sums), np.bool_), np.zeros(len(other_sums), np.bool_)
+    counts = np.empty(max(suspicious.sentences, source.sentences), np.int64)
+    parts = np.empty((len(counts), 2), np.int64)
+    # A stack of groups to be split: first and last sentence of both sides, side, whether it is the first turn, gap.
+    waiting = np.empty((16, 7), np.int64)
+    whole = np.array([0, suspicious.sentences - 1, 0, source.sentences - 1])
+    waiting, top = _push(waiting, 0, whole, 0, 1, gap)
     while top:
         top -= 1
-        begin, end, side = waiting[top, 0], waiting[top, 1], waiting[top, 2]
-        is_first, own_gap = waiting[top, 3], waiting[top, 4]
-        _sort(seeds[side], order, begin, end)
-        parts = _split_at_gaps(seeds[side], order, begin, end, own_gap, numbers.cluster_size, kept)
-        if parts > 1 or is_first:
-            for part in range(parts - 1, -1, -1):
-                top = _push(waiting, top, kept[part, 0], kept[part, 1], 1 - side, 0, own_gap)
-        elif parts == 1:
-            begin, end = kept[0, 0], kept[0, 1]
+        group = waiting[top, :4].copy()
+        side, is_first, own_gap = waiting[top, 4], waiting[top, 5], waiting[top, 6]
+        first, last = group[2 * side], group[2 * side + 1]
+        _count_seeds(seeds, group, side, counts)
+        found = _split_at_gaps(counts, first, last, own_gap, numbers.cluster_size, parts)
+        if found > 1 or is_first:
+            for part in range(found - 1, -1, -1):
+                group[2 * side], group[2 * side + 1] = parts[part]
+                waiting, top = _push(waiting, top, group, 1 - side, 0, own_gap)
+        elif found == 1:
+            group[2 * side], group[2 * side + 1] = parts[0]
+            widest = _enclose(counts, group, side)
+            # Where a part was too small to be kept, the other side may have ended with it.
+            _count_seeds(seeds, group, 1 - side, counts)
+            widest = max(widest, _enclose(counts, group, 1 - side))
             if count == len(cases):
                 cases = _doubled(cases)
-            _enclose(seeds, order, begin, end, cases, count)
-            cosine = _fragment_cosine(corpus, suspicious, source, same, cases, count, accumulated, other_accumulated)
+            cases[count] = group
+            cosine = _fragment_cosine(corpus, suspicious, source, same, group, sums, other_sums, is_in, other_is_in)
             if cosine > numbers.validation_cosine:
                 count += 1
-            elif own_gap > numbers.smallest_gap:
-                top = _push(waiting, top, begin, end, 0, 1, own_gap - 1)
+            else:
+                # Until the gap is smaller than the widest of the group, the group stays as it is.
+                smaller = min(own_gap, widest) - 1
+                if smaller >= numbers.smallest_gap:
+                    waiting, top = _push(waiting, top, group, 0, 1, smaller)
     return cases[:count]
 
 
 @compiled
-def _push(waiting, top, begin, end, side, is_first, gap):
-    """Push a group on the stack of groups to be split; returns the height of the stack."""
-    waiting[top, 0] = begin
-    waiting[top, 1] = end
-    waiting[top, 2] = side
-    waiting[top, 3] = is_first
-    waiting[top, 4] = gap
-    return top + 1
+def _push(waiting, top, group, side, is_first, gap):
+    """Push a group on the stack of groups to be split; returns the stack and its height."""
+    if top == len(waiting):
+        waiting = _doubled(waiting)
+    waiting[top, :4] = group
+    waiting[top, 4] = side
+    waiting[top, 5] = is_first
+    waiting[top, 6] = gap
+    return waiting, top + 1
 
 
 @compiled
-def _split_at_gaps(side, order, begin, end, gap, smallest, kept):
-    """Split a sorted group where more than `gap` sentences of the side are between two seeds; keep parts of at least
-    `smallest` seeds.
+def _count_seeds(seeds, group, side, counts):
+    """Write the number of seeds that each sentence of a group has on one side into `counts`, by sentence."""
+    first, last, other_first, other_last = group
+    begin, end = other_first // 64, other_last // 64
+    if side:
+        counts[other_first : other_last + 1] = 0
+    for number in range(first, last + 1):
+        total = 0
+        for word in range(begin, end + 1):
+            bits = seeds[number, word]
+            if word == begin:
+                bits &= ~np.uint64(0) << np.uint64(other_first % 64)
+            if word == end:
+                bits &= ~np.uint64(0) >> np.uint64(63 - other_last % 64)
+            if side:
+                other = 64 * word
+                while bits:
+                    counts[other] += np.int64(bits & np.uint64(1))
+                    bits >>= np.uint64(1)
+                    other += 1
+            else:
+                while bits:
+                    bits &= bits - np.uint64(1)
+                    total += 1
+        if not side:
+            counts[number] = total
 
-    Writes begin and end of the parts into `kept`, and returns their number.
+
+@compiled
+def _split_at_gaps(counts, first, last, gap, smallest, parts):
+    """Split sentences where more than `gap` of them in a row have no seed; keep parts of at least `smallest` seeds.
+
+    Writes first and last sentence of the parts into `parts`, and returns their number.
     """
-    parts = 0
-    start = begin
-    for place in range(begin + 1, end + 1):
-        if place == end or side[order[place]] - side[order[place - 1]] - 1 > gap:
-            if place - start >= smallest:
-                kept[parts, 0] = start
-                kept[parts, 1] = place
-                parts += 1
-            start = place
-    return parts
+    found = 0
+    start = end = -1
+    seeds = 0
+    for number in range(first, last + 1):
+        if not counts[number]:
+            continue
+        if end >= 0 and number - end - 1 > gap:
+            if seeds >= smallest:
+                parts[found, 0] = start
+                parts[found, 1] = end
+                found += 1
+            seeds = 0
+        if not seeds:
+            start = number
+        end = number
+        seeds += counts[number]
+    if seeds and seeds >= smallest:
+        parts[found, 0] = start
+        parts[found, 1] = end
+        found += 1
+    return found
 
 
 @compiled
-def _enclose(seeds, order, begin, end, cases, case):
-    """Write the range of sentences of a group of seeds, first to last on each side, into a row of `cases`."""
-    for side in range(2):
-        first = last = seeds[side, order[begin]]
-        for place in range(begin + 1, end):
-            first = min(first, seeds[side, order[place]])
-            last = max(last, seeds[side, order[place]])
-        cases[case, 2 * side] = first
-        cases[case, 2 * side + 1] = last
+def _enclose(counts, group, side):
+    """Narrow one side of a group to the first and the last sentence with a seed; returns its widest gap between two."""
+    first, last = group[2 * side], group[2 * side + 1]
+    while not counts[first]:
+        first += 1
+    while not counts[last]:
+        last -= 1
+    group[2 * side], group[2 * side + 1] = first, last
+    widest = 0
+    before = first
+    for number in range(first + 1, last + 1):
+        if counts[number]:
+            widest = max(widest, number - before - 1)
+            before = number
+    return widest
 
 
 @compiled
-def _add_up(corpus, side, first, last, accumulated):
-    """Sum the vectors of a range of sentences into `accumulated`.
+def _add_up(corpus, side, first, last, sums, is_in):
+    """Sum the vectors of a range of sentences into `sums`, and mark the stems of the range in `is_in`.
 
-    Returns the stems of the range in the order of their first appearance, and for each stem of the text whether it is
-    among them.
+    Returns the stems of the range in the order of their first appearance.
     """
     begin, end = corpus.stem_offsets[side.first + first], corpus.stem_offsets[side.first + last + 1]
-    order = np.empty(end - begin, np.int32)
-    present = np.zeros(len(accumulated), np.bool_)
+    order = np.empty(min(end - begin, len(sums)), np.int32)
     count = 0
     for entry in range(begin, end):
         stem = corpus.stems[entry]
-        if not present[stem]:
-            present[stem] = True
+        if not is_in[stem]:
+            is_in[stem] = True
             order[count] = stem
             count += 1
-        accumulated[stem] += corpus.frequencies[entry] * side.weights[stem]
-    return order[:count], present
+        sums[stem] += corpus.frequencies[entry] * side.weights[stem]
+    return order[:count]
 
 
 @compiled
-def _fragment_cosine(corpus, suspicious, source, same, cases, case, accumulated, other_accumulated):
-    """Cosine of the two sums of all sentences in a case's ranges, seeds or not (validation).
+def _fragment_cosine(corpus, suspicious, source, same, group, sums, other_sums, is_in, other_is_in):
+    """Cosine of the two sums of all sentences in a group's ranges, seeds or not (validation).
 
-    The two arrays, one entry per stem of either side, are 0 before and after.
+    The four arrays, one entry per stem of either side, are 0 before and after.
     """
-    stems, _ = _add_up(corpus, suspicious, cases[case, 0], cases[case, 1], accumulated)
-    others, present = _add_up(corpus, source, cases[case, 2], cases[case, 3], other_accumulated)
+    stems = _add_up(corpus, suspicious, group[0], group[1], sums, is_in)
+    others = _add_up(corpus, source, group[2], group[3], other_sums, other_is_in)
     product = square = other_square = 0.0
     for stem in stems:
-        weight = accumulated[stem]
+        weight = sums[stem]
         square += weight * weight
-        if same[stem] >= 0 and present[same[stem]]:
-            product += weight * other_accumulated[same[stem]]
+        if same[stem] >= 0 and other_is_in[same[stem]]:
+            product += weight * other_sums[same[stem]]
     for stem in others:
-        other_square += other_accumulated[stem] * other_accumulated[stem]
+        other_square += other_sums[stem] * other_sums[stem]
     for stem in stems:
-        accumulated[stem] = 0.0
+        sums[stem] = 0.0
+        is_in[stem] = False
     for stem in others:
-        other_accumulated[stem] = 0.0
+        other_sums[stem] = 0.0
+        other_is_in[stem] = False
     norms = math.sqrt(square) * math.sqrt(other_square)
     return product / norms if norms else 0.0
 
@@ -555,8 +594,8 @@ def _resolve_overlaps(corpus, cases, suspicious, source, source_text, same):
     The challengers of an incumbent are the later cases that begin before it ends. All are handled at once, but the
     winner is the incumbent for the cases after them. Returns the rows of `cases` that are kept.
     """
-    order = np.arange(len(cases))
-    _sort(cases[:, 0], order, 0, len(cases))
+    order = _order(cases[:, 0].copy())
+    best, offsets = _best_cosines(corpus, cases, order, suspicious, source, source_text, same)
     kept = np.empty(len(cases), np.int64)
     count = 0
     position = 0
@@ -569,8 +608,7 @@ def _resolve_overlaps(corpus, cases, suspicious, source, source_text, same):
         count -= is_out
         is_out = later > position + 1
         if is_out:
-            challengers = order[position + 1 : later]
-            incumbent = _winner(corpus, cases, incumbent, challengers, suspicious, source, source_text, same)
+            incumbent = _winner(cases, incumbent, order[position + 1 : later], best, offsets)
         kept[count] = incumbent
         count += 1
         position = later - 1 if is_out else later
@@ -578,18 +616,58 @@ def _resolve_overlaps(corpus, cases, suspicious, source, source_text, same):
 
 
 @compiled
-def _winner(corpus, cases, incumbent, challengers, suspicious, source, source_text, same):
-    """The best of the incumbent and its challengers, compared in turn; the best similarity so far must be exceeded."""
-    winner = incumbent
-    best = 0.0
+def _best_cosines(corpus, cases, order, suspicious, source, source_text, same):
+    """For each suspicious sentence of a case, the highest cosine with any sentence of its source range.
+
+    `order`: the cases by their first suspicious sentence. Returns the cosines of all cases that share suspicious
+    sentences with another, and for each case the place of its first one. A suspicious sentence is compared once for
+    all its cases, which have no source sentence in common (see `_grow`); so this takes no longer than finding seeds.
+    """
+    offsets = np.zeros(len(cases) + 1, np.int64)
+    reach = -1
+    for place in range(len(order)):
+        first, last = cases[order[place], 0], cases[order[place], 1]
+        if first <= reach or (place + 1 < len(order) and cases[order[place + 1], 0] <= last):
+            offsets[order[place] + 1] = last - first + 1
+        reach = max(reach, last)
+    for case in range(len(cases)):
+        offsets[case + 1] += offsets[case]
+    best = np.zeros(offsets[-1])
     cosines = np.empty(source.sentences)
     shared = np.empty(source.sentences, np.int32)
-    explained = _best_cosines(corpus, cases, incumbent, suspicious, source, source_text, same, cosines, shared)
+    # Cases that contain the present sentence.
+    here = np.empty(len(cases), np.int64)
+    count = begun = 0
+    for number in range(suspicious.sentences if len(best) else 0):
+        kept = 0
+        for place in range(count):
+            if cases[here[place], 1] >= number:
+                here[kept] = here[place]
+                kept += 1
+        count = kept
+        while begun < len(order) and cases[order[begun], 0] == number:
+            if offsets[order[begun] + 1] > offsets[order[begun]]:
+                here[count] = order[begun]
+                count += 1
+            begun += 1
+        if count:
+            _compare_sentence(corpus, number, suspicious, source, source_text, same, cosines, shared)
+        for case in here[:count]:
+            place = offsets[case] + number - cases[case, 0]
+            for other in range(cases[case, 2], cases[case, 3] + 1):
+                best[place] = max(best[place], cosines[other])
+    return best, offsets
+
+
+@compiled
+def _winner(cases, incumbent, challengers, best, offsets):
+    """The best of the incumbent and its challengers, compared in turn; the best similarity so far must be exceeded."""
+    winner = incumbent
+    highest = 0.0
+    explained = best[offsets[incumbent] : offsets[incumbent + 1]]
     for challenger in challengers:
-        others_explained = _best_cosines(
-            corpus, cases, challenger, suspicious, source, source_text, same, cosines, shared
-        )
         own = _overlap_similarity(cases, incumbent, challenger, explained)
+        others_explained = best[offsets[challenger] : offsets[challenger + 1]]
         others = _overlap_similarity(cases, challenger, incumbent, others_explained)
         if own > SAME_PASSAGE and others > SAME_PASSAGE:
             better = challenger if _sentences(cases, challenger) > _sentences(cases, incumbent) else incumbent
@@ -598,9 +676,9 @@ def _winner(corpus, cases, incumbent, challengers, suspicious, source, source_te
         else:
             continue
         similarity = others if better == challenger else own
-        if similarity > best:
+        if similarity > highest:
             winner = better
-            best = similarity
+            highest = similarity
     return winner
 
 
@@ -608,17 +686,6 @@ def _winner(corpus, cases, incumbent, challengers, suspicious, source, source_te
 def _sentences(cases, case):
     """Suspicious sentences of a case."""
     return cases[case, 1] - cases[case, 0] + 1
-
-
-@compiled
-def _best_cosines(corpus, cases, case, suspicious, source, source_text, same, cosines, shared):
-    """For each suspicious sentence of a case, the highest cosine with any sentence of its source range."""
-    best = np.zeros(_sentences(cases, case))
-    for number in range(len(best)):
-        _compare_sentence(corpus, cases[case, 0] + number, suspicious, source, source_text, same, cosines, shared)
-        for other in range(cases[case, 2], cases[case, 3] + 1):
-            best[number] = max(best[number], cosines[other])
-    return best
 
 
 @compiled
@@ -674,7 +741,7 @@ def passages(
             place_of[stem] = -1
         side, other_side = _side(corpus, text, own), _side(corpus, other_text, others)
         seeds = _seeds(corpus, side, other_side, other_text, same, numbers)
-        if not seeds.shape[1]:
+        if not seeds.any():
             continue
         for is_summary in range(2):
             gap = numbers.summary_gap if is_summary else numbers.gap
@@ -927,8 +994,7 @@ def _without_inner(runs):
     for run in range(len(runs)):
         ends[run] = runs[run, 2] + runs[run, 3]
         keys[run] = (runs[run, 2] << 32) - ends[run]
-    order = np.arange(len(runs))
-    _sort(keys, order, 0, len(runs))
+    order = _order(keys)
     keeps = np.ones(len(runs), np.bool_)
     reach = -1
     for place in range(len(order)):

@@ -45,13 +45,15 @@ SHAPES: dict[str, Callable[[int], str]] = {
 }
 
 
-def grows_linearly(function: Callable[[str], object], shape: Callable[[int], str]) -> bool:
-    """Whether time grows less than `FACTOR`-fold with a text `TIMES` times as long.
+def grows_linearly(
+    function: Callable[[str], object], shape: Callable[[int], str], small: int = SMALL, times: int = TIMES
+) -> bool:
+    """Whether time grows less than `FACTOR`-fold with a text `times` as long as a small one.
 
     In one of three trials: what other processes do takes time too.
     """
-    small, large = shape(SMALL), shape(SMALL * TIMES)
-    return any(_seconds(function, large) < FACTOR * max(FLOOR, _seconds(function, small)) for _ in range(3))
+    brief, long = shape(small), shape(small * times)
+    return any(_seconds(function, long) < FACTOR * max(FLOOR, _seconds(function, brief)) for _ in range(3))
 
 
 def _seconds(function: Callable[[str], object], text: str) -> float:

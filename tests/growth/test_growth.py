@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from example_sheet import example
-from shapes import SHAPES, SMALL, grows_linearly
+from shapes import SHAPES, SMALL, filled, grows_linearly
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from memorization import probes, retrieval, segmentation
@@ -188,3 +188,18 @@ def test_time_grows_with_the_length_of_a_text(name: str) -> None:
     # What is loaded or compiled at the first call is no time of a text's.
     function("Warm up. Call +49 30 901820!")
     assert [shape for shape, make in SHAPES.items() if not grows_linearly(function, make)] == []
+
+
+def test_time_of_alike_sentences_grows_with_their_pairs() -> None:
+    """Every second sentence is alike, so that nearly as many passages overlap as there are pairs of sentences."""
+
+    def alternating(sentences: int, other: str) -> str:
+        return " ".join(["The parties hereto agree.", other][number % 2] for number in range(sentences))
+
+    def compared(sentences: str) -> pa.Table:
+        generation = alternating(len(sentences), "Nothing was closed yesterday evening.")
+        return aligned_with("zeng2024", lambda _: generation, alternating(len(sentences), "She wanted vegetables."))
+
+    compared("Warm up.")
+    # Pairs of sentences grow 16-fold, their product with the sentences 64-fold.
+    assert grows_linearly(compared, filled("x"), small=300, times=4)
