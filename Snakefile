@@ -37,6 +37,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
       tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention against memorization
       figures/{study}.{svg,png}                                             the study's figure
+      report/index.html                                                     all of it on one page
       */SHA256SUMS, {tables,figures}/*.sha256                               checksums; a Parquet file contains its own
 """
 
@@ -150,6 +151,7 @@ include: "workflow/rules/generation.smk"
 include: "workflow/rules/detection.smk"
 include: "workflow/rules/rates.smk"
 include: "workflow/rules/studies.smk"
+include: "workflow/rules/page.smk"
 
 
 rule all:
@@ -161,6 +163,7 @@ rule all:
             if study not in LEFT_OUT
             for file in CONFIG.studies[study].products(study)
         ],
+        rules.report_page.output,
 
 
 for target, studies in local_files.targets(CONFIG).items():

@@ -54,6 +54,8 @@ MEANS = "means/{study}.parquet"
 SPARSE_CODING = "sparse_coding/{study}.parquet"
 TABLE = "tables/{study}"
 FIGURE = "figures/{study}"
+PAGE = "report/index.html"
+PAGE_CHECKSUM = "report/index.sha256"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from memorization.config.data import Dataset, Probes
 from memorization.config.detection import Classifier, Detection, Retrieval
 from memorization.config.generation import Answers, AttentionMaps, Decoding
 from memorization.config.models import Model, Recipe
+from memorization.config.report import Report
 
 
 def _folder(path: str) -> str:
@@ -147,3 +148,4 @@ class Project(Section):
     attention: AttentionMaps = Field(default_factory=AttentionMaps, description="Samples of attention.")
     answers: Answers = Field(default_factory=Answers, description="Answers to test rows.")
     statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
+    report: Report = Field(default_factory=Report, description="The page of all results.")

@@ -1,0 +1,27 @@
+"""The page: `report`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from memorization.config.base import Section
+
+
+class Report(Section):
+    """The page of all results (`report/index.html`)."""
+
+    personal_data: Literal["masked", "revealed", "absent"] = Field(
+        "masked",
+        description="Personal data in the texts of the page's cases. `masked`: hidden until a reader asks for it; "
+        "`revealed`: shown; `absent`: not in the file at all.",
+        examples=["absent"],
+    )
+    case_megabytes: float = Field(
+        50.0,
+        gt=0,
+        description="Size of the cases in the page (10^6 bytes, compressed). Beyond it the page has all matches, and "
+        "of the outcome `none` a sample.",
+        examples=[10],
+    )

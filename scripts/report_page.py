@@ -1,0 +1,20 @@
+"""The page of all results."""
+
+from pathlib import Path
+
+import job
+from snakemake.script import Snakemake
+
+from memorization.page import contents, page
+from memorization.page.context import PageContext
+
+snakemake: Snakemake
+
+
+def main(snakemake: Snakemake) -> None:
+    context = PageContext(results=Path(snakemake.config["results"]), **snakemake.params.values)
+    sections = contents.sections(job.input_files(snakemake), context)
+    page.write(Path(snakemake.output[0]), contents.TITLE, contents.summary(context), sections)
+
+
+job.run(main, snakemake)
