@@ -31,11 +31,11 @@ Every coordinate that varies is part of a result's path, so that one path is one
       comparisons/{study}.parquet                                           with the base model, with controls
       means/{study}.parquet                                                 rates over several trainings
       sparse_coding/{study}.parquet                                         fits of the sparse coding model of Section 6.1
-      tables/{study}.{parquet,csv,md,tex,html}                              the study's table
-      tables/{study}-definitions.{parquet,csv,md,tex,html}                  the same by other definitions
-      tables/{study}-search.{parquet,csv,md,tex,html}                       what the search for candidates misses
-      tables/{study}-published.{parquet,csv,md,tex,html}                    the same beside published numbers
-      tables/{study}-correlation.{parquet,csv,md,tex,html}                  density of attention against memorization
+      tables/{study}.{parquet,csv,md,tex,html,json}                         the study's table
+      tables/{study}-definitions.{parquet,csv,md,tex,html,json}             the same by other definitions
+      tables/{study}-search.{parquet,csv,md,tex,html,json}                  what the search for candidates misses
+      tables/{study}-published.{parquet,csv,md,tex,html,json}               the same beside published numbers
+      tables/{study}-correlation.{parquet,csv,md,tex,html,json}             density of attention against memorization
       figures/{study}.{svg,png}                                             the study's figure
       report/index.html                                                     all of it on one page
       */SHA256SUMS, {tables,figures}/*.sha256                               checksums; a Parquet file contains its own

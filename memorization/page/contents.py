@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memorization.page import studies
+from memorization.page import answer, studies
 from memorization.page.context import PageContext
 from memorization.page.section import Section, escaped
 from memorization.report.context import Files
@@ -14,12 +14,10 @@ PACKAGES = ("pyarrow",)
 
 def summary(context: PageContext) -> str:
     """The HTML below the page's title: what kind of results these are."""
-    label = f'<p class="label">{escaped(context.label)}</p>' if context.label else ""
-    reasons = "".join(f"<li>{escaped(reason)}</li>" for reason in context.left_out.values())
-    return label + (f'<p>Left out:</p><ul class="left-out">{reasons}</ul>' if reasons else "")
+    return f'<p class="label">{escaped(context.label)}</p>' if context.label else ""
 
 
 def sections(files: Files, context: PageContext) -> list[Section]:
     """The sections of what was measured; one about which nothing was is left out."""
-    made = (studies.section(files, context),)
+    made = (answer.section(files, context), studies.section(files, context))
     return [section for section in made if section is not None]

@@ -2,12 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from memorization.page import figures, tables
 from memorization.page.context import PageContext
 from memorization.page.section import Section, escaped
 from memorization.report.context import Files
 
+HEADINGS = {
+    "table": "Table",
+    "figure": "Figure",
+    "definitions": "By other definitions",
+    "differences": "Differences between tasks, recipes and epochs",
+    "search": "What the search for candidates misses",
+    "published": "Beside the published numbers",
+    "correlation": "Density of attention against memorization",
+}
+"""What the page calls the exhibits of a study; another one has its own name."""
+
 
 def section(files: Files, context: PageContext) -> Section | None:
-    """The studies; None where there are none."""
-    shown = [f"<h3>{escaped(study['title'] or study['name'])}</h3>" for study in context.studies]
-    return Section("studies", "Studies", "\n".join(shown)) if shown else None
+    """The studies in the order of the configuration, those that are not shown with the reason; None without any."""
+    shown = [_study(study, context) for study in context.studies]
+    reasons = "".join(f"<li>{escaped(reason)}</li>" for reason in context.left_out.values())
+    left_out = f'<div class="left-out"><h3>Left out</h3><ul>{reasons}</ul></div>' if reasons else ""
+    if not shown and not left_out:
+        return None
+    links = "".join(f'<li><a href="#study-{study["name"]}">{_title(study)}</a></li>' for study in context.studies)
+    contents = f'<ul class="contents">{links}</ul>' if len(shown) > 1 else ""
+    html = "\n".join([contents, *(text for text, _ in shown), left_out])
+    return Section("studies", "Every study", html, {name: text for _, own in shown for name, text in own.items()})
+
+
+def _study(study: Mapping[str, Any], context: PageContext) -> tuple[str, dict[str, str]]:
+    """A study's HTML and blocks: figure first, then its table, then further tables, folded."""
+    key, blocks = f"study-{study['name']}", {}
+    parts = [
+        f'<article class="study" id="{key}" aria-labelledby="{key}-heading">',
+        f'<h3 id="{key}-heading">{_title(study)} <span class="kind">{escaped(study["kind"])}</span></h3>',
+    ]
+    exhibits = sorted(study["exhibits"], key=lambda exhibit: exhibit["format"] != "figure")
+    for exhibit in exhibits:
+        name = HEADINGS.get(exhibit["name"], exhibit["name"].replace("_", " ").capitalize())
+        place, own = context.results / exhibit["place"], f"{key}-{exhibit['name']}"
+        if exhibit["format"] == "figure":
+            parts.append(figures.figure(place.with_name(f"{place.name}.svg"), own, study["title"] or study["name"]))
+            continue
+        html, files = tables.table(place, own, f"{name}: {study['title'] or study['name']}")
+        blocks |= files
+        opened = " open" if exhibit["name"] in ("table", "published") else ""
+        parts.append(
+            f'<details class="exhibit"{opened}><summary><h4>{escaped(name)}</h4></summary>\n{html}\n</details>'
+        )
+    parts.append(f'<p class="again">Make it again: <code>{escaped(study["command"])}</code></p>\n</article>')
+    return "\n".join(parts), blocks
+
+
+def _title(study: Mapping[str, Any]) -> str:
+    return escaped(study["title"] or study["name"])

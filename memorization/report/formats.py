@@ -1,4 +1,4 @@
-"""A sheet in all formats: Parquet and CSV for programs, Markdown, LaTeX and HTML for readers.
+"""A sheet in all formats: Parquet and CSV for programs, Markdown, LaTeX and HTML for readers, JSON for the page.
 
 Texts are escaped in every format, so that none of them is taken for markup.
 """
@@ -6,9 +6,13 @@ Texts are escaped in every format, so that none of them is taken for markup.
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -101,6 +105,32 @@ def latex(sheet: Sheet) -> str:
     return "\n".join(lines)
 
 
+def printed(sheet: Sheet) -> str:
+    """The printed table as JSON: its cells with the numbers behind them, its title, caption and label.
+
+    `rows` has one list per line, in the order of `headings`. A cell has its `text`, and where it is a number `value`,
+    `low`, `high` and `unit`, each left out where there is none (infinite ones are the words `inf` and `-inf`); an
+    excerpt has `before`, `passage` and `after`. Texts are those of the other formats, without control characters.
+    """
+    headings = list(sheet.rows[0]) if sheet.rows else []
+    content = {
+        "title": UNPRINTABLE.sub("", sheet.title),
+        "caption": UNPRINTABLE.sub("", sheet.caption),
+        "label": UNPRINTABLE.sub("", sheet.label),
+        "headings": headings,
+        "rows": [[_plain(row[heading]) for heading in headings] for row in sheet.rows],
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _plain(cell: Cell | Excerpt) -> dict[str, Any]:
+    if isinstance(cell, Excerpt):
+        return {key: printable(text) for key, text in asdict(cell).items()}
+    numbers = {key: getattr(cell, key) for key in ("value", "low", "high")}
+    shown = {key: value if isfinite(value) else str(value) for key, value in numbers.items() if value is not None}
+    return {"text": printable(cell.text), **shown, **({"unit": cell.unit} if cell.unit else {})}
+
+
 def without_markup(markdown_text: str) -> str:
     """The Markdown of `markdown` as a terminal shows it: without marks for bold, and escaped signs as themselves."""
     return re.sub(r"\\([\\|<*`~(_&])|\*\*", lambda found: found[1] or "", markdown_text)
@@ -152,5 +182,6 @@ FORMATS: dict[str, Callable[[Sheet, Path], None]] = {
     "md": _text_file(markdown),
     "tex": _text_file(latex),
     "html": _text_file(html),
+    "json": _text_file(printed),
 }
 """Endings of a table's files, and what writes each."""

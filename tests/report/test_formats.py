@@ -29,7 +29,7 @@ def test_all_formats_are_written_and_nothing_else(tmp_path: Path, name: str) -> 
     assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
         f"{name}.{ending}" for ending in ("csv", "html", "md", "parquet", "sha256", "tex")
     ]
-    assert sorted(formats.FORMATS) == ["csv", "html", "md", "parquet", "tex"]
+    assert sorted(formats.FORMATS) == ["csv", "html", "json", "md", "parquet", "tex"]
 
 
 def test_programs_read_the_tidy_table_with_its_label_and_manifest(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ rule report_page:
     params:
         source=source_of("report_page.py"),
         assets=lambda wildcards: page.assets_digest(),
-        values=lambda wildcards: page_plan.values(CONFIG, LEFT_OUT),
+        values=lambda wildcards: page_plan.values(
+            CONFIG, LEFT_OUT, list(map(Path, workflow.overwrite_configfiles))
+        ),
     script:
         "../../scripts/report_page.py"

@@ -51,10 +51,78 @@ const page = (() => {
     return made;
   }
 
+  /* Put a text on the clipboard; false where the browser does not let the page. */
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Without that interface, or the right to use it: as before it was there.
+      const area = element("textarea", { "aria-hidden": "true" });
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      return done;
+    }
+  }
+
   /* Tell a screen reader what has changed. */
   function say(text) {
     document.getElementById("said").textContent = text;
   }
 
-  return { block, json, bytes, unpacked, element, say, parsed };
+  /* The reader's choice of light or dark, else the system's. */
+  function offerThemes() {
+    const root = document.documentElement;
+    const button = document.getElementById("theme");
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+    const show = () => { button.textContent = isDark() ? "Light" : "Dark"; };
+    button.addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      show();
+    });
+    dark.addEventListener("change", show);
+    button.hidden = false;
+    button.setAttribute("aria-label", "Switch between light and dark");
+    show();
+  }
+
+  /* The navigation names the section that is read. */
+  function followSections() {
+    const links = new Map([...document.querySelectorAll(".top li a")].map((link) => [link.hash.slice(1), link]));
+    const seen = new Set();
+    const observer = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        if (entry.isIntersecting) seen.add(entry.target.id);
+        else seen.delete(entry.target.id);
+      }
+      const current = [...links.keys()].find((id) => seen.has(id));
+      for (const [id, link] of links) {
+        if (id === current) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+      }
+    }, { rootMargin: "-20% 0px -70% 0px" });
+    for (const id of links.keys()) observer.observe(document.getElementById(id));
+  }
+
+  /* What is printed is all of it, whatever a reader has folded. */
+  function openForPrint() {
+    let folded = [];
+    addEventListener("beforeprint", () => {
+      folded = [...document.querySelectorAll("main details:not([open])")].filter((each) => !each.closest(".tools"));
+      for (const each of folded) each.open = true;
+    });
+    addEventListener("afterprint", () => {
+      for (const each of folded) each.open = false;
+    });
+  }
+
+  offerThemes();
+  followSections();
+  openForPrint();
+
+  return { block, json, bytes, unpacked, element, copy, say, parsed };
 })();

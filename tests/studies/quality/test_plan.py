@@ -66,7 +66,7 @@ def test_only_models_of_the_grid_are_trained_and_all_are_titled() -> None:
     assert {training["model"] for training in study.trainings(config)} == {"t5"}
     assert list(study.titles(config)["models"]) == ["flan", "t5"]
     assert study.products("scored")[-1] == "figures/scored.png"
-    assert len(study.products("scored")) == 7
+    assert len(study.products("scored")) == 8
 
 
 def test_fine_tuned_models_read_what_they_read_in_training() -> None:

@@ -1,0 +1,260 @@
+"""The answer first: per dataset, how much came back, between its floor and its ceiling, and what fine-tuning added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from memorization import storage
+from memorization.page.context import PageContext
+from memorization.page.lane import ENDS, NAMES, between, interval, lane, number, percent
+from memorization.page.section import Section, escaped
+from memorization.report.bounds import upper_bound
+from memorization.report.cells import prompted
+from memorization.report.context import Files, Row
+from memorization.report.words import task_heading
+
+FEW = 100
+"""Prompts below which a rate is labelled: its interval is some ten points wide."""
+LOW_CEILING = 0.5
+"""A ceiling (fraction) below which it is labelled: most of what a model gives back would not be seen."""
+SIGNIFICANT = 0.05
+"""A corrected p-value below which a difference is called more than chance."""
+RULE = (
+    "Shown is, for each dataset, the first study of rates that has it, and there the first model after fine-tuning "
+    "(its first recipe, last epoch, mean of its trainings) with the first decoding and prefix length; every other row "
+    "is in the tables below."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is shown of one dataset: its study, the run's rows by category, and the same run's before fine-tuning."""
+
+    study: Mapping[str, Any]
+    rows: Mapping[str, Row]
+    base: Row | None
+
+    @property
+    def total(self) -> Row:
+        """The row of all categories together."""
+        return self.rows["total"]
+
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether the model is shown after fine-tuning."""
+        return bool(self.total["state"] != "base")
+
+
+def section(files: Files, context: PageContext) -> Section | None:
+    """One picture and one sentence per dataset; None where no study measures rates."""
+    found = answers(context)
+    if not found:
+        return None
+    most = _axis(found)
+    cards = "\n".join(_card(place, answer, most, context) for place, answer in enumerate(found))
+    shown = [name for name in NAMES if any(name in answer.rows for answer in found)]
+    html = (
+        f'{_lead(found)}\n{_legend(found, shown)}\n<div class="answers">\n{cards}\n</div>\n<p class="small">{RULE}</p>'
+    )
+    return Section("answer", "The answer", html)
+
+
+def answers(context: PageContext) -> list[Answer]:
+    """What is shown of each dataset, in the order of the studies and of their tables (see `RULE`)."""
+    found: dict[str, Answer] = {}
+    for study in context.studies:
+        if study["kind"] != "memorization":
+            continue
+        rows = storage.rows(context.results / f"{study['exhibits'][0]['place']}.parquet")
+        for dataset in dict.fromkeys(row["dataset"] for row in rows):
+            if dataset not in found:
+                found[dataset] = _chosen(study, [row for row in rows if row["dataset"] == dataset])
+    return list(found.values())
+
+
+def _chosen(study: Mapping[str, Any], rows: Sequence[Row]) -> Answer:
+    """The run of one dataset that is shown; the rows are in the table's order."""
+    trained = [row for row in rows if row["state"] != "base"] or list(rows)
+    fixed = ("model", "prefix_tokens", "decoding", "profile", "state")
+    same = [row for row in trained if all(row[name] == trained[0][name] for name in fixed)]
+    last = max(row["epoch"] for row in same)
+    seeds = [row["seed"] for row in same if row["epoch"] == last]
+    seed = None if None in seeds else seeds[0]
+    shown = {row["category"]: row for row in same if row["epoch"] == last and row["seed"] == seed}
+    if "paraphrase_high" in shown:
+        # Both confidences together.
+        del shown["paraphrase"]
+    before = [
+        row
+        for row in rows
+        if row["state"] == "base"
+        and row["category"] == "total"
+        and all(row[name] == shown["total"][name] for name in fixed[:-1])
+    ]
+    return Answer(study, shown, before[0] if before and shown["total"]["state"] != "base" else None)
+
+
+def _axis(found: Sequence[Answer]) -> float:
+    """The end of the pictures' common axis (fraction): the first of some round ones that holds everything shown."""
+    names = ("ceiling", "limit_ceiling", "control_high", "control_exact_high", "high")
+    highest = max(
+        value
+        for answer in found
+        for row in (answer.total, answer.base or answer.total)
+        for value in [upper_bound(row, "rate"), *(row[name] for name in names if row[name] is not None)]
+    )
+    return next((end for end in ENDS if highest <= end), 1.0)
+
+
+def _lead(found: Sequence[Answer]) -> str:
+    """One sentence on all datasets: where the most came back, and of how many it is more than chance."""
+    most = max(found, key=lambda answer: answer.total["rate"])
+    title = most.study["titles"]["datasets"][most.total["dataset"]]
+    if not most.total["rate"]:
+        return '<p class="lead">Nothing came back that the detector recognizes. What it could have seen is below.</p>'
+    compared = [answer for answer in found if answer.total["over_control"] is not None]
+    beyond = [answer for answer in compared if _beyond(answer.total, "over_control") > 0]
+    more = f" More than chance came back of {len(beyond)} of {len(compared)} datasets." if compared else ""
+    return f'<p class="lead">Most came back of {escaped(title)}: {percent(most.total["rate"])}.{more}</p>'
+
+
+def _beyond(row: Row, difference: str) -> int:
+    """1 or -1 where a difference is more than chance, else 0."""
+    if row[f"{difference}_p_holm"] is None or row[f"{difference}_p_holm"] >= SIGNIFICANT:
+        return 0
+    return 1 if row[difference] > 0 else -1
+
+
+def _card(place: int, answer: Answer, most: float, context: PageContext) -> str:
+    """One dataset: headings, labels, picture, sentences, counts."""
+    row, name = answer.total, f"answer-{place}"
+    dataset = escaped(answer.study["titles"]["datasets"][row["dataset"]])
+    labels = "".join(f"<li>{escaped(label)}</li>" for label in _labels(answer, context))
+    bounds = f"{between(*interval(row))}%" if row["rate"] else f"at most {percent(row['exact_high'])}"
+    return (
+        f'<article class="card" aria-labelledby="{name}">\n'
+        f'<h3 id="{name}">{escaped(task_heading(row["task"]))} <span class="dataset">{dataset}</span></h3>\n'
+        f'<p class="rate"><strong>{percent(row["rate"])}</strong> <span>{bounds}</span></p>\n'
+        f'<ul class="labels" aria-label="Labels">{labels}</ul>\n'
+        f'{lane(answer.rows, answer.base, most)}\n<p class="sentence">{" ".join(_sentences(answer, context))}</p>\n'
+        f'<p class="small">{escaped(_counts(answer))}</p>\n</article>'
+    )
+
+
+def _labels(answer: Answer, context: PageContext) -> Iterator[str]:
+    """What a reader must know beside the number."""
+    row = answer.total
+    if context.label:
+        yield "demonstration" if "demonstration" in context.label.lower() else context.label
+    if row["prefixes"] < FEW:
+        yield f"small n: {row['prefixes']} prompts"
+    if row["control_rate"] is None:
+        yield "no control"
+    if row["ceiling"] is not None and row["ceiling"] < LOW_CEILING:
+        yield f"low ceiling: {percent(row['ceiling'])}"
+    if answer.fine_tuned and row["seed"] is not None:
+        yield "one training"
+    if not answer.fine_tuned:
+        yield "not fine-tuned"
+
+
+def _sentences(answer: Answer, context: PageContext) -> Iterator[str]:
+    """The answer in plain words, as HTML."""
+    row, shown = answer.total, f"<strong>{percent(answer.total['rate'])}</strong>"
+    coverage = f"{number(100 * (context.statistics['high'] - context.statistics['low']))}% interval"
+    texts = f"Of {row['n']:,} texts that the model was trained on" if answer.fine_tuned else f"Of {row['n']:,} texts"
+    given = f"shown the first {row['prefix_tokens']} tokens of each"
+    bounds = f"{coverage} {between(*interval(row))}"
+    if not row["rate"]:
+        yield f"{texts}, it gave back none ({shown}, at most {percent(row['exact_high'])}), {given}."
+    elif row["seed"] is None:
+        yield f"{texts}, it gave back {shown} (mean of its trainings; {bounds}), {given}."
+    else:
+        yield f"{texts}, it gave back {row['count']:,}, {shown} ({bounds}), {given}."
+    yield from _floor(row)
+    if answer.base is not None and row["over_base"] is not None:
+        yield _added(row, answer.base)
+    yield from _ceiling(row)
+
+
+def _floor(row: Row) -> Iterator[str]:
+    if row["control_rate"] is None:
+        yield "Without a control, nobody knows how much of that the detector would report of any text."
+        return
+    floor = f"Of texts that it never saw, the detector reports {percent(row['control_rate'])}"
+    if row["over_control"] is None:
+        yield f"{floor}."
+        return
+    bounds = between(row["over_control_low"], row["over_control_high"])
+    beyond, more = _beyond(row, "over_control"), f"{number(100 * abs(row['over_control']))} points"
+    if beyond > 0:
+        yield f"{floor}: <strong>{more} ({bounds}) less, a difference that chance does not explain</strong>."
+    elif beyond < 0:
+        yield f"{floor}, which is more: no sign of memory."
+    elif not row["over_control"]:
+        yield f"{floor}, too: no sign of memory."
+    else:
+        yield f"{floor}: the difference ({bounds} points) may be chance."
+
+
+def _added(row: Row, base: Row) -> str:
+    before = f"Before fine-tuning it was {percent(base['rate'])}"
+    bounds = between(row["over_base_low"], row["over_base_high"])
+    change = "added" if row["over_base"] > 0 else "took away"
+    if _beyond(row, "over_base"):
+        return f"{before}: fine-tuning {change} {number(100 * abs(row['over_base']))} points ({bounds})."
+    if not row["over_base"]:
+        return f"{before}, too: fine-tuning added nothing that shows."
+    return f"{before}: what fine-tuning {change} ({bounds} points) may be chance."
+
+
+def _ceiling(row: Row) -> Iterator[str]:
+    if row["ceiling"] is None:
+        return
+    tokens = f"{number(row['generated_tokens'])} token{'s' * (row['generated_tokens'] != 1)}"
+    if row["ceiling"] < LOW_CEILING:
+        yield (
+            f"<strong>It wrote {tokens} on average, of which the detector can see little</strong>: of the true texts, "
+            f"cut to that length, it would report {percent(row['ceiling'])}. So a low rate says nothing about memory "
+            "here."
+        )
+    else:
+        yield f"Had it given back everything, the detector would report {percent(row['ceiling'])}."
+
+
+def _counts(answer: Answer) -> str:
+    """What the number is of, in the words of the tables."""
+    row, titles = answer.total, answer.study["titles"]
+    state = f"{row['state']}, epoch {row['epoch']}" if answer.fine_tuned and row["epoch"] else row["state"]
+    suffixes = f"{row['matched_suffixes']:,} different suffix{'es' * (row['matched_suffixes'] != 1)} matched"
+    parts = [
+        f"n = {prompted(row['n'], row['prefixes'])}",
+        f"control n = {row['control_n']:,}" if row["control_n"] is not None else "no control",
+        suffixes,
+        f"{titles['models'][row['model']]} ({state})",
+        f"{row['decoding']} decoding",
+        f"detector {row['profile']}",
+        f"study {answer.study['name']}",
+    ]
+    return "; ".join(parts)
+
+
+def _legend(found: Sequence[Answer], categories: Sequence[str]) -> str:
+    """What the marks are; those that no picture has are left out."""
+    keys = [f'<li><i class="key {name}"></i>{NAMES[name]}</li>' for name in categories]
+    rows = [answer.total for answer in found]
+    marks = {
+        '<i class="key interval"></i>interval': True,
+        '<i class="key base"></i>before fine-tuning': any(answer.base is not None for answer in found),
+        '<i class="key floor">×</i>floor: the same of texts it never saw': any(
+            row["control_rate"] is not None for row in rows
+        ),
+        '<i class="key range"></i>between floor and ceiling': any(row["ceiling"] is not None for row in rows),
+        '<i class="key ceiling">▼</i>ceiling: had it given back everything': any(
+            row["ceiling"] is not None for row in rows
+        ),
+    }
+    keys += [f"<li>{mark}</li>" for mark, shown in marks.items() if shown]
+    return f'<ul class="legend" aria-label="Marks of the pictures">{"".join(keys)}</ul>'

@@ -1,0 +1,59 @@
+"""A figure's drawing in the page: the study's own SVG file, with colours for light and dark."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+from memorization.page.section import escaped
+
+SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
+# Matplotlib's notes on the drawing, and its style sheet, which would be the whole page's.
+LEFT_OUT = ("metadata", "style")
+GREY = re.compile(r"#([0-9a-f]{2})\1\1\b")
+
+
+def figure(file: Path, key: str, name: str) -> str:
+    """The HTML of a figure: its drawing, without what would reach outside of it; `key` begins the names in it."""
+    root = ElementTree.parse(file).getroot()
+    width = float(re.sub(r"[^0-9.]", "", root.get("width", "")) or 600)
+    _prepare(root, key)
+    # The drawing's own size is a heading for programs that show it alone; here the page's style decides.
+    for attribute in ("width", "height", "version"):
+        root.attrib.pop(attribute, None)
+    root.set("style", f"width: {1.33 * width:.0f}px")
+    root.set("aria-hidden", "true")
+    drawing = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
+    # HTML knows the elements of SVG by their names alone.
+    drawing = re.sub(r"(</?)ns\d+:", r"\1", drawing).replace("xmlns:ns0=", "xmlns=").replace(" ns1:href=", " href=")
+    drawing = re.sub(r' xmlns:ns\d+="[^"]*"', "", drawing)
+    title = escaped(name)
+    return (
+        f'<figure class="drawing" id="{key}"><div class="scroll" tabindex="0" role="group" data-tips '
+        f'aria-label="Figure: {title}. Arrow keys go from value to value.">{drawing}</div></figure>'
+    )
+
+
+def _prepare(element: ElementTree.Element, key: str) -> None:
+    """Leave out what is the whole page's, give names a beginning of their own, and greys a dark form."""
+    for child in list(element):
+        if not isinstance(child.tag, str) or child.tag.removeprefix(SVG) in LEFT_OUT:
+            element.remove(child)
+        else:
+            _prepare(child, key)
+    for name, value in element.attrib.items():
+        if name == "id":
+            element.set(name, f"{key}-{value}")
+        elif name == LINK and value.startswith("#"):
+            element.set(name, f"#{key}-{value[1:]}")
+        elif name in ("style", "clip-path", "fill", "stroke"):
+            element.set(name, GREY.sub(_in_light_and_dark, value.replace("url(#", f"url(#{key}-")))
+
+
+def _in_light_and_dark(grey: re.Match[str]) -> str:
+    """A grey as it is, and in the dark as far from black as it is from white in the light."""
+    light = int(grey[1], 16)
+    # The page's dark ground is no black, and its white no glare.
+    dark = round(0x17 + (255 - light) * (0xEC - 0x17) / 255)
+    return f"light-dark({grey[0]}, #{dark:02x}{dark:02x}{dark:02x})"

@@ -1,0 +1,59 @@
+"""A study's printed table in the page, with the numbers behind its cells, and its files for copying."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from memorization.page.section import escaped, packed_block
+
+COPIED = {"md": "Markdown", "tex": "LaTeX", "csv": "CSV"}
+"""Endings of the files that a reader can copy, with their names."""
+# What the row of a difference is called; it belongs to the row above it.
+DIFFERENCE = "Difference"
+
+
+def table(place: Path, key: str, name: str) -> tuple[str, dict[str, str]]:
+    """The HTML of a table, and the blocks with its files.
+
+    `place` is that of its files without their endings, `key` begins the names of its blocks and is its anchor, `name`
+    is its heading. Sorting, hiding and copying are the page's program's (`assets/tables.js`).
+    """
+    printed = json.loads(place.with_name(f"{place.name}.json").read_bytes())
+    headings = "".join(
+        f'<th scope="col" data-column="{column}">{escaped(heading)}</th>'
+        for column, heading in enumerate(printed["headings"])
+    )
+    rows = "\n".join(map(_row, printed["rows"]))
+    html = (
+        f'<div class="table" id="{key}" data-files="{key}" data-name="{escaped(name)}">\n'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escaped(name)}"><table>\n'
+        f"<thead><tr>{headings}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>\n"
+        f"{_caption(printed)}</div>"
+    )
+    files = {ending: place.with_name(f"{place.name}.{ending}").read_bytes() for ending in COPIED}
+    return html, {f"{key}-{ending}": packed_block(content) for ending, content in files.items()}
+
+
+def _caption(printed: Mapping[str, Any]) -> str:
+    label = f'<strong class="label">{escaped(printed["label"])}</strong> ' if printed["label"] else ""
+    text = f"{label}{escaped(printed['caption'])}"
+    return f'<details class="caption" open><summary>What the columns mean</summary><p>{text}</p></details>\n'
+
+
+def _row(cells: list[dict[str, Any]]) -> str:
+    follows = ' class="follows"' if any(cell.get("text") == DIFFERENCE for cell in cells) else ""
+    return f"<tr{follows}>{''.join(map(_cell, cells))}</tr>"
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    if "passage" in cell:
+        before, passage, after = (escaped(cell[key]) for key in ("before", "passage", "after"))
+        return f'<td class="excerpt"><div dir="auto">{before}<mark>{passage}</mark>{after}</div></td>'
+    number = f' class="number" data-value="{cell["value"]}"' if "value" in cell else ""
+    text = escaped(cell["text"])
+    # A long text is shown in lines.
+    shown = f'<div class="long" dir="auto">{text}</div>' if len(cell["text"]) > 60 else text
+    return f"<td{number}>{shown}</td>"
