@@ -37,6 +37,10 @@ def figure(file: Path, key: str, name: str) -> str:
 
 def _prepare(element: ElementTree.Element, key: str) -> None:
     """Leave out what is the whole page's, give names a beginning of their own, and greys a dark form."""
+    if element.tag == f"{SVG}circle" and (title := element.find(f"{SVG}title")) is not None:
+        # The page shows it itself, at once and by the keyboard too.
+        element.set("data-tip", title.text or "")
+        element.remove(title)
     for child in list(element):
         if not isinstance(child.tag, str) or child.tag.removeprefix(SVG) in LEFT_OUT:
             element.remove(child)

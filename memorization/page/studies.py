@@ -37,7 +37,8 @@ def section(files: Files, context: PageContext) -> Section | None:
 
 def _study(study: Mapping[str, Any], context: PageContext) -> tuple[str, dict[str, str]]:
     """A study's HTML and blocks: figure first, then its table, then further tables, folded."""
-    key, blocks = f"study-{study['name']}", {}
+    key = f"study-{study['name']}"
+    blocks: dict[str, str] = {}
     parts = [
         f'<article class="study" id="{key}" aria-labelledby="{key}-heading">',
         f'<h3 id="{key}-heading">{_title(study)} <span class="kind">{escaped(study["kind"])}</span></h3>',

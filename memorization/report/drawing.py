@@ -8,13 +8,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
+from math import isfinite
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from memorization import storage
 from memorization.report.bounds import upper_bound
-from memorization.report.cells import prompted
+from memorization.report.cells import fixed, prompted
 from memorization.report.context import Context, Row
+from memorization.report.formats import printable
 from memorization.report.words import task_heading
 from memorization.schemas.run import RunColumns
 
@@ -68,7 +72,7 @@ class Measure:
         ]
 
 
-RATE, CONTROL_RATE = Measure(), Measure("control_rate", "control_")
+RATE, CONTROL_RATE, PUBLISHED = Measure(), Measure("control_rate", "control_"), Measure("published", "published_")
 # Ceilings with the filling of their marks, and with their bars behind those of a rate.
 CEILINGS = {"ceiling": CONTROL_COLOUR, "limit_ceiling": "white"}
 CEILING_BARS: dict[str, dict[str, Any]] = {
@@ -77,8 +81,77 @@ CEILING_BARS: dict[str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A value in a drawing: where it is in the units of its panel's axes, and what it is of."""
+
+    panel: Any
+    x: float
+    y: float
+    row: Row
+    measure: Measure
+
+    def text(self, named: Iterable[str]) -> str:
+        """The value in words, behind those coordinates of its row."""
+        names = [
+            f"{UNITS.get(name, '')}{self.row[name]}" for name in named if self.row.get(name) not in (None, "", "total")
+        ]
+        what = MEASURES.get(self.measure.value)
+        value = fixed(self.measure.factor * self.row[self.measure.value])
+        low, high = (self.row.get(f"{self.measure.prefix}{end}") for end in ("low", "high"))
+        if low is not None and high is not None:
+            bounds = (low, upper_bound(self.row, self.measure.value, self.measure.prefix))
+            value += f" [{', '.join(fixed(self.measure.factor * bound) for bound in bounds)}]"
+        return f"{', '.join(names + ([what] if what else []))}: {value}{' %' if self.measure.factor == 100 else ''}"
+
+
+# Values of the figures that are drawn at this moment.
+_marks: WeakKeyDictionary[Any, list[Mark]] = WeakKeyDictionary()
+# What values are, but for rates and for those that their row names; coordinates that say little by their number alone.
+MEASURES = {
+    "control_rate": "control",
+    "ceiling": "ceiling",
+    "limit_ceiling": "full ceiling",
+    "published": "published",
+}
+UNITS = {"epoch": "epoch ", "seed": "seed ", "prefix_tokens": "prefix ", "draws": "n = ", "length": "length "}
+# Coordinates of rows that name a value where they differ in a figure, in this order; the first always.
+COORDINATES = (
+    "dataset",
+    "model",
+    "state",
+    "epoch",
+    "seed",
+    "population",
+    "prefix_tokens",
+    "decoding",
+    "profile",
+    "metric",
+    "category",
+    "change",
+    "amount",
+    "measure",
+    "length",
+    "draws",
+    "task",
+    "solver",
+    "signs",
+    "nonzeros",
+    "feature_mean",
+)
+
+
+def name_values(
+    panel: Any, places: Sequence[float], heights: Sequence[float], rows: Sequence[Row], measure: Measure
+) -> None:
+    """Let the figure's SVG file say what is drawn at these places and heights: the rows' values."""
+    marks = [Mark(panel, *where) for where in zip(places, heights, rows, [measure] * len(rows), strict=True)]
+    _marks.setdefault(panel.get_figure(root=True), []).extend(marks)
+
+
 def draw_intervals(panel: Any, places: Sequence[float], rows: Sequence[Row], measure: Measure, **style: Any) -> Any:
     """Values of rows at these places, with their intervals as whiskers; returns what is drawn, for a legend."""
+    name_values(panel, places, measure.values(rows), rows, measure)
     drawn = panel.errorbar(places, measure.values(rows), yerr=measure.whiskers(rows), **style)
     if drawn.lines[0] is not None:
         _show_whole(drawn.lines[0])
@@ -133,25 +206,30 @@ def draw_ceilings(panel: Any, places: Sequence[float], rows: Sequence[Row], widt
 
 def draw_trainings(panel: Any, places: Sequence[float], rows: Sequence[Row], trainings: Sequence[Row]) -> None:
     """The rates of single trainings, of the runs whose mean is drawn at these places."""
-    own = [
-        (place, 100 * training["rate"])
+    matched = [
+        (place, training)
         for place, row in zip(places, rows, strict=True)
         if row["seed"] is None
         for training in trainings
         if all(row[name] == training[name] for name in RunColumns.columns() if name != "seed")
         and row["category"] == training["category"]
     ]
-    if own:
-        [dots] = panel.plot(*zip(*own, strict=True), linestyle="", marker=".", color="black", markersize=3, zorder=4)
+    if matched:
+        places, own = zip(*matched, strict=True)
+        heights = RATE.values(own)
+        name_values(panel, places, heights, own, RATE)
+        [dots] = panel.plot(places, heights, linestyle="", marker=".", color="black", markersize=3, zorder=4)
         _show_whole(dots)
 
 
 def draw_published(panel: Any, places: Sequence[float], rows: Sequence[Row]) -> None:
     """The published values of rows, where there are any."""
     published = [(place, row) for place, row in zip(places, rows, strict=True) if row["published"] is not None]
+    shown, own = [place for place, _ in published], [row for _, row in published]
+    name_values(panel, shown, PUBLISHED.values(own), own, PUBLISHED)
     [diamonds] = panel.plot(
-        [place for place, _ in published],
-        [100 * row["published"] for _, row in published],
+        shown,
+        PUBLISHED.values(own),
         linestyle="",
         marker="D",
         markerfacecolor="white",
@@ -225,4 +303,26 @@ def write(figure: Any, output: Path) -> None:
         for ending, dates in FORMATS.items():
             with storage.replacing(files[ending]) as scratch:
                 figure.savefig(scratch, format=ending, dpi=200, metadata=dates)
+                if ending == "svg":
+                    _write_values(figure, scratch)
     storage.write_sums(output.with_name(f"{output.name}.sha256"), files.values())
+
+
+def _write_values(figure: Any, svg: Path) -> None:
+    """Add to a drawn SVG file a circle over each value of the figure, with the value in words as its title.
+
+    They are seen by nobody, and found by a pointer: a browser shows an element's title beside it.
+    """
+    marks = _marks.get(figure, [])
+    values = {name: {mark.row.get(name) for mark in marks} for name in COORDINATES}
+    named = [name for name in COORDINATES if name == "dataset" or len(values[name]) > 1]
+    points, height = 72 / figure.dpi, 72 * figure.get_figheight()
+    circles = []
+    for mark in marks:
+        x, y = points * mark.panel.transData.transform((mark.x, mark.y))
+        if isfinite(x) and isfinite(y):
+            title = f"<title>{escape(printable(mark.text(named)))}</title>"
+            circles.append(f'<circle cx="{x:.1f}" cy="{height - y:.1f}" r="6">{title}</circle>')
+    drawn, end = svg.read_text(encoding="utf-8").rstrip().removesuffix("</svg>"), "</svg>\n"
+    group = ['<g id="values" style="fill: transparent; stroke: none">', *circles, "</g>\n"]
+    svg.write_text(drawn + ("\n".join(group) if circles else "") + end, encoding="utf-8")

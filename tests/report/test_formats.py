@@ -27,7 +27,7 @@ def one_row(**cells: Cell | Excerpt) -> Sheet:
 def test_all_formats_are_written_and_nothing_else(tmp_path: Path, name: str) -> None:
     formats.write(example(), tmp_path / "tables" / name)
     assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
-        f"{name}.{ending}" for ending in ("csv", "html", "md", "parquet", "sha256", "tex")
+        f"{name}.{ending}" for ending in ("csv", "html", "json", "md", "parquet", "sha256", "tex")
     ]
     assert sorted(formats.FORMATS) == ["csv", "html", "json", "md", "parquet", "tex"]
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from memorization import storage
 from memorization.report.context import Context, Files, Row
-from memorization.report.drawing import LINES, begin_at_zero, counts, note_below, open_axes
+from memorization.report.drawing import LINES, Measure, begin_at_zero, counts, name_values, note_below, open_axes
 from memorization.report.words import coverage, varying
 from memorization.studies.likelihood.headings import shown_probability
 
+SHARE = Measure("value")
 # A line has the colour of its decoding, and the dashes of its state, epoch and population.
 DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
@@ -91,7 +92,8 @@ def _band(panel: Any, x: str, rows: Sequence[Row], colour: str, dashes: Any) -> 
     places = [row[x] for row in rows]
     bounds = [[100 * row[name] for row in rows] for name in ("low", "high")]
     panel.fill_between(places, *bounds, color=colour, alpha=0.15, linewidth=0)
-    panel.plot(places, [100 * row["value"] for row in rows], color=colour, linestyle=dashes, linewidth=1.3)
+    name_values(panel, places, SHARE.values(rows), rows, SHARE)
+    panel.plot(places, SHARE.values(rows), color=colour, linestyle=dashes, linewidth=1.3)
     # Where nothing is extracted, the bootstrap interval is [0, 0], and the exact bound is drawn as a line: bands would
     # hide one another.
     nothing = [100 * row["exact_high"] if row["count"] == 0 else math.nan for row in rows]

@@ -11,6 +11,7 @@ from memorization.report.context import Context, Files, Row
 from memorization.report.drawing import (
     LINES,
     MARKERS,
+    RATE,
     begin_at_zero,
     counts,
     dataset_heading,
@@ -20,6 +21,7 @@ from memorization.report.drawing import (
     draw_published,
     draw_trainings,
     mark_notes,
+    name_values,
     note_below,
     open_axes,
     training_note,
@@ -91,7 +93,17 @@ def _bars(rows: Sequence[Row], trainings: Sequence[Row], context: Context) -> An
         for category, name in category_headings(rows, context.options.get("paraphrase")).items():
             if category == "total":
                 continue
-            heights = [100 * _category_row(rows, bar, category)["rate"] for bar in bars]
+            parts = [_category_row(rows, bar, category) for bar in bars]
+            heights = RATE.values(parts)
+            # In the middle of each part of a bar that can be seen.
+            seen = [number for number, height in enumerate(heights) if height]
+            name_values(
+                panel,
+                [places[number] for number in seen],
+                [bottoms[number] + heights[number] / 2 for number in seen],
+                [parts[number] for number in seen],
+                RATE,
+            )
             panel.bar(places, heights, 0.72 / widest, bottom=bottoms, color=COLOURS[category], label=name)
             bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
         draw_points(panel, places, bars, color="black", fmt="none")
