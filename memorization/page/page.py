@@ -17,7 +17,7 @@ from memorization.page.section import Section, escaped
 ASSETS = Path(__file__).resolve().parent / "assets"
 STYLES = ("page.css",)
 """Files of `assets` that are the page's style, in their order."""
-SCRIPTS = ("page.js", "tips.js", "tables.js")
+SCRIPTS = ("page.js", "tips.js", "tables.js", "attention.js")
 """Files of `assets` that are the page's program, in their order: one program, in which `page` is defined first."""
 # Characters of a block that are encoded at once.
 PIECE = 2**20

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from memorization import plan
+from memorization.page import configuration, methods
+from memorization.studies.attention.plan import Attention
 from memorization.studies.kind import Inputs, Study
 from memorization.studies.kinds import Config
 
@@ -14,7 +17,12 @@ from memorization.studies.kinds import Config
 def inputs(config: Config, left_out: Mapping[str, str]) -> Inputs:
     """The page's files by name, below the results folder."""
     studies = _shown(config, left_out)
-    return {"exhibits": [file for name, study in studies.items() for file in study.products(name)]}
+    cells = _attention(config, studies)
+    return {
+        "exhibits": [file for name, study in studies.items() for file in study.products(name)],
+        "maps": [f"{place}/maps.parquet" for place in cells],
+        "density_means": [f"{place}/density_means.parquet" for place in cells],
+    }
 
 
 def values(config: Config, left_out: Mapping[str, str], files: Sequence[Path] = ()) -> dict[str, Any]:
@@ -22,11 +30,18 @@ def values(config: Config, left_out: Mapping[str, str], files: Sequence[Path] = 
 
     `files` are those of the configuration that the command names.
     """
+    text = methods.sentences(config, _shown(config, left_out))
     return {
         "label": config.label,
         "statistics": config.statistics.model_dump(mode="json"),
         "studies": [shown_study(config, name, study, files) for name, study in _shown(config, left_out).items()],
         "left_out": dict(left_out),
+        "attention": list(_attention(config, _shown(config, left_out)).values()),
+        "evidence": evidence(config, _shown(config, left_out)),
+        "settings": configuration.differences(config),
+        "seeds": configuration.seeds(config),
+        "methods": text,
+        "citations": methods.cited(text),
         **config.report.model_dump(mode="json"),
     }
 
@@ -50,6 +65,36 @@ def command(target: str, files: Sequence[Path]) -> str:
     """The command that makes a target; whole paths of files, which are this machine's, are left out."""
     shown = [file.name if file.is_absolute() else str(file) for file in files]
     return shlex.join(["snakemake", "--cores", "2", target, *(["--configfile", *shown] if shown else [])])
+
+
+def evidence(config: Config, studies: Mapping[str, Study]) -> list[str]:
+    """Results whose manifests say what computed them, below the results folder: of each study its first run's."""
+    places: dict[str, None] = {}
+    for name, study in studies.items():
+        for run in study.runs(config)[:1]:
+            patterns = [plan.DATASET, plan.PROBES, f"{plan.RUN}/generations.parquet", f"{plan.RUN}/candidates.parquet"]
+            patterns += [f"{plan.DETECTION}/{each}.parquet" for each in ("matches", "paraphrases", "entities")]
+            patterns += [f"{plan.DETECTION}/{each}.parquet" for each in ("outcomes", "definitions", "rates")]
+            places |= dict.fromkeys(plan.fill(pattern, run) for pattern in patterns)
+        trained = [plan.fill(plan.CHECKPOINTS, training) for training in study.trainings(config)]
+        places |= dict.fromkeys(f"{place}/training.parquet" for place in trained)
+        tables = [exhibit.place.format(study=name) for exhibit in study.exhibits() if exhibit.format == "table"]
+        places |= dict.fromkeys(f"{place}.parquet" for place in tables)
+    return list(places)
+
+
+def _attention(config: Config, studies: Mapping[str, Study]) -> dict[str, dict[str, Any]]:
+    """Coordinates and titles of all attention that the studies show, by folder below the results folder."""
+    cells: dict[str, dict[str, Any]] = {}
+    for study in studies.values():
+        titles = study.titles(config)
+        for cell in study.cells(config) if isinstance(study, Attention) else []:
+            cells[plan.fill(plan.ATTENTION, cell)] = {
+                **cell,
+                "dataset_title": titles["datasets"][cell["dataset"]],
+                "model_title": titles["models"][cell["model"]],
+            }
+    return cells
 
 
 def _shown(config: Config, left_out: Mapping[str, str]) -> dict[str, Study]:
