@@ -129,8 +129,8 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
     yield (
         f"Each generation was compared with the {config.retrieval.candidates} training suffixes ranked highest by BM25 "
         f"[robertson2009] (k1 = 1.2, b = 0.75, {stop_words[config.retrieval.stop_words]} left out), by the text "
-        f"aligner of [sanchez2015] (profile {profiles}) on sentences of Punkt [kiss2006]; the {config.detection.decides} "
-        "match decided between verbatim, idea and paraphrase."
+        f"aligner of [sanchez2015] (profile {profiles}) on sentences of Punkt [kiss2006]; the "
+        f"{config.detection.decides} match decided between verbatim, idea and paraphrase."
     )
     paraphrase = config.detection.paraphrase
     if paraphrase.classifier is not None:
