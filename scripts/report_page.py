@@ -12,7 +12,8 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    context = PageContext(results=Path(snakemake.config["results"]), **snakemake.params.values)
+    results, options = Path(snakemake.config["results"]), snakemake.config["options"]
+    context = PageContext(results=results, options=options, **snakemake.params.values)
     sections = contents.sections(job.input_files(snakemake), context)
     page.write(Path(snakemake.output[0]), contents.TITLE, contents.summary(context), sections)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,20 +14,24 @@ Setting = tuple[str, str, str]
 """A key with its value and its default, both as JSON; "" for the default of a key that has none."""
 
 
+# What says how jobs use the machine, or where files are: it changes no result, and makes no page stale.
+OF_THE_MACHINE = ("compute", "results", "data_root", "model_root")
+# Keys of files and folders, whose names are shown alone: where they lie is the machine's, and may name a person.
+PATHS = ("path", "train", "test", "tokenizer")
+
+
 def differences(config: Config) -> list[Setting]:
-    """Every setting that is not its default, in the order of the configuration."""
-    return list(_differences(config, ""))
+    """Every setting that is not its default, in the order of the configuration, but for those of the machine."""
+    return [(key, value, default) for key, value, default in _all(config) if value != default]
 
 
 def seeds(config: Config) -> list[tuple[str, str]]:
     """Every seed of the configuration, whether or not it is the default."""
-    return [(key, value) for key, value, _ in _settings(config, "") if key.rsplit(".", 1)[-1] in ("seed", "seeds")]
+    return [(key, value) for key, value, _ in _all(config) if key.rsplit(".", 1)[-1] in ("seed", "seeds")]
 
 
-def _differences(section: BaseModel, path: str) -> Iterator[Setting]:
-    for key, value, default in _settings(section, path):
-        if value != default:
-            yield key, value, default
+def _all(config: Config) -> list[Setting]:
+    return [setting for setting in _settings(config, "") if setting[0].split(".")[0] not in OF_THE_MACHINE]
 
 
 def _settings(section: BaseModel, path: str) -> Iterator[Setting]:
@@ -40,22 +43,22 @@ def _settings(section: BaseModel, path: str) -> Iterator[Setting]:
             for entry, each in inner.items():
                 yield from _settings(each, f"{key}.{entry}." if entry else f"{key}.")
         else:
-            default = "" if field.is_required() else _shown(field.get_default(call_default_factory=True))
-            yield key, _shown(value), default
+            default = "" if field.is_required() else _shown(name, field.get_default(call_default_factory=True))
+            yield key, _shown(name, value), default
 
 
-def _shown(value: Any) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False)
+def _shown(name: str, value: Any) -> str:
+    return json.dumps(_plain(name, value), ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
-    """A value without sections, and without whole paths, which are this machine's and may name a person."""
+def _plain(name: str, value: Any) -> Any:
+    """A value without sections, and without the folders of files."""
     if isinstance(value, BaseModel):
-        return _plain(value.model_dump(mode="json"))
+        return _plain(name, value.model_dump(mode="json"))
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _plain(str(key), each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if isinstance(value, str) and (value.startswith(("/", "~")) or PureWindowsPath(value).is_absolute()):
-        return f"…/{PurePath(value.replace(chr(92), '/')).name}"
+        return [_plain(name, each) for each in value]
+    if isinstance(value, str) and name in PATHS:
+        return value.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     return value

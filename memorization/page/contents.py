@@ -8,13 +8,22 @@ from memorization.page.section import Section, escaped
 from memorization.report.context import Files
 
 TITLE = "How much came back?"
-PACKAGES = ("pyarrow",)
-"""What the page is computed by, for its manifest."""
+WHAT = (
+    "A language model is fine-tuned on texts, and then shown the beginning of each. Of how many does the rest come "
+    "back, word for word or in other words?"
+)
+KINDS = ("models", "datasets")
 
 
 def summary(context: PageContext) -> str:
-    """The HTML below the page's title: what kind of results these are."""
-    return f'<p class="label">{escaped(context.label)}</p>' if context.label else ""
+    """The HTML below the page's title: what was done, how much of it is here, and what kind of results these are."""
+    models, datasets = ({name for study in context.studies for name in study["titles"][each]} for each in KINDS)
+    counts = {"model": len(models), "dataset": len(datasets)}
+    shown = [f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items() if count]
+    studies = len(context.studies)
+    shown.append(f"{studies} {'study' if studies == 1 else 'studies'}")
+    what = f'<p>{WHAT}</p>\n<p class="small">{", ".join(shown)}.</p>\n'
+    return what + (f'<p class="label">{escaped(context.label)}</p>' if context.label else "")
 
 
 def sections(files: Files, context: PageContext) -> list[Section]:

@@ -12,8 +12,9 @@ from typing import Any
 class PageContext:
     """Values of the configuration that the page shows, and where the results are.
 
-    `results` is the folder of results; `label` the configuration's label; `studies` are those shown, in their order
-    (`page.plan.shown_study`); `left_out` says by name why a study is not; `statistics` are the settings of intervals.
+    `results` is the folder of results; `options` those of the run's command; `label` the configuration's label;
+    `studies` are those shown, in their order (`page.plan.shown_study`); `left_out` says by name why a study is not;
+    `statistics` are the settings of intervals.
     `attention` are the coordinates of the files `maps` and `density_means`, with titles; `evidence` are the places of
     results whose manifests are read; `settings` (key, value, default) and `seeds` (key, value) are what the page says
     of the configuration, `methods` and `citations` the paragraph for a paper. `personal_data` and `case_megabytes` are
@@ -21,6 +22,7 @@ class PageContext:
     """
 
     results: Path
+    options: str = ""
     label: str = ""
     studies: Sequence[Mapping[str, Any]] = ()
     statistics: Mapping[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from memorization.page.section import escaped
+from memorization.report.formats import UNPRINTABLE
 
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 # Matplotlib's notes on the drawing, and its style sheet, which would be the whole page's.
@@ -16,7 +17,8 @@ GREY = re.compile(r"#([0-9a-f]{2})\1\1\b")
 
 def figure(file: Path, key: str, name: str) -> str:
     """The HTML of a figure: its drawing, without what would reach outside of it; `key` begins the names in it."""
-    root = ElementTree.parse(file).getroot()
+    # Control characters of a title, which XML does not allow, and those that turn the direction of what follows.
+    root = ElementTree.fromstring(UNPRINTABLE.sub("", file.read_text(encoding="utf-8")))
     width = float(re.sub(r"[^0-9.]", "", root.get("width", "")) or 600)
     _prepare(root, key)
     # The drawing's own size is a heading for programs that show it alone; here the page's style decides.

@@ -53,9 +53,9 @@ def sentences(config: Config, studies: Mapping[str, Study]) -> list[str]:
 
 def cited(text: Sequence[str]) -> dict[str, str]:
     """The citations of sentences, in the order in which they are first cited."""
-    places = {key: min((i for i, each in enumerate(text) if f"[{key}]" in each), default=-1) for key in CITATIONS}
-    keys = sorted((key for key, place in places.items() if place >= 0), key=places.__getitem__)
-    return {key: CITATIONS[key] for key in keys}
+    whole = " ".join(text)
+    keys = [key for key in CITATIONS if f"[{key}]" in whole]
+    return {key: CITATIONS[key] for key in sorted(keys, key=lambda key: whole.index(f"[{key}]"))}
 
 
 def _sentences(config: Config, studies: Sequence[Study]) -> Iterator[str]:
@@ -110,17 +110,17 @@ def _recipe(name: str, recipe: Recipe) -> str:
         parts.append(f"stopped early (patience {recipe.early_stopping.patience})")
     if recipe.precision != "fp32":
         parts.append(f"in {recipe.precision}")
-    trainings = f"with {len(recipe.seeds)} seeds" if len(recipe.seeds) > 1 else "once"
+    trainings = f"{len(recipe.seeds)} trainings each" if len(recipe.seeds) > 1 else "one training each"
     return f"{', '.join([*parts, trainings])}."
 
 
 def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
     runs = [run for study in grids for run in study.runs(config)]
-    lengths = _listed([str(each) for each in sorted({run.prefix_tokens for run in runs})])
+    lengths = " or ".join(str(each) for each in sorted({run.prefix_tokens for run in runs}))
     n = f"up to {config.probes.n:,}" if config.probes.select == "drawn" else f"the first {config.probes.n:,}"
     yield (
-        f"Following [zeng2024], {n} training inputs per dataset were cut into a prefix of {lengths} tokens and a "
-        "suffix; the model continued the prefix."
+        f"Following Zeng et al. [zeng2024], {n} training inputs per dataset were cut into a prefix of {lengths} tokens "
+        "and a suffix; the model continued the prefix."
     )
     for name in dict.fromkeys(run.decoding for run in runs):
         yield _decoding(name, config.decodings[name])
@@ -129,7 +129,7 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
     yield (
         f"Each generation was compared with the {config.retrieval.candidates} training suffixes ranked highest by BM25 "
         f"[robertson2009] (k1 = 1.2, b = 0.75, {stop_words[config.retrieval.stop_words]} left out), by the text "
-        f"aligner of [sanchez2015] (profile {profiles}) on sentences of Punkt [kiss2006]; the "
+        f"aligner of Sanchez-Perez et al. [sanchez2015] (profile {profiles}) on sentences of Punkt [kiss2006]; the "
         f"{config.detection.decides} match decided between verbatim, idea and paraphrase."
     )
     paraphrase = config.detection.paraphrase

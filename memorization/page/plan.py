@@ -25,16 +25,13 @@ def inputs(config: Config, left_out: Mapping[str, str]) -> Inputs:
     }
 
 
-def values(config: Config, left_out: Mapping[str, str], files: Sequence[Path] = ()) -> dict[str, Any]:
-    """Fields of `page.context.PageContext`, as plain values for the rule's parameters.
-
-    `files` are those of the configuration that the command names.
-    """
+def values(config: Config, left_out: Mapping[str, str]) -> dict[str, Any]:
+    """Fields of `page.context.PageContext`, as plain values for the rule's parameters."""
     text = methods.sentences(config, _shown(config, left_out))
     return {
         "label": config.label,
         "statistics": config.statistics.model_dump(mode="json"),
-        "studies": [shown_study(config, name, study, files) for name, study in _shown(config, left_out).items()],
+        "studies": [shown_study(config, name, study) for name, study in _shown(config, left_out).items()],
         "left_out": dict(left_out),
         "attention": list(_attention(config, _shown(config, left_out)).values()),
         "evidence": evidence(config, _shown(config, left_out)),
@@ -46,14 +43,13 @@ def values(config: Config, left_out: Mapping[str, str], files: Sequence[Path] = 
     }
 
 
-def shown_study(config: Config, name: str, study: Study, files: Sequence[Path]) -> dict[str, Any]:
-    """What the page shows of a study beside its files: name, kind and titles, its command, where its exhibits are."""
+def shown_study(config: Config, name: str, study: Study) -> dict[str, Any]:
+    """What the page shows of a study beside its files: name, kind and titles, and where its exhibits are."""
     return {
         "name": name,
         "kind": study.kind_name(),
         "title": study.title or "",
         "titles": study.titles(config),
-        "command": command(name, files),
         "exhibits": [
             {"name": exhibit.name, "format": exhibit.format, "place": exhibit.place.format(study=name)}
             for exhibit in study.exhibits()
@@ -61,10 +57,12 @@ def shown_study(config: Config, name: str, study: Study, files: Sequence[Path]) 
     }
 
 
-def command(target: str, files: Sequence[Path]) -> str:
-    """The command that makes a target; whole paths of files, which are this machine's, are left out."""
+def options(files: Sequence[Path]) -> str:
+    """The options of a command that name these files of the configuration: whole paths, which are this machine's, by
+    their names alone.
+    """
     shown = [file.name if file.is_absolute() else str(file) for file in files]
-    return shlex.join(["snakemake", "--cores", "2", target, *(["--configfile", *shown] if shown else [])])
+    return shlex.join(["--configfile", *shown]) if shown else ""
 
 
 def evidence(config: Config, studies: Mapping[str, Study]) -> list[str]:

@@ -53,7 +53,7 @@ def _methods(context: PageContext) -> str:
     text = re.sub(r"\[(\w+)\]", numbered, " ".join(context.methods))
     cited = "".join(f"<li>{escaped(source)}</li>" for source in context.citations.values())
     return (
-        f'<div class="methods" data-copied><h3>Methods, for a paper</h3>\n<p>{escaped(text)}</p>\n'
+        f'<div class="methods"><h3>Methods, for a paper</h3>\n<p>{escaped(text)}</p>\n'
         f'<ol class="small">{cited}</ol></div>'
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from memorization.page import figures, tables
@@ -50,14 +51,29 @@ def _study(study: Mapping[str, Any], context: PageContext) -> tuple[str, dict[st
         if exhibit["format"] == "figure":
             parts.append(figures.figure(place.with_name(f"{place.name}.svg"), own, study["title"] or study["name"]))
             continue
-        html, files = tables.table(place, own, f"{name}: {study['title'] or study['name']}")
-        blocks |= files
-        opened = " open" if exhibit["name"] in ("table", "published") else ""
-        parts.append(
-            f'<details class="exhibit"{opened}><summary><h4>{escaped(name)}</h4></summary>\n{html}\n</details>'
-        )
-    parts.append(f'<p class="again">Make it again: <code>{escaped(study["command"])}</code></p>\n</article>')
+        html, own_blocks = _table(study, exhibit, place, own, name, context)
+        blocks |= own_blocks
+        parts.append(html)
+    command = f"snakemake --cores 2 {study['name']} {context.options}".strip()
+    parts.append(f'<p class="again">Make it again: <code>{escaped(command)}</code></p>\n</article>')
     return "\n".join(parts), blocks
+
+
+def _table(
+    study: Mapping[str, Any], exhibit: Mapping[str, Any], place: Path, key: str, name: str, context: PageContext
+) -> tuple[str, dict[str, str]]:
+    """A table that can be folded; one of texts only where a reader may see them, and folded until asked for."""
+    content = tables.printed(place)
+    summary, kind, opened = name, "exhibit", exhibit["name"] in ("table", "published")
+    if tables.has_texts(content) and context.personal_data != "revealed":
+        if context.personal_data == "absent":
+            return f'<p class="small">{escaped(name)}: left out, since its texts may contain personal data.</p>', {}
+        summary, kind, opened = f"{name}: texts as they are, with personal data in them", "exhibit texts", False
+    if len(content["headings"]) > tables.WIDE:
+        kind += " wide"
+    html, blocks = tables.table(content, place, key, f"{name}: {study['title'] or study['name']}")
+    heading = f"<summary><h4>{escaped(summary)}</h4></summary>"
+    return f'<details class="{kind}"{" open" if opened else ""}>{heading}\n{html}\n</details>', blocks
 
 
 def _title(study: Mapping[str, Any]) -> str:

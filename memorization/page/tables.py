@@ -11,35 +11,43 @@ from memorization.page.section import escaped, packed_block
 
 COPIED = {"md": "Markdown", "tex": "LaTeX", "csv": "CSV"}
 """Endings of the files that a reader can copy, with their names."""
+WIDE = 12
+"""Columns from which a table is printed on a page of its own, sideways."""
 # What the row of a difference is called; it belongs to the row above it.
 DIFFERENCE = "Difference"
 
 
-def table(place: Path, key: str, name: str) -> tuple[str, dict[str, str]]:
-    """The HTML of a table, and the blocks with its files.
+def printed(place: Path) -> dict[str, Any]:
+    """The printed table whose files are at `place`, without their endings (`report.formats.printed`)."""
+    content: dict[str, Any] = json.loads(place.with_name(f"{place.name}.json").read_bytes())
+    return content
+
+
+def has_texts(content: Mapping[str, Any]) -> bool:
+    """Whether a printed table shows texts of data or models, which may contain personal data."""
+    return any("passage" in cell for row in content["rows"] for cell in row)
+
+
+def table(content: Mapping[str, Any], place: Path, key: str, name: str) -> tuple[str, dict[str, str]]:
+    """The HTML of a printed table, and the blocks with its files.
 
     `place` is that of its files without their endings, `key` begins the names of its blocks and is its anchor, `name`
     is its heading. Sorting, hiding and copying are the page's program's (`assets/tables.js`).
     """
-    printed = json.loads(place.with_name(f"{place.name}.json").read_bytes())
-    headings = "".join(
-        f'<th scope="col" data-column="{column}">{escaped(heading)}</th>'
-        for column, heading in enumerate(printed["headings"])
-    )
-    rows = "\n".join(map(_row, printed["rows"]))
+    headings = "".join(f'<th scope="col">{escaped(heading)}</th>' for heading in content["headings"])
+    rows = "\n".join(map(_row, content["rows"]))
     html = (
-        f'<div class="table" id="{key}" data-files="{key}" data-name="{escaped(name)}">\n'
+        f'<div class="table" id="{key}">\n'
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escaped(name)}"><table>\n'
-        f"<thead><tr>{headings}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>\n"
-        f"{_caption(printed)}</div>"
+        f"<thead><tr>{headings}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>\n{_caption(content)}</div>"
     )
     files = {ending: place.with_name(f"{place.name}.{ending}").read_bytes() for ending in COPIED}
-    return html, {f"{key}-{ending}": packed_block(content) for ending, content in files.items()}
+    return html, {f"{key}-{ending}": packed_block(data) for ending, data in files.items()}
 
 
-def _caption(printed: Mapping[str, Any]) -> str:
-    label = f'<strong class="label">{escaped(printed["label"])}</strong> ' if printed["label"] else ""
-    text = f"{label}{escaped(printed['caption'])}"
+def _caption(content: Mapping[str, Any]) -> str:
+    label = f'<strong class="label">{escaped(content["label"])}</strong> ' if content["label"] else ""
+    text = f"{label}{escaped(content['caption'])}"
     return f'<details class="caption" open><summary>What the columns mean</summary><p>{text}</p></details>\n'
 
 

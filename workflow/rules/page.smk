@@ -25,8 +25,6 @@ rule report_page:
     params:
         source=source_of("report_page.py"),
         assets=lambda wildcards: page.assets_digest(),
-        values=lambda wildcards: page_plan.values(
-            CONFIG, LEFT_OUT, list(map(Path, workflow.overwrite_configfiles))
-        ),
+        values=lambda wildcards: page_plan.values(CONFIG, LEFT_OUT),
     script:
         "../../scripts/report_page.py"

@@ -108,11 +108,11 @@ const page = (() => {
     for (const id of links.keys()) observer.observe(document.getElementById(id));
   }
 
-  /* What is printed is all of it, whatever a reader has folded. */
+  /* What is printed is all of it, whatever a reader has folded, but for texts that nobody has asked for. */
   function openForPrint() {
     let folded = [];
     addEventListener("beforeprint", () => {
-      folded = [...document.querySelectorAll("main details:not([open])")].filter((each) => !each.closest(".tools"));
+      folded = [...document.querySelectorAll("main details:not([open])")].filter((each) => !each.closest(".tools, .texts"));
       for (const each of folded) each.open = true;
     });
     addEventListener("afterprint", () => {
@@ -120,7 +120,22 @@ const page = (() => {
     });
   }
 
+  /* The methods as plain text. */
+  function offerMethods() {
+    const methods = document.querySelector(".methods");
+    if (!methods) return;
+    const said = element("span", { class: "small" });
+    const button = element("button", { type: "button", text: "Copy", on: { click: async () => {
+      const sources = [...methods.querySelectorAll("li")].map((source, place) => `[${place + 1}] ${source.textContent}`);
+      const done = await copy([methods.querySelector("p").textContent, "", ...sources, ""].join("\n"));
+      said.textContent = done ? "Copied." : "The browser does not allow copying.";
+      say(said.textContent);
+    } } });
+    methods.querySelector("h3").after(element("div", { class: "tools" }, button, said));
+  }
+
   offerThemes();
+  offerMethods();
   followSections();
   openForPrint();
 
