@@ -12,6 +12,8 @@ from memorization.report.formats import UNPRINTABLE
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 # Matplotlib's notes on the drawing, and its style sheet, which would be the whole page's.
 LEFT_OUT = ("metadata", "style")
+# Pixels of a screen per point of the drawing, whose smallest letters are those of a page on paper.
+ENLARGED = 1.7
 GREY = re.compile(r"#([0-9a-f]{2})\1\1\b")
 
 
@@ -24,7 +26,7 @@ def figure(file: Path, key: str, name: str) -> str:
     # The drawing's own size is a heading for programs that show it alone; here the page's style decides.
     for attribute in ("width", "height", "version"):
         root.attrib.pop(attribute, None)
-    root.set("style", f"width: {1.33 * width:.0f}px")
+    root.set("style", f"width: {ENLARGED * width:.0f}px")
     root.set("aria-hidden", "true")
     drawing = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
     # HTML knows the elements of SVG by their names alone.
@@ -60,6 +62,8 @@ def _prepare(element: ElementTree.Element, key: str) -> None:
 def _in_light_and_dark(grey: re.Match[str]) -> str:
     """A grey as it is, and in the dark as far from black as it is from white in the light."""
     light = int(grey[1], 16)
+    if light == 255:
+        return "var(--paper)"
     # The page's dark ground is no black, and its white no glare.
-    dark = round(0x17 + (255 - light) * (0xEC - 0x17) / 255)
+    dark = round(0x20 + (255 - light) * (0xEC - 0x20) / 255)
     return f"light-dark({grey[0]}, #{dark:02x}{dark:02x}{dark:02x})"

@@ -34,6 +34,8 @@ def table(content: Mapping[str, Any], place: Path, key: str, name: str) -> tuple
     `place` is that of its files without their endings, `key` begins the names of its blocks and is its anchor, `name`
     is its heading. Sorting, hiding and copying are the page's program's (`assets/tables.js`).
     """
+    if not content["rows"]:
+        return f'<p class="empty">The table has no rows.</p>\n{_caption(content)}', {}
     headings = "".join(f'<th scope="col">{escaped(heading)}</th>' for heading in content["headings"])
     rows = "\n".join(map(_row, content["rows"]))
     html = (
@@ -46,9 +48,10 @@ def table(content: Mapping[str, Any], place: Path, key: str, name: str) -> tuple
 
 
 def _caption(content: Mapping[str, Any]) -> str:
-    label = f'<strong class="label">{escaped(content["label"])}</strong> ' if content["label"] else ""
-    text = f"{label}{escaped(content['caption'])}"
-    return f'<details class="caption" open><summary>What the columns mean</summary><p>{text}</p></details>\n'
+    """The label, which a reader cannot miss, and the caption, which opens."""
+    label = f'<p class="label">{escaped(content["label"])}</p>' if content["label"] else ""
+    text = f"<summary>What the columns mean</summary><p>{escaped(content['caption'])}</p>"
+    return f'<div class="caption">{label}<details>{text}</details></div>\n'
 
 
 def _row(cells: list[dict[str, Any]]) -> str:

@@ -81,7 +81,7 @@
       const row = Math.min(map.rows - 1, Math.max(0, Math.floor(((event.clientY - area.top) / area.height) * map.rows)));
       const column = Math.min(map.columns - 1, Math.max(0, Math.floor(((event.clientX - area.left) / area.width) * map.columns)));
       choose(row);
-      said.textContent = `Output token ${row + 1} “${token(map.outputs, row)}” on input token ${column + 1} “${token(map.inputs, column)}”: ${percent(map, row, column)}`;
+      said.textContent = `Output token ${named(map.outputs, row)} on input token ${named(map.inputs, column)}: ${percent(map, row, column)}`;
     });
     const article = page.element(
       "article",
@@ -103,8 +103,8 @@
       outputs.forEach((each, row) => each.setAttribute("aria-selected", row === chosen));
       list.setAttribute("aria-activedescendant", outputs[chosen].id);
       const top = [...own.keys()].sort((one, other) => own[other] - own[one]).slice(0, 3);
-      const words = top.map((column) => `“${token(map.inputs, column)}” ${percent(map, chosen, column)}`).join(", ");
-      said.textContent = `Output token ${chosen + 1} “${token(map.outputs, chosen)}” attends most to ${words}`;
+      const words = top.map((column) => `${named(map.inputs, column)} (${percent(map, chosen, column)})`).join(", ");
+      said.textContent = `Output token ${named(map.outputs, chosen)} attends most to input token ${words}`;
       if (aloud) page.say(said.textContent);
     };
     article.show(false);
@@ -120,6 +120,12 @@
   function token(texts, place) {
     if (!showsTexts || texts[place] === null) return String(place + 1);
     return texts[place].replace(/^[▁Ġ]/, " ").replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "");
+  }
+
+  /* A token's number, and where it is shown its text. */
+  function named(texts, place) {
+    const text = token(texts, place).trim();
+    return text === String(place + 1) ? text : `${place + 1} “${text}”`;
   }
 
   function percent(map, row, column) {

@@ -6,8 +6,8 @@
   const tip = page.element("div", { id: "tip", hidden: true, "aria-hidden": "true" });
   document.body.append(tip);
 
-  function show(marked) {
-    tip.textContent = marked.dataset.tip;
+  function show(marked, text = marked.dataset.tip) {
+    tip.textContent = text;
     tip.hidden = false;
     const place = marked.getBoundingClientRect();
     const own = tip.getBoundingClientRect();
@@ -23,9 +23,19 @@
 
   document.addEventListener("pointerover", (event) => {
     const marked = event.target.closest?.("[data-tip]");
-    if (marked) show(marked);
+    if (marked) show(marked, all(marked).join("\n"));
     else hide();
   });
+  /* The values of a picture at one place: marks may lie on one another. */
+  function all(marked) {
+    const place = marked.getBoundingClientRect();
+    const beside = [...(marked.closest("[data-tips]")?.querySelectorAll("[data-tip]") ?? [])].filter((each) => {
+      const other = each.getBoundingClientRect();
+      return Math.hypot(other.x - place.x, other.y - place.y) < place.width / 2;
+    });
+    return [...new Set([marked, ...beside].map((each) => each.dataset.tip))].slice(0, 8);
+  }
+
   addEventListener("scroll", hide, { passive: true, capture: true });
 
   const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
