@@ -70,12 +70,12 @@ def answers(context: PageContext) -> list[Answer]:
         rows = storage.rows(context.results / f"{study['exhibits'][0]['place']}.parquet")
         for dataset in dict.fromkeys(row["dataset"] for row in rows):
             if dataset not in found:
-                found[dataset] = _chosen(study, [row for row in rows if row["dataset"] == dataset])
+                found[dataset] = chosen(study, [row for row in rows if row["dataset"] == dataset])
     return list(found.values())
 
 
-def _chosen(study: Mapping[str, Any], rows: Sequence[Row]) -> Answer:
-    """The run of one dataset that is shown; the rows are in the table's order."""
+def chosen(study: Mapping[str, Any], rows: Sequence[Row]) -> Answer:
+    """The run of one dataset that is shown (see `RULE`); the rows are in the table's order."""
     trained = [row for row in rows if row["state"] != "base"] or list(rows)
     fixed = ("model", "prefix_tokens", "decoding", "profile", "state")
     same = [row for row in trained if all(row[name] == trained[0][name] for name in fixed)]

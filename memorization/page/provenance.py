@@ -156,7 +156,9 @@ def _digests(context: PageContext, manifests: Sequence[Mapping[str, Any]]) -> st
             if listed.is_file():
                 for line in listed.read_text(encoding="utf-8").splitlines():
                     digest, _, name = line.partition("  ")
-                    sums.append((f"{Path(exhibit['place']).parent}/{name}", digest))
+                    # Of each exhibit the form that the others are made from, or that the page shows.
+                    if name.endswith((".parquet", ".svg")):
+                        sums.append((f"{Path(exhibit['place']).parent}/{name}", digest))
     return _table(
         ("stage", "digest of its code"), [(rule, ", ".join(sorted(each))) for rule, each in sorted(code.items())]
     ) + _table(("file", "SHA-256"), sums)

@@ -93,8 +93,11 @@ class Mark:
 
     def text(self, named: Iterable[str]) -> str:
         """The value in words, behind those coordinates of its row."""
+        base = self.row.get("state") == "base"
         names = [
-            f"{UNITS.get(name, '')}{self.row[name]}" for name in named if self.row.get(name) not in (None, "", "total")
+            f"{UNITS.get(name, '')}{self.row[name]}"
+            for name in named
+            if self.row.get(name) not in (None, "", "total") and not (base and name in ("epoch", "seed"))
         ]
         what = MEASURES.get(self.measure.value)
         value = fixed(self.measure.factor * self.row[self.measure.value])
