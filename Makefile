@@ -2,6 +2,7 @@
 # make test   installs and runs the tests
 # make fuzz   tries 10,000 hostile inputs (make test tries 300)
 # make benchmarks   prints the tables of docs/performance.md for this machine
+# make vendor   brings in third-party files again, as tests/page/vendor/vendored.json names them (needs npm)
 # make slurm  installs what runs on a Slurm cluster need
 # make real DATA=folder MODELS=folder   runs configs/real-data.yaml
 
@@ -12,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Without kept byte code every job would spend seconds on compiling it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup slurm demo test fuzz benchmarks real lint docs clean
+.PHONY: setup slurm demo test fuzz benchmarks vendor real lint docs clean
 
 setup: .venv/.complete
 
@@ -46,6 +47,9 @@ benchmarks: setup
 	python benchmarks/generation.py
 	python benchmarks/training.py
 	python benchmarks/stages.py
+
+vendor: setup
+	python tests/page/vendored.py
 
 lint: setup
 	ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,9 @@ Setting = tuple[str, str, str]
 
 
 # What says how jobs use the machine, or where files are: it changes no result, and makes no page stale.
-OF_THE_MACHINE = ("compute", "results", "data_root", "model_root")
+OF_THE_MACHINE = re.compile(
+    r"(compute\..*|results|data_root|model_root|models\..*\.gradient_checkpointing|detection\.\w+\.batch_size)"
+)
 # Keys of files and folders, whose names are shown alone: where they lie is the machine's, and may name a person.
 PATHS = ("path", "train", "test", "tokenizer")
 
@@ -31,7 +34,7 @@ def seeds(config: Config) -> list[tuple[str, str]]:
 
 
 def _all(config: Config) -> list[Setting]:
-    return [setting for setting in _settings(config, "") if setting[0].split(".")[0] not in OF_THE_MACHINE]
+    return [setting for setting in _settings(config, "") if not OF_THE_MACHINE.fullmatch(setting[0])]
 
 
 def _settings(section: BaseModel, path: str) -> Iterator[Setting]:

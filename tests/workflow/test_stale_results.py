@@ -30,6 +30,12 @@ def edited(file: Path, text: str) -> Iterator[None]:
         file.write_text(before)
 
 
+def without_page(jobs: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What would be made beside the page, which is made again with anything that it shows."""
+    assert not jobs or jobs.pop("report_page") == ["results/report/index.html"]
+    return jobs
+
+
 def study(decoding: str) -> dict[str, Any]:
     return {
         "kind": "memorization",
@@ -46,7 +52,7 @@ def test_a_changed_decoding_makes_its_own_runs_again_and_what_follows(finished: 
 
     jobs = finished.with_configuration(tmp_path / "change.yaml", {"decodings": {"drawn": drawn}}).dry_run()
 
-    assert set(jobs) == FROM_GENERATIONS
+    assert set(without_page(jobs)) == FROM_GENERATIONS
     assert {rule: len(outputs) for rule, outputs in jobs.items()} == {
         **dict.fromkeys(FROM_GENERATIONS, 4),
         "positive_controls": 2,
@@ -69,7 +75,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 
     jobs = finished.with_configuration(tmp_path / "change.yaml", change).dry_run()
 
-    assert set(jobs) == FROM_GENERATIONS
+    assert set(without_page(jobs)) == FROM_GENERATIONS
     outputs = [output for outputs in jobs.values() for output in outputs]
     assert len(outputs) == 2 * 10 + 4
     assert [output for output in outputs if "decoding=warm" not in output and "s/warm" not in output] == []
@@ -119,7 +125,9 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 def test_a_changed_setting_makes_the_results_that_depend_on_it_again(
     finished: Workplace, tmp_path: Path, change: dict[str, Any], rules: set[str]
 ) -> None:
-    assert set(finished.with_configuration(tmp_path / "change.yaml", change).dry_run()) == rules
+    jobs = finished.with_configuration(tmp_path / "change.yaml", change).dry_run()
+
+    assert set(without_page(jobs)) == rules
 
 
 @pytest.mark.parametrize("instruction", ["Shorten the article.", "{id}"])
@@ -128,7 +136,7 @@ def test_a_changed_instruction_makes_what_reads_it_again(finished: Workplace, tm
     letters = yaml.safe_load(SMALL)["datasets"]["letters"]
     change = {"datasets": {"letters": {**letters, "instruction": instruction}}}
 
-    jobs = finished.with_configuration(tmp_path / "change.yaml", change).dry_run()
+    jobs = without_page(finished.with_configuration(tmp_path / "change.yaml", change).dry_run())
 
     if instruction == "{id}":
         assert set(jobs) == {"dataset", "probes", "references", "index", "sentences", "train"} | FROM_GENERATIONS
@@ -225,7 +233,7 @@ def test_a_changed_table_makes_that_table_again(
     assert old in place.read_text()
 
     with edited(place, place.read_text().replace(old, new, 1)):
-        assert set(finished.dry_run()) == rules
+        assert set(without_page(finished.dry_run())) == rules
 
 
 @pytest.mark.parametrize(
@@ -252,4 +260,18 @@ def test_changed_code_makes_the_results_that_reach_it_again(finished: Workplace,
     file = finished.code / module
 
     with edited(file, f"{file.read_text()}\nADDED = 1\n"):
-        assert set(finished.dry_run()) == rules
+        assert set(without_page(finished.dry_run())) == rules
+
+
+@pytest.mark.parametrize("file", ["memorization/page/answer.py", "memorization/page/assets/page.css"])
+def test_a_changed_page_makes_the_page_alone_again(finished: Workplace, file: str) -> None:
+    place = finished.code / file
+
+    with edited(place, f"{place.read_text()}\n{'ADDED = 1' if place.suffix == '.py' else 'p { margin: 0 }'}\n"):
+        assert set(finished.dry_run()) == {"report_page"}
+
+
+def test_settings_of_the_page_make_the_page_alone_again(finished: Workplace, tmp_path: Path) -> None:
+    change = finished.with_configuration(tmp_path / "change.yaml", {"report": {"personal_data": "absent"}})
+
+    assert set(change.dry_run()) == {"report_page"}
