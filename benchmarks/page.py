@@ -24,8 +24,14 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0]"
-READ = "performance.getEntriesByType('navigation')[0]"
+TIMES = """
+async () => {
+  const paint = () => performance.getEntriesByName("first-contentful-paint")[0];
+  const read = () => performance.getEntriesByType("navigation")[0].loadEventEnd;
+  while (!paint() || !read()) await new Promise((resolve) => setTimeout(resolve, 10));
+  return [paint().startTime, read()];
+}
+"""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -52,8 +58,7 @@ def visit(browser: Any, file: Path) -> tuple[float, float]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     tab = context.new_page()
     tab.goto(file.resolve().as_uri())
-    tab.wait_for_function(f"{PAINT} && {READ}.loadEventEnd")
-    times: tuple[float, float] = tuple(tab.evaluate(f"[{PAINT}.startTime, {READ}.loadEventEnd]"))
+    times: tuple[float, float] = tuple(tab.evaluate(TIMES))
     context.close()
     return times
 

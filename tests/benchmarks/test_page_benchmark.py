@@ -21,5 +21,5 @@ def test_a_page_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     line = capsys.readouterr().out.splitlines()[-1]
     name, megabytes, paint, read = (part.strip() for part in line.strip("| ").split("|"))
     assert (name, megabytes) == (str(file), f"{file.stat().st_size / 1e6:.2f}")
-    assert 0 < float(paint)
-    assert 0 < float(read)
+    assert float(paint) > 0
+    assert float(read) > 0
