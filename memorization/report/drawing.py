@@ -99,13 +99,13 @@ class Mark:
             for name in named
             if self.row.get(name) not in (None, "", "total") and not (base and name in ("epoch", "seed"))
         ]
-        what = MEASURES.get(self.measure.value)
+        names += [MEASURES[self.measure.value]] if self.measure.value in MEASURES else []
         value = fixed(self.measure.factor * self.row[self.measure.value])
         low, high = (self.row.get(f"{self.measure.prefix}{end}") for end in ("low", "high"))
         if low is not None and high is not None:
             bounds = (low, upper_bound(self.row, self.measure.value, self.measure.prefix))
             value += f" [{', '.join(fixed(self.measure.factor * bound) for bound in bounds)}]"
-        return f"{', '.join(names + ([what] if what else []))}: {value}{' %' if self.measure.factor == 100 else ''}"
+        return f"{', '.join(names) or 'value'}: {value}{' %' if self.measure.factor == 100 else ''}"
 
 
 # Values of the figures that are drawn at this moment.

@@ -98,6 +98,28 @@ def test_files_are_the_same_every_time_and_show_texts_literally(tmp_path: Path) 
     assert pixels.startswith(b"\x89PNG")
 
 
+def test_a_vector_file_says_what_its_values_are_where_they_are(tmp_path: Path) -> None:
+    runs = [
+        {"dataset": "<news>", "state": "base", "epoch": 0, "decoding": "greedy", **ROWS[1], **BESIDE},
+        {"dataset": "<news>", "state": "full", "epoch": 3, "decoding": "greedy", **ROWS[0], "control_rate": None},
+    ]
+    figure = Figure(figsize=(4, 2))
+    axes = figure.add_axes((0.25, 0.5, 0.5, 0.5))
+    axes.set(xlim=(0, 2), ylim=(0, 100))
+    drawing.draw_points(axes, [0.0, 1.0], runs, color="black", fmt="o")
+    drawing.draw_controls(axes, [0.0, 1.0], runs)
+
+    vector = figure_bytes(figure, tmp_path / "study")[0].decode()
+
+    marks = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="6"><title>([^<]*)</title></circle>', vector)
+    # Four inches by two are 288 points by 144; the panel is the upper half, and half of the width.
+    assert marks == [
+        ("72.0", "72.0", "&lt;news&gt;, base: 0.00 [0.00, 3.60] %"),
+        ("144.0", "50.4", "&lt;news&gt;, full, epoch 3: 30.00 [27.00, 34.00] %"),
+        ("72.0", "70.6", "&lt;news&gt;, base, control: 2.00 [0.00, 5.00] %"),
+    ]
+
+
 CEILINGS = {
     f"{name}{bound}": value
     for name, share in (("ceiling", 0.5), ("limit_ceiling", 0.9))

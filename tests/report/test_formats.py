@@ -1,6 +1,7 @@
 """Files of all formats: which there are, what programs read in them, and texts that no format takes for markup."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,23 @@ def test_the_passage_of_an_excerpt_is_marked_in_every_format() -> None:
     assert r"He said **two \<b> 5% \| here** again." in formats.markdown(sheet)
     assert "He said <mark>two &lt;b&gt; 5% | here</mark> again." in formats.html(sheet)
     assert r"He said \textbf{two \ensuremath{<}b\ensuremath{>} 5\% | here} again." in formats.latex(sheet)
+
+
+def test_the_printed_table_is_written_with_the_numbers_behind_its_cells() -> None:
+    rows = [
+        {"Rate": Cell("0.00% (≤ 3.62%)", 0.0, 0.0, 0.0362, "fraction"), "Text": Excerpt("a\nb", "c\x00", "\u202ed")},
+        {"Rate": Cell("∞", float("inf")), "Text": Cell("two\nlines")},
+    ]
+
+    printed = json.loads(formats.printed(dataclasses.replace(example(title="A title"), rows=rows)))
+
+    assert (printed["title"], printed["label"]) == ("A title", LABEL)
+    assert printed["headings"] == ["Rate", "Text"]
+    assert printed["rows"] == [
+        [
+            {"text": "0.00% (≤ 3.62%)", "value": 0.0, "low": 0.0, "high": 0.0362, "unit": "fraction"},
+            {"before": "a b", "passage": "c", "after": "d"},
+        ],
+        [{"text": "∞", "value": "inf"}, {"text": "two lines"}],
+    ]
+    assert json.loads(formats.printed(dataclasses.replace(example(), rows=[])))["headings"] == []
