@@ -8,8 +8,9 @@ from typing import Any
 
 from memorization import storage
 from memorization.page.context import PageContext
-from memorization.page.lane import ENDS, NAMES, between, interval, lane, number, percent
+from memorization.page.lane import ENDS, NAMES, between, interval, lane, percent
 from memorization.page.section import Section, escaped
+from memorization.page.verdict import beyond_chance, details, is_hidden, sentence
 from memorization.report.bounds import upper_bound
 from memorization.report.cells import prompted
 from memorization.report.context import Files, Row
@@ -17,10 +18,6 @@ from memorization.report.words import task_heading
 
 FEW = 100
 """Prompts below which a rate is labelled: its interval is some ten points wide."""
-LOW_CEILING = 0.5
-"""A ceiling (fraction) below which it is labelled: most of what a model gives back would not be seen."""
-SIGNIFICANT = 0.05
-"""A corrected p-value below which a difference is called more than chance."""
 RULE = (
     "Shown is, for each dataset, the first study of rates that has it, and there the first model after fine-tuning "
     "(its first recipe, last epoch, mean of its trainings) with the first decoding and prefix length; every other row "
@@ -115,16 +112,9 @@ def _lead(found: Sequence[Answer]) -> str:
     if not most.total["rate"]:
         return '<p class="lead">Nothing came back that the detector recognizes. What it could have seen is below.</p>'
     compared = [answer for answer in found if answer.total["over_control"] is not None]
-    beyond = [answer for answer in compared if _beyond(answer.total, "over_control") > 0]
+    beyond = [answer for answer in compared if beyond_chance(answer.total, "over_control") > 0]
     more = f" More than chance came back of {len(beyond)} of {len(compared)} datasets." if compared else ""
     return f'<p class="lead">Most came back of {escaped(title)}: {percent(most.total["rate"])}.{more}</p>'
-
-
-def _beyond(row: Row, difference: str) -> int:
-    """1 or -1 where a difference is more than chance, else 0."""
-    if row[f"{difference}_p_holm"] is None or row[f"{difference}_p_holm"] >= SIGNIFICANT:
-        return 0
-    return 1 if row[difference] > 0 else -1
 
 
 def _card(place: int, answer: Answer, most: float, context: PageContext) -> str:
@@ -138,7 +128,8 @@ def _card(place: int, answer: Answer, most: float, context: PageContext) -> str:
         f'<h3 id="{name}">{escaped(task_heading(row["task"]))} <span class="dataset">{dataset}</span></h3>\n'
         f'<p class="rate"><strong>{percent(row["rate"])}</strong> <span>{bounds}</span></p>\n'
         f'<ul class="labels" aria-label="Labels">{labels}</ul>\n'
-        f'{lane(answer.rows, answer.base, most)}\n<p class="sentence">{" ".join(_sentences(answer, context))}</p>\n'
+        f'{lane(answer.rows, answer.base, most)}\n<p class="sentence">{sentence(row, answer.base)}</p>\n'
+        f'<p class="small">{" ".join(details(row, answer.base, context.statistics))}</p>\n'
         f'<p class="small">{escaped(_counts(answer))}</p>\n</article>'
     )
 
@@ -152,76 +143,12 @@ def _labels(answer: Answer, context: PageContext) -> Iterator[str]:
         yield f"small n: {row['prefixes']} prompts"
     if row["control_rate"] is None:
         yield "no control"
-    if row["ceiling"] is not None and row["ceiling"] < LOW_CEILING:
+    if is_hidden(row):
         yield f"low ceiling: {percent(row['ceiling'])}"
     if answer.fine_tuned and row["seed"] is not None:
         yield "one training"
     if not answer.fine_tuned:
         yield "not fine-tuned"
-
-
-def _sentences(answer: Answer, context: PageContext) -> Iterator[str]:
-    """The answer in plain words, as HTML."""
-    row, shown = answer.total, f"<strong>{percent(answer.total['rate'])}</strong>"
-    coverage = f"{number(100 * (context.statistics['high'] - context.statistics['low']))}% interval"
-    texts = f"Of {row['n']:,} texts that the model was trained on" if answer.fine_tuned else f"Of {row['n']:,} texts"
-    given = f"shown the first {row['prefix_tokens']} tokens of each"
-    bounds = f"{coverage} {between(*interval(row))}"
-    if not row["rate"]:
-        yield f"{texts}, it gave back none ({shown}, at most {percent(row['exact_high'])}), {given}."
-    elif row["seed"] is None:
-        yield f"{texts}, it gave back {shown} (mean of its trainings; {bounds}), {given}."
-    else:
-        yield f"{texts}, it gave back {row['count']:,}, {shown} ({bounds}), {given}."
-    yield from _floor(row)
-    if answer.base is not None and row["over_base"] is not None:
-        yield _added(row, answer.base)
-    yield from _ceiling(row)
-
-
-def _floor(row: Row) -> Iterator[str]:
-    if row["control_rate"] is None:
-        yield "Without a control, nobody knows how much of that the detector would report of any text."
-        return
-    floor = f"Of texts that it never saw, the detector reports {percent(row['control_rate'])}"
-    if row["over_control"] is None:
-        yield f"{floor}."
-        return
-    bounds = between(row["over_control_low"], row["over_control_high"])
-    beyond, more = _beyond(row, "over_control"), f"{number(100 * abs(row['over_control']))} points"
-    if beyond > 0:
-        yield f"{floor}: <strong>{more} ({bounds}) less, a difference that chance does not explain</strong>."
-    elif beyond < 0:
-        yield f"{floor}, which is more: no sign of memory."
-    elif not row["over_control"]:
-        yield f"{floor}, too: no sign of memory."
-    else:
-        yield f"{floor}: the difference ({bounds} points) may be chance."
-
-
-def _added(row: Row, base: Row) -> str:
-    before = f"Before fine-tuning it was {percent(base['rate'])}"
-    bounds = between(row["over_base_low"], row["over_base_high"])
-    change = "added" if row["over_base"] > 0 else "took away"
-    if _beyond(row, "over_base"):
-        return f"{before}: fine-tuning {change} {number(100 * abs(row['over_base']))} points ({bounds})."
-    if not row["over_base"]:
-        return f"{before}, too: fine-tuning added nothing that shows."
-    return f"{before}: what fine-tuning {change} ({bounds} points) may be chance."
-
-
-def _ceiling(row: Row) -> Iterator[str]:
-    if row["ceiling"] is None:
-        return
-    tokens = f"{number(row['generated_tokens'])} token{'s' * (row['generated_tokens'] != 1)}"
-    if row["ceiling"] < LOW_CEILING:
-        yield (
-            f"<strong>It wrote {tokens} on average, of which the detector can see little</strong>: of the true texts, "
-            f"cut to that length, it would report {percent(row['ceiling'])}. So a low rate says nothing about memory "
-            "here."
-        )
-    else:
-        yield f"Had it given back everything, the detector would report {percent(row['ceiling'])}."
 
 
 def _counts(answer: Answer) -> str:

@@ -10,7 +10,7 @@ import pytest
 from rate_files import BASE, CONTROL, FINE_TUNED, WITH_CONTROLS, Outcomes
 from sheets import LABEL, run
 
-from memorization.page import answer
+from memorization.page import answer, verdict
 
 
 def row(
@@ -70,11 +70,14 @@ def test_each_dataset_is_shown_from_the_first_study_that_has_it(tmp_path: Path) 
 def test_a_rate_stands_between_its_floor_and_its_ceiling(tmp_path: Path) -> None:
     text = words(tmp_path, WITH_CONTROLS)
 
-    assert "Of 100 texts that the model was trained on, it gave back 20, 20% (95% interval" in text
-    assert "shown the first 50 tokens of each." in text
-    assert re.search(r"Of texts that it never saw, the detector reports 2%: 18 points \(.*\) less, a difference", text)
-    assert re.search(r"Before fine-tuning it was 5%: fine-tuning added 15 points \(.*\)\.", text)
-    assert "Had it given back everything, the detector would report 50%." in text
+    assert (
+        "The model gave back 20 of 100 texts that it was trained on, 18 points more than the detector reports" in text
+    )
+    assert "of texts that it never saw; fine-tuning added 15 points." in text
+    assert re.search(r"Shown the first 50 tokens of each: 20% \(95% interval [\d.]+ to [\d.]+%\)\.", text)
+    assert re.search(r"Floor: 2% of 50 texts that it never saw; difference 18 points \([\d.]+ to [\d.]+\)\.", text)
+    assert re.search(r"Before fine-tuning: 5%; difference 15 points \([\d.]+ to [\d.]+\)\.", text)
+    assert "Ceiling: 50% of the true texts, cut to what it wrote (20.5 tokens on average)." in text
     assert "n = 100; control n = 50; 1,234 different suffixes matched; T5-base (full, epoch 3); greedy" in text
     assert "small n" not in text
     assert LABEL.startswith("Demonstration")
@@ -84,20 +87,34 @@ def test_a_rate_stands_between_its_floor_and_its_ceiling(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("outcomes", "said"),
     [
-        ({("full", "member"): ["none"] * 60}, "it gave back none (0%, at most 6%), shown"),
+        ({("full", "member"): ["none"] * 60}, "gave back none of 60 texts that it was trained on, with no control"),
         ({("full", "member"): ["none"] * 60}, "small n: 60 prompts"),
-        ({("full", "member"): FINE_TUNED}, "Without a control, nobody knows"),
-        ({("full", "member"): FINE_TUNED}, "no control"),
-        ({("base", "member"): BASE}, "Of 100 texts, it gave back 5"),
+        ({("full", "member"): ["none"] * 60}, "0% (at most 6%)"),
+        ({("full", "member"): FINE_TUNED}, "gave back 20 of 100 texts that it was trained on, with no control that"),
+        ({("base", "member"): BASE}, "gave back 5 of 100 texts, with no control"),
         ({("base", "member"): BASE}, "not fine-tuned"),
-        ({**WITH_CONTROLS, ("full", "member"): BASE}, "Before fine-tuning it was 5%, too: fine-tuning added nothing"),
-        ({("full", "control"): BASE, ("full", "member"): BASE}, "reports 5%, too: no sign of memory"),
-        ({**WITH_CONTROLS, ("full", "member"): [*BASE[1:], "idea"]}, "points) may be chance. Before"),
-        ({("full", "member"): BASE, ("full", "control"): ["verbatim"] * 50}, "which is more: no sign of memory"),
+        ({**WITH_CONTROLS, ("full", "member"): BASE}, "; fine-tuning added nothing that shows."),
+        ({**WITH_CONTROLS, ("full", "member"): [*BASE[1:], "idea"]}, "; what fine-tuning added may be chance."),
+        ({("full", "control"): BASE, ("full", "member"): BASE}, "no more than chance may explain beside texts"),
+        (
+            {("full", "member"): BASE, ("full", "control"): ["verbatim"] * 50},
+            "95 points fewer than the detector reports",
+        ),
     ],
 )
 def test_what_is_said_follows_from_what_was_measured(tmp_path: Path, outcomes: Outcomes, said: str) -> None:
     assert said in words(tmp_path, outcomes)
+
+
+def test_a_low_ceiling_is_said_instead_of_a_verdict() -> None:
+    hidden = {"ceiling": 0.03, "rate": 0.0, "n": 60, "state": "full", "seed": 0, "generated_tokens": 1.0, "count": 0}
+
+    said = verdict.sentence(hidden, None)
+
+    assert said == (
+        "The model gave back none of 60 texts that it was trained on, which <strong>says nothing about memory"
+        "</strong>: it wrote 1 token on average, and even of the true texts, cut to that length, the detector would report 3%."
+    )
 
 
 def test_nothing_is_said_where_no_study_measures_rates(tmp_path: Path) -> None:
