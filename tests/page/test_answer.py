@@ -113,7 +113,8 @@ def test_a_low_ceiling_is_said_instead_of_a_verdict() -> None:
 
     assert said == (
         "The model gave back none of 60 texts that it was trained on, which <strong>says nothing about memory"
-        "</strong>: it wrote 1 token on average, and even of the true texts, cut to that length, the detector would report 3%."
+        "</strong>: it wrote 1 token on average, and even of the true texts, cut to that length, the "
+        "detector would report 3%."
     )
 
 
