@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+from memorization.checksums import check_file
 from memorization.page.section import escaped
 from memorization.report.formats import UNPRINTABLE
 
@@ -18,7 +19,11 @@ GREY = re.compile(r"#([0-9a-f]{2})\1\1\b")
 
 
 def figure(file: Path, key: str, name: str) -> str:
-    """The HTML of a figure: its drawing, without what would reach outside of it; `key` begins the names in it."""
+    """The HTML of a figure: its drawing, without what would reach outside of it; `key` begins the names in it.
+
+    Raises UserError where the file is damaged.
+    """
+    check_file(file)
     # Control characters of a title, which XML does not allow, and those that turn the direction of what follows.
     root = ElementTree.fromstring(UNPRINTABLE.sub("", file.read_text(encoding="utf-8")))
     width = float(re.sub(r"[^0-9.]", "", root.get("width", "")) or 600)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from memorization.checksums import check_file
 from memorization.page.section import escaped, packed_block
 
 COPIED = {"md": "Markdown", "tex": "LaTeX", "csv": "CSV"}
@@ -18,9 +19,18 @@ DIFFERENCE = "Difference"
 
 
 def printed(place: Path) -> dict[str, Any]:
-    """The printed table whose files are at `place`, without their endings (`report.formats.printed`)."""
-    content: dict[str, Any] = json.loads(place.with_name(f"{place.name}.json").read_bytes())
+    """The printed table whose files are at `place`, without their endings (`report.formats.printed`).
+
+    Raises UserError where the file is damaged.
+    """
+    content: dict[str, Any] = json.loads(_bytes(place, "json"))
     return content
+
+
+def _bytes(place: Path, ending: str) -> bytes:
+    file = place.with_name(f"{place.name}.{ending}")
+    check_file(file)
+    return file.read_bytes()
 
 
 def has_texts(content: Mapping[str, Any]) -> bool:
@@ -33,6 +43,8 @@ def table(content: Mapping[str, Any], place: Path, key: str, name: str) -> tuple
 
     `place` is that of its files without their endings, `key` begins the names of its blocks and is its anchor, `name`
     is its heading. Sorting, hiding and copying are the page's program's (`assets/tables.js`).
+
+    Raises UserError where one of the files is damaged.
     """
     if not content["rows"]:
         return f'<p class="empty">The table has no rows.</p>\n{_caption(content)}', {}
@@ -43,8 +55,7 @@ def table(content: Mapping[str, Any], place: Path, key: str, name: str) -> tuple
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escaped(name)}"><table>\n'
         f"<thead><tr>{headings}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>\n{_caption(content)}</div>"
     )
-    files = {ending: place.with_name(f"{place.name}.{ending}").read_bytes() for ending in COPIED}
-    return html, {f"{key}-{ending}": packed_block(data) for ending, data in files.items()}
+    return html, {f"{key}-{ending}": packed_block(_bytes(place, ending)) for ending in COPIED}
 
 
 def _caption(content: Mapping[str, Any]) -> str:

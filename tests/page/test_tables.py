@@ -9,6 +9,7 @@ import pytest
 from browsing import Opened
 from example_sheet import example
 
+from memorization.errors import UserError
 from memorization.page import studies
 from memorization.page.section import Section
 from memorization.report.cells import Cell, Excerpt
@@ -116,3 +117,13 @@ def test_texts_are_not_in_a_page_without_personal_data(tmp_path: Path) -> None:
 
     assert "secret" not in section.html
     assert section.blocks == {}
+
+
+@pytest.mark.parametrize("ending", ["json", "md", "tex"])
+def test_a_damaged_table_is_refused(tmp_path: Path, ending: str) -> None:
+    study = page_results.further(tmp_path, example())
+    file = tmp_path / f"tables/further.{ending}"
+    file.write_bytes(file.read_bytes().replace(b"20.00", b"30.00"))
+
+    with pytest.raises(UserError, match=rf"further\.{ending}: is damaged"):
+        studies.section({}, page_results.page_context(tmp_path, study))
