@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from memorization.config.generation import Decoding
-from memorization.config.models import HubSource, Recipe, ScratchModel
+from memorization.config.models import HubSource, LoRA, Recipe, ScratchModel
 from memorization.studies.kind import Study
 from memorization.studies.kinds import Config
 
@@ -86,22 +86,23 @@ def _model(config: Config, name: str) -> str:
     if isinstance(source, ScratchModel):
         kind = source.architecture.get("model_type", "transformer")
         return f"{title} ({kind}, trained from scratch on {source.pretraining.dataset})"
-    return f"{title} ({source.name}, revision {source.revision})" if isinstance(source, HubSource) else title
+    return f"{title} ({source.name}, revision {source.revision[:12]})" if isinstance(source, HubSource) else title
 
 
 def _recipe(name: str, recipe: Recipe) -> str:
     """How a recipe trains, in one sentence."""
     cite = {"adamw": "AdamW [loshchilov2019]", "adafactor": "Adafactor [shazeer2018]"}[recipe.optimizer]
+    weights = {
+        "all": "",
+        "lora": f" of LoRA adapters of rank {(recipe.lora or LoRA()).rank} [hu2022]",
+        "last_layer": " of the last decoder layer alone",
+        "head": " of the output head alone",
+    }[recipe.trains]
     parts = [
-        f"Fine-tuning ({name}) took {recipe.epochs} epochs of {cite} with a batch size of {recipe.batch_size} and a "
-        f"peak learning rate of {recipe.learning_rate:g} ({recipe.schedule} schedule)"
+        f"Fine-tuning ({name}){weights} took {recipe.epochs} epochs of {cite} with a batch size of {recipe.batch_size} "
+        f"and a peak learning rate of {recipe.learning_rate:g} ({recipe.schedule} schedule)",
+        f"inputs cut to {recipe.max_input_tokens} and targets to {recipe.max_target_tokens} tokens",
     ]
-    parts.append(f"inputs cut to {recipe.max_input_tokens} and targets to {recipe.max_target_tokens} tokens")
-    if recipe.trains == "lora":
-        lora = recipe.lora
-        parts.append(f"of LoRA adapters of rank {lora.rank if lora else 8} [hu2022]")
-    elif recipe.trains != "all":
-        parts.append(f"of the {recipe.trains.replace('_', ' ')} alone")
     if recipe.deduplicate:
         parts.append(f"after {recipe.deduplicate} deduplication [lee2022]")
     if recipe.goldfish:

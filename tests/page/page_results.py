@@ -43,15 +43,18 @@ def rates(
     outcomes: Outcomes = WITH_CONTROLS,
     datasets: Sequence[str] = ("news", "chat"),
     titles: Mapping[str, Mapping[str, str]] = TITLES,
+    drawn: bool = True,
     **changed: Any,
 ) -> dict[str, Any]:
-    """Table and figure of a study of rates in the results; what the page is told of it."""
+    """Table and, if it is drawn, figure of a study of rates in the results; what the page is told of it."""
     context = memorization_context(datasets, titles=titles)
     context = replace(context, options={**context.options, "x": "dataset"}, **changed)
     sheet = memorization_sheet(results / "parts", outcomes, context)
     formats.write(sheet, results / "tables/disparity")
-    drawing.write(figure.draw(sheet.tidy.to_pylist(), context), results / "figures/disparity")
-    return study("disparity", ["table", "figure"], titles=titles, title=context.title or "Title of disparity")
+    if drawn:
+        drawing.write(figure.draw(sheet.tidy.to_pylist(), context), results / "figures/disparity")
+    exhibits = ["table", "figure"] if drawn else ["table"]
+    return study("disparity", exhibits, titles=titles, title=context.title or "Title of disparity")
 
 
 def further(results: Path, sheet: Sheet, name: str = "further", **changed: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def row(
 
 def words(results: Path, outcomes: Outcomes, **fields: Any) -> str:
     """The text of the section on one dataset, without markup."""
-    study = page_results.rates(results, outcomes, ["news"])
+    study = page_results.rates(results, outcomes, ["news"], drawn=False)
     section = answer.section({}, page_results.page_context(results, study, **fields))
     assert section is not None
     cards = section.html[section.html.index("<article") :]
@@ -56,8 +56,8 @@ def test_confidences_of_paraphrases_replace_their_sum() -> None:
 
 
 def test_each_dataset_is_shown_from_the_first_study_that_has_it(tmp_path: Path) -> None:
-    first = page_results.rates(tmp_path / "one", datasets=["news"])
-    study = page_results.rates(tmp_path, datasets=["chat", "news"])
+    first = page_results.rates(tmp_path / "one", datasets=["news"], drawn=False)
+    study = page_results.rates(tmp_path, datasets=["chat", "news"], drawn=False)
     place = {**study["exhibits"][0], "place": "one/tables/disparity"}
     context = page_results.page_context(tmp_path, {**first, "name": "first", "exhibits": [place]}, study)
 

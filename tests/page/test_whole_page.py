@@ -1,5 +1,7 @@
 """The whole page in a browser: accessible, printable, and nothing but text in its texts."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +45,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         seeds=[("probes.seed", "0")],
     )
     return write(results, files, context)
+
+
+def test_third_party_files_are_those_that_are_written_down() -> None:
+    [entry] = json.loads(AXE.with_name("vendored.json").read_text(encoding="utf-8"))
+
+    assert (entry["file"], entry["sha256"]) == (AXE.name, hashlib.sha256(AXE.read_bytes()).hexdigest())
+    assert f"axe v{entry['version']}" in AXE.read_text(encoding="utf-8")[:100]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

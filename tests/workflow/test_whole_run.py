@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from runs import Ended, Workplace
 
-from memorization import storage
+from memorization import checksums, storage
 from memorization.report.formats import without_markup
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.training import TrainingTable
@@ -159,6 +159,17 @@ def test_the_summary_shows_the_tables_with_their_label(first_run: tuple[Workplac
         assert "Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) after Holm's correction" in shown
         assert shown.strip() in summary
     assert r"\begin{table*}" in (workplace.results / "tables/small.tex").read_text()
+
+
+def test_the_page_shows_every_study_and_has_a_checksum(finished: Workplace) -> None:
+    page = finished.results / "report/index.html"
+
+    text = page.read_text()
+    assert [f'id="study-{study}"' in text for study in ("small", "drawn")] == [True, True]
+    assert '<section id="answer"' in text
+    assert "snakemake --cores 2 small --configfile small.yaml both.yaml" in text
+    assert str(finished.directory) not in text
+    assert checksums.check_file(page)
 
 
 def test_finished_results_are_not_made_again(finished: Workplace) -> None:

@@ -17,13 +17,22 @@
   let chosen = 0;
 
   const groups = [...new Set(data.cells.map((cell) => cell.group))];
-  const datasets = select("Dataset", groups.map((group) => data.cells.find((cell) => cell.group === group).dataset));
+  const datasets = select(
+    "Dataset",
+    groups.map((group) => data.cells.find((cell) => cell.group === group).dataset),
+  );
   const samples = select("Sample", []);
   const scales = select("Colours", ["logarithmic", "linear"]);
   const reveal = page.element("button", { type: "button", text: "Show the tokens", on: { click: showTexts } });
   const panels = page.element("div", { class: "panels" });
-  place.replaceChildren(page.element("div", { class: "tools" }, datasets.label, samples.label, scales.label, data.masked ? reveal : ""), panels);
-  datasets.box.addEventListener("change", () => { offerSamples(); draw(); });
+  place.replaceChildren(
+    page.element("div", { class: "tools" }, datasets.label, samples.label, scales.label, data.masked ? reveal : ""),
+    panels,
+  );
+  datasets.box.addEventListener("change", () => {
+    offerSamples();
+    draw();
+  });
   samples.box.addEventListener("change", draw);
   scales.box.addEventListener("change", draw);
   offerSamples();
@@ -51,37 +60,58 @@
   }
 
   function draw() {
-    const maps = mapsOfGroup().filter((map) => map.sample === Number(samples.box.value)).sort((one, other) => one.cell - other.cell);
+    const maps = mapsOfGroup()
+      .filter((map) => map.sample === Number(samples.box.value))
+      .sort((one, other) => one.cell - other.cell);
     chosen = Math.min(chosen, Math.max(0, ...maps.map((map) => map.rows - 1)));
     panels.replaceChildren(...maps.map(panel));
   }
 
   function panel(map) {
     const cell = data.cells[map.cell];
-    const density = cell.density;
-    const words = density
-      ? `${density.value.toFixed(1)} effective tokens [${density.low.toFixed(1)}, ${density.high.toFixed(1)}], mean of ${density.n} samples`
-      : "";
+    const [value, low, high] = ["value", "low", "high"].map((name) => cell.density?.[name].toFixed(1));
+    const words = cell.density ? `${value} effective tokens [${low}, ${high}], mean of ${cell.density.n} samples` : "";
     const canvas = page.element("canvas", { width: map.columns, height: map.rows, "aria-hidden": "true" });
     paint(canvas, map, scales.box.value === "0");
     const said = page.element("p", { class: "small reading" });
-    const inputs = map.inputs.map((_, column) => page.element("span", { class: "token", text: token(map.inputs, column) }));
-    const outputs = map.outputs.map((_, row) =>
-      page.element("span", { class: "token", role: "option", id: `token-${map.cell}-${row}`, text: token(map.outputs, row), on: { pointerenter: () => choose(row) } }),
+    const inputs = map.inputs.map((_, column) =>
+      page.element("span", { class: "token", text: token(map.inputs, column) }),
     );
-    const list = page.element("div", { class: "tokens outputs", role: "listbox", tabindex: "0", "aria-label": `Output tokens, ${cell.state}` }, ...outputs);
+    const outputs = map.outputs.map((_, row) =>
+      page.element("span", {
+        class: "token",
+        role: "option",
+        id: `token-${map.cell}-${row}`,
+        text: token(map.outputs, row),
+        on: { pointerenter: () => choose(row) },
+      }),
+    );
+    const list = page.element(
+      "div",
+      { class: "tokens outputs", role: "listbox", tabindex: "0", "aria-label": `Output tokens, ${cell.state}` },
+      ...outputs,
+    );
     list.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -map.rows, End: map.rows }[event.key];
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -map.rows, End: map.rows }[
+        event.key
+      ];
       if (!step) return;
       choose(Math.min(Math.max(chosen + step, 0), map.rows - 1), true);
       event.preventDefault();
     });
     canvas.addEventListener("pointermove", (event) => {
       const area = canvas.getBoundingClientRect();
-      const row = Math.min(map.rows - 1, Math.max(0, Math.floor(((event.clientY - area.top) / area.height) * map.rows)));
-      const column = Math.min(map.columns - 1, Math.max(0, Math.floor(((event.clientX - area.left) / area.width) * map.columns)));
+      const row = Math.min(
+        map.rows - 1,
+        Math.max(0, Math.floor(((event.clientY - area.top) / area.height) * map.rows)),
+      );
+      const column = Math.min(
+        map.columns - 1,
+        Math.max(0, Math.floor(((event.clientX - area.left) / area.width) * map.columns)),
+      );
       choose(row);
-      said.textContent = `Output token ${named(map.outputs, row)} on input token ${named(map.inputs, column)}: ${percent(map, row, column)}`;
+      const [output, input] = [named(map.outputs, row), named(map.inputs, column)];
+      said.textContent = `Output token ${output} on input token ${input}: ${percent(map, row, column)}`;
     });
     const article = page.element(
       "article",
@@ -93,13 +123,19 @@
       page.element("h4", { text: "Output" }),
       list,
       page.element("h4", { text: "Input, shaded by the attention of the output token" }),
-      page.element("div", { class: "tokens", tabindex: "0", role: "group", "aria-label": `Input tokens, ${cell.state}` }, ...inputs),
+      page.element(
+        "div",
+        { class: "tokens", tabindex: "0", role: "group", "aria-label": `Input tokens, ${cell.state}` },
+        ...inputs,
+      ),
     );
     article.show = (aloud) => {
       if (chosen >= map.rows) return;
       const own = map.weights.subarray(chosen * map.columns, (chosen + 1) * map.columns);
       const most = Math.max(1, ...own);
-      inputs.forEach((each, column) => each.style.setProperty("--weight", `${(90 * Math.sqrt(own[column] / most)).toFixed(1)}%`));
+      inputs.forEach((each, column) =>
+        each.style.setProperty("--weight", `${(90 * Math.sqrt(own[column] / most)).toFixed(1)}%`),
+      );
       outputs.forEach((each, row) => each.setAttribute("aria-selected", row === chosen));
       list.setAttribute("aria-activedescendant", outputs[chosen].id);
       const top = [...own.keys()].sort((one, other) => own[other] - own[one]).slice(0, 3);
@@ -146,7 +182,13 @@
 
   /* Between dark blue (0) and yellow (1), as evenly bright steps for every colour vision. */
   function colour(share) {
-    const stops = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+    const stops = [
+      [68, 1, 84],
+      [59, 82, 139],
+      [33, 145, 140],
+      [94, 201, 98],
+      [253, 231, 37],
+    ];
     const at = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
     const left = Math.min(Math.floor(at), stops.length - 2);
     return stops[left].map((value, part) => value + (at - left) * (stops[left + 1][part] - value));

@@ -44,7 +44,8 @@ const page = (() => {
     for (const [key, value] of Object.entries(attributes)) {
       if (value === null || value === undefined || value === false) continue;
       if (key === "text") made.textContent = value;
-      else if (key === "on") for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
+      else if (key === "on")
+        for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
       else made.setAttribute(key, value === true ? "" : value);
     }
     made.append(...children);
@@ -79,7 +80,9 @@ const page = (() => {
     const button = document.getElementById("theme");
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
-    const show = () => { button.textContent = isDark() ? "Light" : "Dark"; };
+    const show = () => {
+      button.textContent = isDark() ? "Light" : "Dark";
+    };
     button.addEventListener("click", () => {
       root.dataset.theme = isDark() ? "light" : "dark";
       show();
@@ -94,17 +97,20 @@ const page = (() => {
   function followSections() {
     const links = new Map([...document.querySelectorAll(".top li a")].map((link) => [link.hash.slice(1), link]));
     const seen = new Set();
-    const observer = new IntersectionObserver((entries) => {
-      for (const entry of entries) {
-        if (entry.isIntersecting) seen.add(entry.target.id);
-        else seen.delete(entry.target.id);
-      }
-      const current = [...links.keys()].find((id) => seen.has(id));
-      for (const [id, link] of links) {
-        if (id === current) link.setAttribute("aria-current", "true");
-        else link.removeAttribute("aria-current");
-      }
-    }, { rootMargin: "-20% 0px -70% 0px" });
+    const observer = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) {
+          if (entry.isIntersecting) seen.add(entry.target.id);
+          else seen.delete(entry.target.id);
+        }
+        const current = [...links.keys()].find((id) => seen.has(id));
+        for (const [id, link] of links) {
+          if (id === current) link.setAttribute("aria-current", "true");
+          else link.removeAttribute("aria-current");
+        }
+      },
+      { rootMargin: "-20% 0px -70% 0px" },
+    );
     for (const id of links.keys()) observer.observe(document.getElementById(id));
   }
 
@@ -112,7 +118,9 @@ const page = (() => {
   function openForPrint() {
     let folded = [];
     addEventListener("beforeprint", () => {
-      folded = [...document.querySelectorAll("main details:not([open])")].filter((each) => !each.closest(".tools, .texts"));
+      folded = [...document.querySelectorAll("main details:not([open])")].filter(
+        (each) => !each.closest(".tools, .texts"),
+      );
       for (const each of folded) each.open = true;
     });
     addEventListener("afterprint", () => {
@@ -125,12 +133,20 @@ const page = (() => {
     const methods = document.querySelector(".methods");
     if (!methods) return;
     const said = element("span", { class: "small" });
-    const button = element("button", { type: "button", text: "Copy", on: { click: async () => {
-      const sources = [...methods.querySelectorAll("li")].map((source, place) => `[${place + 1}] ${source.textContent}`);
-      const done = await copy([methods.querySelector("p").textContent, "", ...sources, ""].join("\n"));
-      said.textContent = done ? "Copied." : "The browser does not allow copying.";
-      say(said.textContent);
-    } } });
+    const button = element("button", {
+      type: "button",
+      text: "Copy",
+      on: {
+        click: async () => {
+          const sources = [...methods.querySelectorAll("li")].map(
+            (source, place) => `[${place + 1}] ${source.textContent}`,
+          );
+          const done = await copy([methods.querySelector("p").textContent, "", ...sources, ""].join("\n"));
+          said.textContent = done ? "Copied." : "The browser does not allow copying.";
+          say(said.textContent);
+        },
+      },
+    });
     methods.querySelector("h3").after(element("div", { class: "tools" }, button, said));
   }
 

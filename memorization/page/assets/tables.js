@@ -15,20 +15,28 @@
 
     headings.forEach((heading, column) => {
       if (rows.some((row) => row.cells[column].classList.contains("number"))) heading.classList.add("number");
-      const button = page.element("button", { type: "button", text: heading.textContent, on: { click: () => sort(column) } });
+      const button = page.element("button", {
+        type: "button",
+        text: heading.textContent,
+        on: { click: () => sort(column) },
+      });
       heading.replaceChildren(button);
     });
 
     /* Largest number first, then smallest, then the table's own order; texts the other way round. */
     function sort(column) {
       const heading = headings[column];
-      const [first, second] = heading.classList.contains("number") ? ["descending", "ascending"] : ["ascending", "descending"];
+      const [first, second] = heading.classList.contains("number")
+        ? ["descending", "ascending"]
+        : ["ascending", "descending"];
       const before = heading.getAttribute("aria-sort");
       const next = before === null ? first : before === first ? second : null;
       for (const each of headings) each.removeAttribute("aria-sort");
       if (next) heading.setAttribute("aria-sort", next);
       const factor = next === "descending" ? -1 : 1;
-      const ordered = next ? [...groups].sort((one, other) => compared(one[0].cells[column], other[0].cells[column], text, factor)) : groups;
+      const ordered = next
+        ? [...groups].sort((one, other) => compared(one[0].cells[column], other[0].cells[column], text, factor))
+        : groups;
       body.append(...ordered.flat());
       for (const [cell, above] of texts) {
         cell.textContent = next ? above : "";
@@ -56,7 +64,14 @@
       if (!columns.contains(event.target)) columns.open = false;
     });
 
-    const tools = page.element("div", { class: "tools" }, columns, page.element("span", { class: "spacer" }), status, "Copy as");
+    const tools = page.element(
+      "div",
+      { class: "tools" },
+      columns,
+      page.element("span", { class: "spacer" }),
+      status,
+      "Copy as",
+    );
     for (const [ending, name] of Object.entries(FORMATS)) {
       tools.append(page.element("button", { type: "button", text: name, on: { click: () => copy(ending, name) } }));
     }
