@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from memorization.checksums import check_file
 from memorization.page.section import escaped
-from memorization.report.formats import UNPRINTABLE
+from memorization.report.texts import visible
 
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 # Matplotlib's notes on the drawing, and its style sheet, which would be the whole page's.
@@ -25,7 +25,7 @@ def figure(file: Path, key: str, name: str) -> str:
     """
     check_file(file)
     # Control characters of a title, which XML does not allow, and those that turn the direction of what follows.
-    root = ElementTree.fromstring(UNPRINTABLE.sub("", file.read_text(encoding="utf-8")))
+    root = ElementTree.fromstring(visible(file.read_text(encoding="utf-8")))
     width = float(re.sub(r"[^0-9.]", "", root.get("width", "")) or 600)
     _prepare(root, key)
     # The drawing's own size is a heading for programs that show it alone; here the page's style decides.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from memorization.report.formats import printable
+from memorization.report.texts import printable
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from memorization import storage
 from memorization.report.bounds import upper_bound
 from memorization.report.cells import fixed, prompted
 from memorization.report.context import Context, Row
-from memorization.report.formats import printable
+from memorization.report.texts import printable
 from memorization.report.words import task_heading
 from memorization.schemas.run import RunColumns
 

@@ -20,6 +20,7 @@ import pyarrow.csv as pacsv
 from memorization import storage
 from memorization.report.cells import Cell, Excerpt
 from memorization.report.sheet import Sheet
+from memorization.report.texts import printable, visible
 
 # Characters with a meaning in LaTeX, and how they are written literally.
 LATEX = str.maketrans(
@@ -32,8 +33,6 @@ LATEX_SIGNS = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≤": r"$\leq$", "
 FORMULA = r"^\s*[=+\-@\t\r]"
 # Signs around a marked passage until the table is laid out: characters of private use, which no cell contains.
 MARKS = ("\ue000", "\ue001")
-# Control characters but white space, those that order the direction of writing, and characters of private use.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]")
 STYLE = (
     "body{font-family:sans-serif;margin:1em}table{border-collapse:collapse}caption{caption-side:bottom;"
     "text-align:left;max-width:60em;padding-top:.5em;color:#444}td,th{padding:.2em .6em;white-space:nowrap;"
@@ -90,7 +89,7 @@ def markdown(sheet: Sheet) -> str:
     """The table as Markdown, with label and caption; every text is escaped."""
     label = [f"**{_escaped(printable(sheet.label))}**", ""] if sheet.label else []
     body = _tabulated(sheet, "github", lambda text: _marked(_escaped(text), "**", "**"))
-    return "\n".join([*label, body, "", _escaped(UNPRINTABLE.sub("", sheet.whole_caption)), ""])
+    return "\n".join([*label, body, "", _escaped(visible(sheet.whole_caption)), ""])
 
 
 def latex(sheet: Sheet) -> str:
@@ -114,9 +113,9 @@ def printed(sheet: Sheet) -> str:
     """
     headings = list(sheet.rows[0]) if sheet.rows else []
     content = {
-        "title": UNPRINTABLE.sub("", sheet.title),
-        "caption": UNPRINTABLE.sub("", sheet.caption),
-        "label": UNPRINTABLE.sub("", sheet.label),
+        "title": visible(sheet.title),
+        "caption": visible(sheet.caption),
+        "label": visible(sheet.label),
         "headings": headings,
         "rows": [[_plain(row[heading]) for heading in headings] for row in sheet.rows],
     }
@@ -145,7 +144,7 @@ def _tabulated(sheet: Sheet, layout: str, change: Callable[[str], str] = str) ->
 
 def _caption(sheet: Sheet) -> str:
     """Label and caption."""
-    return UNPRINTABLE.sub("", f"{sheet.label} {sheet.whole_caption}".strip())
+    return visible(f"{sheet.label} {sheet.whole_caption}".strip())
 
 
 def _text(cell: Cell | Excerpt) -> str:
@@ -153,11 +152,6 @@ def _text(cell: Cell | Excerpt) -> str:
         before, passage, after = map(printable, (cell.before, cell.passage, cell.after))
         return f"{before}{MARKS[0]}{passage}{MARKS[1]}{after}"
     return printable(cell.text)
-
-
-def printable(text: str) -> str:
-    """A text on one line, without control characters, those that turn the direction of what follows, and `MARKS`."""
-    return re.sub(r"\s+", " ", UNPRINTABLE.sub("", text))
 
 
 def _marked(text: str, begin: str, end: str) -> str:

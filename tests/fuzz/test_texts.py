@@ -34,6 +34,7 @@ from memorization.probes import prefix_ends, unspelled
 from memorization.report import formats
 from memorization.report.cells import Cell, Excerpt
 from memorization.report.sheet import Sheet
+from memorization.report.texts import printable
 from memorization.studies.cases.cases import excerpt, masked
 from memorization.studies.quality import scores
 
@@ -211,7 +212,7 @@ def test_any_text_is_a_text_in_every_table(seed: int, tmp_path: Path) -> None:
     page_tags = "html meta title style table caption thead tbody tr th td mark"
     assert set(page.tags) <= set(page_tags.split())
     for cell, text in zip(page.cells[::2], shown, strict=True):
-        assert "".join(cell.split()) == "".join(formats.printable(text).split())
+        assert "".join(cell.split()) == "".join(printable(text).split())
     markdown = (tmp_path / "t.md").read_text(encoding="utf-8")
     table = [line for line in markdown.split("\n") if line.startswith("|")][:5]
     assert [len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in table] == [3] * 5

@@ -14,8 +14,8 @@ from memorization.detection.spans import read_texts
 from memorization.report import cells
 from memorization.report.cells import Cell, Excerpt
 from memorization.report.context import Context, Files, Row
-from memorization.report.formats import printable
 from memorization.report.sheet import Sheet
+from memorization.report.texts import printable
 from memorization.schemas.outcomes import OutcomesTable
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT32, TEXT, Column, Nullable, StudyTable
