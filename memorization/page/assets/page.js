@@ -105,7 +105,11 @@ const page = (() => {
         }
         const current = [...links.keys()].find((id) => seen.has(id));
         for (const [id, link] of links) {
-          if (id === current) link.setAttribute("aria-current", "true");
+          if (id === current) {
+            link.setAttribute("aria-current", "true");
+            // On a narrow screen the links scroll by themselves.
+            link.closest("ul").scrollLeft = link.offsetLeft - link.closest("ul").offsetLeft - 40;
+          }
           else link.removeAttribute("aria-current");
         }
       },
