@@ -67,13 +67,16 @@ def _table(
     summary, kind, opened = name, "exhibit", exhibit["name"] in ("table", "published")
     if tables.has_texts(content) and context.personal_data != "revealed":
         if context.personal_data == "absent":
-            return f'<p class="small">{escaped(name)}: left out, since its texts may contain personal data.</p>', {}
+            return (
+                f'<p class="small" id="{key}">{escaped(name)}: left out, since its texts may contain personal data.</p>',
+                {},
+            )
         summary, kind, opened = f"{name}: texts as they are, with personal data in them", "exhibit texts", False
     if len(content["headings"]) > tables.WIDE:
         kind += " wide"
     html, blocks = tables.table(content, place, key, f"{name}: {study['title'] or study['name']}")
     heading = f"<summary><h4>{escaped(summary)}</h4></summary>"
-    return f'<details class="{kind}"{" open" if opened else ""}>{heading}\n{html}\n</details>', blocks
+    return f'<details class="{kind}" id="{key}"{" open" if opened else ""}>{heading}\n{html}\n</details>', blocks
 
 
 def _title(study: Mapping[str, Any]) -> str:

@@ -41,8 +41,8 @@ def has_texts(content: Mapping[str, Any]) -> bool:
 def table(content: Mapping[str, Any], place: Path, key: str, name: str) -> tuple[str, dict[str, str]]:
     """The HTML of a printed table, and the blocks with its files.
 
-    `place` is that of its files without their endings, `key` begins the names of its blocks and is its anchor, `name`
-    is its heading. Sorting, hiding and copying are the page's program's (`assets/tables.js`).
+    `place` is that of its files without their endings, `key` begins the names of its blocks, `name` is its
+    heading. Sorting, hiding and copying are the page's program's (`assets/tables.js`).
 
     Raises UserError where one of the files is damaged.
     """
@@ -51,7 +51,7 @@ def table(content: Mapping[str, Any], place: Path, key: str, name: str) -> tuple
     headings = "".join(f'<th scope="col">{escaped(heading)}</th>' for heading in content["headings"])
     rows = "\n".join(map(_row, content["rows"]))
     html = (
-        f'<div class="table" id="{key}">\n'
+        f'<div class="table" data-files="{key}">\n'
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escaped(name)}"><table>\n'
         f"<thead><tr>{headings}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>\n{_caption(content)}</div>"
     )

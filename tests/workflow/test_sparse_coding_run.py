@@ -17,8 +17,9 @@ def test_a_study_is_made_whole_and_once(code: Path, tmp_path: Path) -> None:
     workplace = Workplace(code, tmp_path / "work", (config,))
     run = workplace.run("--cores", "1")
     assert run.code == 0, run.output
-    # It uses no model and no text: nothing else is made.
-    assert set(run.jobs()) == {"sparse_coding_fits", "sparse_coding_table", "sparse_coding_figure"}
-    for file in ("tables/sparse.md", "tables/sparse.html", "figures/sparse.svg", "figures/sparse.png"):
+    # It uses no model and no text: nothing else is made, and the page stands without rates.
+    assert set(run.jobs()) == {"sparse_coding_fits", "sparse_coding_table", "sparse_coding_figure", "report_page"}
+    files = ("tables/sparse.md", "tables/sparse.html", "figures/sparse.svg", "figures/sparse.png", "report/index.html")
+    for file in files:
         assert (workplace.results / file).stat().st_size > 1000
     assert workplace.dry_run() == {}

@@ -54,6 +54,16 @@ def test_every_target_of_the_paper_is_made(paper: Workplace, config: Config) -> 
             assert (paper.results / product).stat().st_size > 100, product
 
 
+def test_the_page_shows_every_study_with_its_exhibits(paper: Workplace, config: Config) -> None:
+    run = paper.run("--", "report_page")
+
+    assert run.code == 0, run.output
+    page = (paper.results / "report/index.html").read_text(encoding="utf-8")
+    for name, study in config.studies.items():
+        for exhibit in study.exhibits():
+            assert f'id="study-{name}-{exhibit.name}"' in page, (name, exhibit.name)
+
+
 def test_nothing_is_left_to_do(paper: Workplace) -> None:
     assert paper.dry_run("--", "paper", "beyond_the_paper") == {}
 

@@ -109,8 +109,7 @@ const page = (() => {
             link.setAttribute("aria-current", "true");
             // On a narrow screen the links scroll by themselves.
             link.closest("ul").scrollLeft = link.offsetLeft - link.closest("ul").offsetLeft - 40;
-          }
-          else link.removeAttribute("aria-current");
+          } else link.removeAttribute("aria-current");
         }
       },
       { rootMargin: "-20% 0px -70% 0px" },

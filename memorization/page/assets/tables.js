@@ -78,7 +78,7 @@
     table.prepend(tools);
 
     async function copy(ending, name) {
-      const bytes = await page.bytes(`${table.id}-${ending}`);
+      const bytes = await page.bytes(`${table.dataset.files}-${ending}`);
       const done = await page.copy(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
       status.textContent = done ? `Copied as ${name}.` : "The browser does not allow copying.";
       page.say(status.textContent);
