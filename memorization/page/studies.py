@@ -67,10 +67,8 @@ def _table(
     summary, kind, opened = name, "exhibit", exhibit["name"] in ("table", "published")
     if tables.has_texts(content) and context.personal_data != "revealed":
         if context.personal_data == "absent":
-            return (
-                f'<p class="small" id="{key}">{escaped(name)}: left out, since its texts may contain personal data.</p>',
-                {},
-            )
+            why = "left out, since its texts may contain personal data"
+            return f'<p class="small" id="{key}">{escaped(name)}: {why}.</p>', {}
         summary, kind, opened = f"{name}: texts as they are, with personal data in them", "exhibit texts", False
     if len(content["headings"]) > tables.WIDE:
         kind += " wide"
