@@ -64,7 +64,8 @@ def answers(context: PageContext) -> list[Answer]:
     for study in context.studies:
         if study["kind"] != "memorization":
             continue
-        rows = storage.rows(context.results / f"{study['exhibits'][0]['place']}.parquet")
+        place = next(exhibit["place"] for exhibit in study["exhibits"] if exhibit["name"] == "table")
+        rows = storage.rows(context.results / f"{place}.parquet")
         for dataset in dict.fromkeys(row["dataset"] for row in rows):
             if dataset not in found:
                 found[dataset] = chosen(study, [row for row in rows if row["dataset"] == dataset])

@@ -70,8 +70,8 @@ def lane(rows: Mapping[str, Row], base: Row | None, end: float) -> str:
         x, tip = at(base["rate"]), f"before fine-tuning: {percent(base['rate'])}"
         parts.append(f'<line class="base" x1="{x}" x2="{x}" y1="28" y2="64" data-tip="{tip}"/>')
     if floor is not None:
-        bound = total["control_high"] if floor else total["control_exact_high"]
-        tip = f"floor: {percent(floor)} of texts that it never saw, at most {percent(bound)}"
+        bound = percent(upper_bound(total, "control_rate", "control_"))
+        tip = f"floor: {percent(floor)} of texts that it never saw, at most {bound}"
         parts.append(_sign("floor", at(floor), 22, "M-4.5 -4.5L4.5 4.5M-4.5 4.5L4.5 -4.5", tip))
     if ceiling is not None:
         parts.append(_sign("ceiling", at(ceiling), 7, "M-6 -4L6 -4L0 6Z", f"ceiling: {percent(ceiling)} of true texts"))

@@ -32,7 +32,7 @@ def values(config: Config, left_out: Mapping[str, str]) -> dict[str, Any]:
         "label": config.label,
         "statistics": config.statistics.model_dump(mode="json"),
         "studies": [shown_study(config, name, study) for name, study in _shown(config, left_out).items()],
-        "left_out": dict(left_out),
+        "left_out": {name: why_left_out(config, name) for name in left_out},
         "attention": list(_attention(config, _shown(config, left_out)).values()),
         "evidence": evidence(config, _shown(config, left_out)),
         "settings": configuration.differences(config),
@@ -55,6 +55,13 @@ def shown_study(config: Config, name: str, study: Study) -> dict[str, Any]:
             for exhibit in study.exhibits()
         ],
     }
+
+
+def why_left_out(config: Config, name: str) -> str:
+    """Why a study is not shown, without the paths of the files that are missing, which are this machine's."""
+    study = config.studies[name]
+    datasets = [each for each in study.all_datasets() if getattr(config.datasets[each].source, "optional", False)]
+    return f"{study.title or name}: optional files are missing ({', '.join(datasets)})."
 
 
 def options(files: Sequence[Path]) -> str:

@@ -111,20 +111,24 @@ def machine() -> str:
 
 def _costs(folder: Path) -> str:
     """What the jobs took that made what lies in the results folder, by stage."""
-    stages: dict[str, list[tuple[float, float, float]]] = {}
+    stages: dict[str, list[dict[str, float]]] = {}
     for file in sorted(folder.rglob("*.tsv")):
         with file.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t"):
-                numbers = (row["seconds"], row["processor_seconds"], row["memory_mib"])
-                stages.setdefault(stage(file.relative_to(folder)), []).append(tuple(map(float, numbers)))  # type: ignore[arg-type]
+            jobs = [{key: float(value) for key, value in job.items()} for job in csv.DictReader(lines, delimiter="\t")]
+        stages.setdefault(stage(file.relative_to(folder)), []).extend(jobs)
+
+    def total(jobs: Sequence[Mapping[str, float]], what: str) -> float:
+        return sum(job[what] for job in jobs)
+
     rows = [
         (
             name,
             f"{len(jobs):,}",
-            *(_seconds(sum(job[place] for job in jobs)) for place in (0, 1)),
-            f"{max(j[2] for j in jobs):,.0f}",
+            f"{total(jobs, 'seconds'):,.1f}",
+            f"{total(jobs, 'processor_seconds'):,.1f}",
+            f"{max(job['memory_mib'] for job in jobs):,.0f}",
         )
-        for name, jobs in sorted(stages.items(), key=lambda each: -sum(job[0] for job in each[1]))
+        for name, jobs in sorted(stages.items(), key=lambda each: -total(each[1], "seconds"))
     ]
     return _table(("stage", "jobs", "seconds", "processor seconds", "most memory (MiB)"), rows, numbers=True)
 
@@ -136,10 +140,6 @@ def stage(file: Path) -> str:
     if top not in BY_STAGE or not names:
         return {"runs": "generations", "attention": "attention maps"}.get(top, top)
     return names[-1].replace("_", " ")
-
-
-def _seconds(value: float) -> str:
-    return f"{value:,.1f}"
 
 
 def _digests(context: PageContext, manifests: Sequence[Mapping[str, Any]]) -> str:

@@ -12,7 +12,6 @@ from html import escape
 from math import isfinite
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from memorization import storage
 from memorization.report.bounds import upper_bound
@@ -108,8 +107,8 @@ class Mark:
         return f"{', '.join(names) or 'value'}: {value}{' %' if self.measure.factor == 100 else ''}"
 
 
-# Values of the figures that are drawn at this moment.
-_marks: WeakKeyDictionary[Any, list[Mark]] = WeakKeyDictionary()
+# Values of the figures that are drawn and not written yet.
+_marks: dict[Any, list[Mark]] = {}
 # What values are, but for rates and for those that their row names; coordinates that say little by their number alone.
 MEASURES = {
     "control_rate": "control",
@@ -316,7 +315,7 @@ def _write_values(figure: Any, svg: Path) -> None:
 
     They are seen by nobody, and found by a pointer: a browser shows an element's title beside it.
     """
-    marks = _marks.get(figure, [])
+    marks = _marks.pop(figure, [])
     values = {name: {mark.row.get(name) for mark in marks} for name in COORDINATES}
     named = [name for name in COORDINATES if name == "dataset" or len(values[name]) > 1]
     points, height = 72 / figure.dpi, 72 * figure.get_figheight()

@@ -8,8 +8,12 @@ from configurations import configuration, study
 from memorization.page import plan
 
 ATTENTION = {"kind": "attention", "datasets": ["news"], "models": ["t5-small"], "states": ["base", "full"]}
-CONFIG = configuration(studies={"table": study(), "maps": ATTENTION, "same_maps": ATTENTION, "lost": study()})
-LEFT_OUT = {"lost": "studies.lost: left out."}
+OPTIONAL = {"task": "qa", "source": {"kind": "files", "train": "/home/somebody/missing.csv", "optional": True}}
+CONFIG = configuration(
+    datasets={"news": {"task": "qa", "source": {"kind": "files", "train": "news.csv"}}, "news-2": OPTIONAL},
+    studies={"table": study(), "maps": ATTENTION, "same_maps": ATTENTION, "lost": study(datasets=["news", "news-2"])},
+)
+LEFT_OUT = {"lost": "study lost is left out: /home/somebody/missing.csv does not exist."}
 
 
 def test_the_page_is_made_from_everything_that_the_shown_studies_make() -> None:
@@ -29,7 +33,8 @@ def test_values_are_plain_and_of_the_shown_studies() -> None:
     assert json.loads(json.dumps(values)) == json.loads(json.dumps(values, default=list))
     assert [each["name"] for each in values["studies"]] == ["table", "maps", "same_maps"]
     assert values["studies"][0]["exhibits"][0] == {"name": "table", "format": "table", "place": "tables/table"}
-    assert values["left_out"] == LEFT_OUT
+    assert values["left_out"] == {"lost": "lost: optional files are missing (news-2)."}
+    assert "somebody" not in json.dumps(values)
     assert values["personal_data"] == "masked"
     assert [each["dataset_title"] for each in values["attention"]] == ["news", "news"]
     assert "tables/table.parquet" in values["evidence"]
