@@ -96,7 +96,7 @@ def chosen(study: Mapping[str, Any], rows: Sequence[Row]) -> Answer:
 
 def _axis(found: Sequence[Answer]) -> float:
     """The end of the pictures' common axis (fraction): the first of some round ones that holds everything shown."""
-    names = ("ceiling", "limit_ceiling", "control_high", "control_exact_high", "high")
+    names = ("ceiling", "limit_ceiling", "control_high", "control_exact_high", "high", "published")
     highest = max(
         value
         for answer in found
@@ -173,16 +173,14 @@ def _legend(found: Sequence[Answer], categories: Sequence[str]) -> str:
     """What the marks are; those that no picture has are left out."""
     keys = [f'<li><i class="key {name}"></i>{NAMES[name]}</li>' for name in categories]
     rows = [answer.total for answer in found]
+    shown = {name: any(row[name] is not None for row in rows) for name in ("control_rate", "ceiling", "published")}
     marks = {
         '<i class="key interval"></i>interval': True,
         '<i class="key base"></i>before fine-tuning': any(answer.base is not None for answer in found),
-        '<i class="key floor">×</i>floor: the same of texts it never saw': any(
-            row["control_rate"] is not None for row in rows
-        ),
-        '<i class="key range"></i>between floor and ceiling': any(row["ceiling"] is not None for row in rows),
-        '<i class="key ceiling">▼</i>ceiling: had it given back everything': any(
-            row["ceiling"] is not None for row in rows
-        ),
+        '<i class="key floor">×</i>floor: the same of texts it never saw': shown["control_rate"],
+        '<i class="key range"></i>between floor and ceiling': shown["ceiling"],
+        '<i class="key ceiling">▼</i>ceiling: had it given back everything': shown["ceiling"],
+        '<i class="key published">◇</i>published': shown["published"],
     }
-    keys += [f"<li>{mark}</li>" for mark, shown in marks.items() if shown]
+    keys += [f"<li>{mark}</li>" for mark, is_drawn in marks.items() if is_drawn]
     return f'<ul class="legend" aria-label="Marks of the pictures">{"".join(keys)}</ul>'

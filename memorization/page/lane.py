@@ -75,6 +75,8 @@ def lane(rows: Mapping[str, Row], base: Row | None, end: float) -> str:
         parts.append(_sign("floor", at(floor), 22, "M-4.5 -4.5L4.5 4.5M-4.5 4.5L4.5 -4.5", tip))
     if ceiling is not None:
         parts.append(_sign("ceiling", at(ceiling), 7, "M-6 -4L6 -4L0 6Z", f"ceiling: {percent(ceiling)} of true texts"))
+    if (published := total["published"]) is not None:
+        parts.append(_sign("published", at(published), 22, "M0 -5L5 0L0 5L-5 0Z", f"published: {percent(published)}"))
     spoken = _spoken(rows, base)
     return f'<svg class="lane" width="100%" height="84" role="img" aria-label="{spoken}">{"".join(parts)}</svg>'
 
@@ -107,5 +109,6 @@ def _spoken(rows: Mapping[str, Row], base: Row | None) -> str:
         "floor": total["control_rate"],
         "ceiling": total["ceiling"],
         "before fine-tuning": base and base["rate"],
+        "published": total["published"],
     }
     return ", ".join(f"{name} {percent(value)}" for name, value in values.items() if value is not None)

@@ -68,7 +68,7 @@ def _beside_base(row: Row, base: Row | None) -> str:
 
 
 def details(row: Row, base: Row | None, statistics: Mapping[str, Any]) -> Iterator[str]:
-    """The numbers behind the verdict, in short sentences: rate, floor, what fine-tuning added, ceiling."""
+    """The numbers behind the verdict, in short sentences: rate, floor, what fine-tuning added, ceiling, published."""
     coverage = f"{number(100 * (statistics['high'] - statistics['low']))}% interval"
     bounds = f"{coverage} {between(*interval(row))}%" if row["rate"] else f"at most {percent(row['exact_high'])}"
     mean = ", mean of its trainings" if row["seed"] is None else ""
@@ -81,6 +81,8 @@ def details(row: Row, base: Row | None, statistics: Mapping[str, Any]) -> Iterat
         yield f"Before fine-tuning: {percent(base['rate'])}; difference {_points(row, 'over_base')}."
     if row["ceiling"] is not None:
         yield f"Ceiling: {percent(row['ceiling'])} of the true texts, cut to what it wrote ({_tokens(row)} on average)."
+    if row["published"] is not None:
+        yield f"Published: {percent(row['published'])}."
 
 
 def _points(row: Row, difference: str) -> str:

@@ -17,6 +17,7 @@ TOTAL = {
     "control_high": 0.1,
     "control_exact_high": 0.15,
     "ceiling": 0.9,
+    "published": None,
 }
 
 
@@ -45,6 +46,14 @@ def test_a_shorter_axis_has_its_own_numbers_and_ends_what_is_longer() -> None:
     assert '<rect class="verbatim" x="0.00%" y="36" width="37.50%"' in picture
     assert '<svg class="ceiling" x="100.00%"' in picture
     assert 'class="base"' not in picture
+    assert 'class="published"' not in picture
+
+
+def test_a_published_rate_is_beside_the_measured_one() -> None:
+    picture = lane(rows(published=0.25), None, 1.0)
+
+    assert '<svg class="published" x="25.00%" y="22" overflow="visible" data-tip="published: 25%">' in picture
+    assert 'ceiling 90%, published 25%"' in picture
 
 
 def test_a_rate_of_zero_has_its_exact_bound() -> None:
