@@ -59,6 +59,8 @@ def test_axe_finds_no_violation(whole: Path, open_file: Callable[..., Opened], s
     tab = open_file(whole, color_scheme=scheme, reduced_motion="reduce")
     tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     tab.wait_for_selector(".map canvas")
+    # A single digit has no contrast that axe would look at.
+    tab.click("text=Show the tokens")
     tab.evaluate(AXE.read_text(encoding="utf-8"))
 
     found = tab.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })")
