@@ -42,7 +42,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("pages", nargs="*", type=Path, default=[Path("results/report/index.html")])
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args(arguments)
+    for file in given.pages:
+        if not file.is_file():
+            parser.error(f"{file}: no such file; make it with `snakemake --cores 2`, or name another page")
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if program is None:
+        parser.error("Chromium is not installed; install it, or set CHROMIUM to its program")
     print("| page | MB | first paint (ms) | all read (ms) |\n|---|---|---|---|")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
