@@ -85,22 +85,27 @@ def _html(left_out: bool, absent: bool) -> str:
 
 def read_maps(file: Path) -> list[dict[str, Any]]:
     """The last layer's maps of the first samples of a file of schema `attention_maps`: whole numbers of 1 / SCALE."""
-    maps: dict[int, dict[str, Any]] = {}
+    last = max(max(batch["layer"].to_pylist()) for batch in storage.stream(file, ["layer"]))
+    maps: list[dict[str, Any]] = []
     for batch in storage.stream(file, COLUMNS, rows=16):
-        for row in batch.to_pylist() if batch.num_rows else []:
-            if row["sample"] >= SAMPLES or row["layer"] < maps.get(row["sample"], {"layer": 0})["layer"]:
-                continue
-            weights = np.rint(np.asarray(row["weights"], dtype=np.float64) * SCALE).astype("<u2")
-            maps[row["sample"]] = {
-                "layer": row["layer"],
-                "shape": (row["output_tokens"], row["input_tokens"]),
-                "weights": weights,
-                "inputs": row["input_texts"],
-                "outputs": row["output_texts"],
-            }
-        if batch.num_rows and batch["sample"][0].as_py() >= SAMPLES:
-            break
-    return [maps[sample] for sample in sorted(maps)]
+        samples, layers = batch["sample"].to_pylist(), batch["layer"].to_pylist()
+        for row in range(batch.num_rows):
+            if samples[row] >= SAMPLES:
+                # Samples are in their order.
+                return maps
+            if layers[row] == last:
+                # Only these become objects of Python: a map may have a quarter of a million weights.
+                weights = batch["weights"][row].values.to_numpy().astype(np.float64)
+                maps.append(
+                    {
+                        "layer": last,
+                        "shape": (batch["output_tokens"][row].as_py(), batch["input_tokens"][row].as_py()),
+                        "weights": np.rint(weights * SCALE).astype("<u2"),
+                        "inputs": batch["input_texts"][row].as_py(),
+                        "outputs": batch["output_texts"][row].as_py(),
+                    }
+                )
+    return maps
 
 
 def _density(file: Path) -> Mapping[str, float] | None:
