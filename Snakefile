@@ -12,13 +12,14 @@ Every coordinate that varies is part of a result's path, so that one path is one
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
       models/{model}/                                                       base model
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their tokens, sentence model, index
+          personal_data.parquet                                             where it stands in prefixes and suffixes
           recall/tokens=/n=/seed=/profile=/recall.parquet                   what is found of disguised suffixes
       checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
       fine_tuned/model=/state=/                                             what others fine-tuned
       classifiers/{classifier}/                                             judges of sentence pairs, taggers
       pairs/{classifier}.parquet                                            training pairs of a classifier
       runs/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/decoding=/
-          generations -> candidates                                         .parquet
+          generations -> candidates, personal_data                          .parquet
           profile=/  matches -> paraphrases, entities                       .parquet
                      -> outcomes -> rates, definitions -> definition_rates  .parquet
                      positive_controls -> rates                             .parquet

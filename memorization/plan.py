@@ -34,12 +34,15 @@ INDEX = PROBED + "/index"
 SENTENCES = PROBED + "/sentences.json"
 SENTENCES_CHECKSUM = PROBED + "/sentences.sha256"
 REFERENCES = PROBED + "/references.parquet"
+# Where personal data stands: in prefixes and suffixes, and in what a run's model wrote.
+PERSONAL_DATA = PROBED + "/personal_data.parquet"
 # What the detector finds of these probes' suffixes in disguise: those of test inputs, in the index of training inputs.
 RECALL = PROBED + "/recall/tokens={tokens}/n={n}/seed={seed}/profile={profile}/recall.parquet"
 STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"
 RUN = (
     f"runs/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}/decoding={{decoding}}"
 )
+GENERATED_PERSONAL_DATA = RUN + "/personal_data.parquet"
 # A part of a run's probes: the texts of one job, of a run that has several.
 SHARD = RUN + "/shards={shards}/shard={shard}.parquet"
 # What the aligner finds in a run's generations; they themselves do not depend on its profile.

@@ -69,8 +69,7 @@ def rules() -> dict[str, tuple[str, tuple[str, ...]]]:
     for kind in KINDS:
         for exhibit in kind.EXHIBITS:
             module = f"memorization.studies.{kind.kind_name()}.{exhibit.name}"
-            environment = "models.yaml" if exhibit.runs_model else "detection.yaml"
-            stated[f"{exhibit.format}.py {module}"] = (environment, (module,))
+            stated[f"{exhibit.format}.py {module}"] = ("detection.yaml", (module,))
     return stated
 
 

@@ -51,7 +51,6 @@ class Exhibit:
     options: Callable[[Project, Any], dict[str, Any]] = lambda config, study: {}
     without: tuple[str, ...] = ()
     shown: Callable[[Any], bool] = lambda study: True
-    runs_model: bool = False
     memory_mb: int = 1000
 
     @property

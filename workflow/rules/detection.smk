@@ -172,6 +172,57 @@ rule entities:
         "../../scripts/entities.py"
 
 
+rule personal_data_of_probes:
+    input:
+        unpack(tagger_input),
+        probes=at(plan.PROBES),
+    output:
+        at(plan.PERSONAL_DATA),
+    log:
+        log_of(plan.PERSONAL_DATA),
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+        gpu=GPU if CONFIG.detection.entities.tagger else 0,
+    params:
+        source=source_of("personal_data.py"),
+        tagger=CONFIG.detection.entities.tagger,
+        region=CONFIG.detection.entities.region,
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/personal_data.py"
+
+
+rule personal_data_of_generations:
+    input:
+        unpack(tagger_input),
+        generations=at(of_run("generations.parquet")),
+        probes=at(plan.PROBES),
+    output:
+        at(plan.GENERATED_PERSONAL_DATA),
+    log:
+        log_of(plan.GENERATED_PERSONAL_DATA),
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+        gpu=GPU if CONFIG.detection.entities.tagger else 0,
+    params:
+        source=source_of("personal_data.py"),
+        tagger=CONFIG.detection.entities.tagger,
+        region=CONFIG.detection.entities.region,
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/personal_data.py"
+
+
 rule outcomes:
     input:
         unpack(annotations),

@@ -36,14 +36,10 @@ for kind, exhibit in exhibits("table"):
         wildcard_constraints:
             study=names_of(kind),
         conda:
-            f"../../envs/{'models' if exhibit.runs_model else 'detection'}.yaml"
-        threads: CONFIG.compute.threads if exhibit.runs_model else 1
+            "../../envs/detection.yaml"
         resources:
-            mem_mb=growing(
-                CONFIG.compute.memory_mb if exhibit.runs_model else exhibit.memory_mb
-            ),
-            runtime=growing(60 if exhibit.runs_model else 30),
-            gpu=GPU if exhibit.runs_model else 0,
+            mem_mb=growing(exhibit.memory_mb),
+            runtime=growing(30),
         params:
             source=source_of("table.py", exhibit_module(kind, exhibit)),
             module=exhibit_module(kind, exhibit),

@@ -8,8 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization.detection.entities import Find, Span, words_of
+from memorization.detection.entities import Span, words_of
+from memorization.detection.personal_data import Places
 from memorization.detection.spans import RunTexts
+from memorization.report.masks import mask
 from memorization.schemas.outcomes import STRENGTH
 
 
@@ -17,7 +19,8 @@ from memorization.schemas.outcomes import STRENGTH
 class Case:
     """A match that decided a probe's outcome: both texts, and where they are aligned (characters).
 
-    `run` contains the run's coordinates; `probability` is the classifier's for a paraphrase, None for other types.
+    `run` contains the run's coordinates; `probability` is the classifier's for a paraphrase, None for other types;
+    `generation_masks` and `training_masks` are where personal data is masked.
     """
 
     run: Mapping[str, Any]
@@ -28,6 +31,8 @@ class Case:
     training: str
     training_span: tuple[int, int]
     probability: float | None
+    generation_masks: Sequence[Span] = ()
+    training_masks: Sequence[Span] = ()
 
     @property
     def aligned(self) -> tuple[str, str]:
@@ -45,8 +50,8 @@ class Case:
         return (self.probability or 0.0) * shorter / longer, shorter
 
 
-def cases_of(run: Mapping[str, Any], outcomes: pa.Table, texts: RunTexts) -> list[Case]:
-    """Every case of a run, from its table of schema `outcomes` and its texts.
+def cases_of(run: Mapping[str, Any], outcomes: pa.Table, texts: RunTexts, masks: Places) -> list[Case]:
+    """Every case of a run, from its table of schema `outcomes`, its texts, and what is masked in them.
 
     A match that only repeats the probe's own prefix is no case.
     """
@@ -63,6 +68,8 @@ def cases_of(run: Mapping[str, Any], outcomes: pa.Table, texts: RunTexts) -> lis
             texts.suffixes[row["document"]],
             (row["suffix_start"], row["suffix_start"] + row["suffix_length"]),
             row["paraphrase_probability"],
+            masks.get((row["probe"], "generation"), ()),
+            masks.get((row["document"], "suffix"), ()),
         )
         if f" {words_of(case.aligned[0])} " not in f" {words_of(texts.prefixes[row['probe']])} ":
             cases.append(case)
@@ -97,36 +104,31 @@ def excerpt(text: str, span: tuple[int, int], context: int) -> tuple[str, tuple[
     return before + aligned + after, (len(before), len(before) + len(aligned))
 
 
-def masked(text: str, span: tuple[int, int], entities: Iterable[Span]) -> tuple[str, str, str]:
-    """The text before, in and after the span, with each entity replaced by its type in brackets, as [PER]."""
-    shown = list(text)
-    done = 0
-    for kind, start, end in sorted(entities, key=lambda entity: entity[1:]):
-        if start >= done:
-            shown[start:end] = [f"[{kind.upper()}]"] + [""] * (end - start - 1)
-            done = end
-    start, end = span
-    return "".join(shown[:start]), "".join(shown[start:end]), "".join(shown[end:])
+def masked(text: str, span: tuple[int, int], masks: Iterable[Span], context: int) -> tuple[str, str, str]:
+    """The text before, in and after the span, personal data masked, at most `context` characters on each side.
+
+    What reaches over an end of the span counts to where it begins.
+    """
+    shown = mask(text, masks)
+    short, (start, end) = excerpt(shown.text, (shown.place(span[0]), shown.place(span[1])), context)
+    return short[:start], short[start:end], short[end:]
 
 
-def case_rows(cases: Sequence[Case], context: int, find: Find | None) -> list[dict[str, Any]]:
+def case_rows(cases: Sequence[Case], context: int) -> list[dict[str, Any]]:
     """One row per case, in their order: the columns of the displayed table `cases` without study and label.
 
-    Excerpts have at most `context` characters on each side of the aligned passage; the entities that `find` returns for
-    them are masked.
+    Excerpts have at most `context` characters on each side of the aligned passage.
     """
-    sides: list[tuple[str, tuple[int, int]]] = []
-    for case in cases:
-        sides.append(excerpt(case.generation, case.generation_span, context))
-        sides.append(excerpt(case.training, case.training_span, context))
-    texts = sorted({text for text, _ in sides})
-    entities = dict(zip(texts, find(texts), strict=True)) if find is not None and texts else {}
     rows = []
-    for number, case in enumerate(cases):
+    for case in cases:
         row: dict[str, Any] = {**case.run, "type": case.type, "probe": case.probe}
         row["probability"] = case.probability
-        for name, (text, span) in zip(("generation", "training"), sides[2 * number : 2 * number + 2], strict=True):
-            before, aligned, after = masked(text, span, entities.get(text, ()))
+        sides = {
+            "generation": (case.generation, case.generation_span, case.generation_masks),
+            "training": (case.training, case.training_span, case.training_masks),
+        }
+        for name, side in sides.items():
+            before, aligned, after = masked(*side, context)
             row |= {f"{name}_before": before, f"{name}_aligned": aligned, f"{name}_after": after}
         rows.append(row)
     return rows

@@ -13,27 +13,26 @@ from memorization.studies.kind import Exhibit, Inputs, ProbeGrid, run_files, stu
 
 
 def _table_inputs(config: Project, study: Cases, name: str) -> Inputs:
-    """Outcomes, generations and probes of the study's runs, and the tagger where cases are masked and there is one."""
+    """Outcomes, generations and probes of the study's runs and, where cases are masked, where personal data stands."""
     runs = study.runs(config)
-    tagger = config.detection.entities.tagger if study.mask else None
+    masks = {
+        "personal_data": [plan.fill(plan.GENERATED_PERSONAL_DATA, run) for run in runs],
+        "probes_personal_data": [plan.fill(plan.PERSONAL_DATA, run) for run in runs],
+    }
     return {
         "outcomes": run_files(runs, "outcomes.parquet"),
         "generations": run_files(runs, "generations.parquet", plan.RUN),
         "probes": [plan.fill(plan.PROBES, run) for run in runs],
-        **({} if tagger is None else {"tagger": plan.CLASSIFIER.format(classifier=tagger)}),
+        **(masks if study.mask else {}),
     }
 
 
 def _table_options(config: Project, study: Cases) -> dict[str, Any]:
-    return study_settings(config, study) | {
-        "runs": study.run_rows(config),
-        "entities": config.detection.entities.model_dump(mode="json", exclude={"batch_size"}),
-        "device": config.compute.device,
-        "threads": config.compute.threads,
-    }
+    named = study.mask and config.detection.entities.tagger is not None
+    return study_settings(config, study) | {"runs": study.run_rows(config), "tagger": named}
 
 
-EXHIBITS = (Exhibit("table", _table_inputs, _table_options, without=("statistics",), runs_model=True),)
+EXHIBITS = (Exhibit("table", _table_inputs, _table_options, without=("statistics",)),)
 
 
 class Cases(ProbeGrid):

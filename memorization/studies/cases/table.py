@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
 
 from memorization import storage
-from memorization.config.detection import Entities
-from memorization.detection.entities import Find, finder
+from memorization.detection.personal_data import read_places
 from memorization.detection.spans import read_texts
 from memorization.report import cells
 from memorization.report.cells import Cell, Excerpt
@@ -21,7 +19,7 @@ from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT32, TEXT, Column, Nullable, StudyTable
 from memorization.studies.cases.cases import Case, case_rows, cases_of, clearest
 
-PACKAGES = ("phonenumbers", "torch", "transformers")
+PACKAGES = ("pyarrow",)
 """What a sheet is computed by, for its manifest."""
 
 HEADINGS = {
@@ -43,14 +41,16 @@ LONGEST = 600
 
 
 def sheet(files: Files, context: Context) -> Sheet:
-    """The sheet of a study; files: `outcomes`, `generations`, `probes` of the option `runs`, and `tagger`, if any."""
+    """The sheet of a study.
+
+    Files, one for each of the option `runs`: `outcomes`, `generations`, `probes` and, where the study masks,
+    `personal_data` of the generations and `probes_personal_data`.
+    """
     study = context.options["study"]
-    tagger = next(iter(files.get("tagger", [])), None)
-    find = _finder(tagger, context) if study["mask"] else None
     cases = _cases(files, context)
-    rows = case_rows(clearest(cases, study["each"]), study["context"], find)
+    rows = case_rows(clearest(cases, study["each"]), study["context"])
     tidy = pa.Table.from_pylist([{"study": context.study, **row} for row in rows], schema=CasesTable.unlabelled())
-    masking = "nothing" if find is None else "names and patterns" if tagger else "patterns"
+    masking = "nothing" if not study["mask"] else "names and patterns" if context.options["tagger"] else "patterns"
     caption = (
         f"The clearest of {len(cases):,} cases: paraphrases by the classifier's probability times the ratio of the "
         "passages' lengths, others by the length of the shorter passage; what only repeats its prompt is left out, and "
@@ -60,26 +60,16 @@ def sheet(files: Files, context: Context) -> Sheet:
     return Sheet(CasesTable, tidy, layout(tidy.to_pylist(), context), context.heading, caption, context.label)
 
 
-def _finder(tagger: Path | None, context: Context) -> Find:
-    """What finds personal data: patterns, and the tagger in that folder, if any."""
-    settings = Entities.model_validate(context.options["entities"])
-    if tagger is None:
-        return finder(True, settings.region, None)
-    # Only here, because it takes the packages of models.
-    from memorization.models.classifiers import DeferredClassifier
-
-    compute = (context.options["device"], context.options["threads"], context.machine["entities_batch_size"])
-    return finder(True, settings.region, DeferredClassifier(tagger, str(settings.tagger), *compute).entities)
-
-
 def _cases(files: Files, context: Context) -> list[Case]:
     """Every case of the study's runs."""
-    runs = zip(context.options["runs"], files["outcomes"], files["generations"], files["probes"], strict=True)
-    return [
-        case
-        for run, outcomes, generations, probes in runs
-        for case in cases_of(run, storage.read(outcomes, OutcomesTable), read_texts(generations, probes))
-    ]
+    cases = []
+    for number, run in enumerate(context.options["runs"]):
+        of_run = {name: paths[number] for name, paths in files.items()}
+        outcomes = storage.read(of_run["outcomes"], OutcomesTable)
+        texts = read_texts(of_run["generations"], of_run["probes"])
+        masks = read_places(*(of_run[name] for name in ("personal_data", "probes_personal_data") if name in of_run))
+        cases += cases_of(run, outcomes, texts, masks)
+    return cases
 
 
 def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell | Excerpt]]:

@@ -1,6 +1,6 @@
 """Which cases are shown, where they are cut, and what is masked in them."""
 
-from typing import Any
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -29,9 +29,11 @@ def test_a_case_is_the_match_that_decided_and_not_one_that_repeats_its_prompt() 
             {"probe": 9, "outcome": "none"},
         ]
     )
-    (only,) = cases_of(RUN, outcomes, texts)
+    masks = {(7, "generation"): [("per", 12, 19)], (8, "suffix"): [("per", 11, 18)], (8, "prefix"): [("per", 0, 1)]}
+    (only,) = cases_of(RUN, outcomes, texts, masks)
     assert (only.probe, only.type) == (7, "verbatim")
     assert only.aligned == ("Ann Lee, a", "Ann Lee, a")
+    assert (only.generation_masks, only.training_masks) == ([("per", 12, 19)], [("per", 11, 18)])
 
 
 def test_the_clearest_of_each_type_are_shown_and_a_passage_once() -> None:
@@ -77,25 +79,25 @@ def test_excerpts_are_cut_between_words_and_keep_the_aligned_passage(context: in
     assert text[slice(*span)] == marked
 
 
-def test_entities_are_replaced_by_their_type_wherever_they_are() -> None:
+def test_personal_data_is_replaced_by_its_type_before_a_text_is_cut() -> None:
     text = "Ann wrote to bob@x.org on 3 May."
-    entities: list[Span] = [("date", 26, 31), ("per", 0, 3), ("email", 13, 22), ("per", 14, 16)]
-    assert masked(text, (10, 25), entities) == ("[PER] wrote ", "to [EMAIL] on", " [DATE].")
-    # One that reaches over an end of the passage counts to where it begins, and no part of it is left.
-    assert masked(text, (15, 28), entities) == ("[PER] wrote to [EMAIL]", " on [DATE]", ".")
-    assert masked(text, (0, 3), []) == ("", "Ann", text[3:])
+    masks: list[Span] = [("per", 0, 3), ("email", 13, 22), ("date", 26, 31)]
+    assert masked(text, (10, 25), masks, 100) == ("[PER] wrote ", "to [EMAIL] on", " [DATE].")
+    # What reaches over an end of the passage counts to where it begins, and no part of it is left.
+    assert masked(text, (15, 28), masks, 100) == ("[PER] wrote to [EMAIL]", " on [DATE]", ".")
+    assert masked(text, (4, 9), masks, 9) == ("[PER] ", "wrote", " to…")
+    assert masked(text, (4, 9), [], 9) == ("Ann ", "wrote", " to…")
 
 
-def test_rows_contain_masked_excerpts_and_no_entity() -> None:
+def test_rows_contain_masked_excerpts_and_no_personal_data() -> None:
+    whole = "He said call Ann Lee now again."
+    masks = [("per", whole.index("Ann"), whole.index(" now"))]
     secret = case(passage="call Ann Lee now")
 
-    def find(texts: Any) -> list[list[Span]]:
-        return [[("per", text.index("Ann Lee"), text.index("Ann Lee") + 7)] for text in texts]
-
-    [row] = case_rows([secret], 50, find)
+    [row] = case_rows([replace(secret, generation_masks=masks, training_masks=masks)], 50)
     parts = [f"{side}_{part}" for side in ("generation", "training") for part in ("before", "aligned", "after")]
     assert list(row) == [*RUN, "type", "probe", "probability", *parts]
     assert "Ann" not in str(row)
     assert row["generation_aligned"] == row["training_aligned"] == "call [PER] now"
-    assert "Ann Lee" in str(case_rows([secret], 50, None))
-    assert case_rows([], 50, find) == []
+    assert "Ann Lee" in str(case_rows([secret], 50))
+    assert case_rows([], 50) == []

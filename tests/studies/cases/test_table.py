@@ -15,6 +15,7 @@ from memorization.report.context import Context
 from memorization.report.sheet import Sheet
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.outcomes import OutcomesTable
+from memorization.schemas.personal_data import PersonalDataTable
 from memorization.schemas.probes import ProbesTable
 from memorization.studies.cases import table
 from memorization.studies.cases.cases import Case, case_rows
@@ -23,21 +24,19 @@ from memorization.studies.cases.table import LONGEST, CasesTable, excerpt, layou
 
 def cases_context(mask: bool = False, runs: int = 0) -> Context:
     options = {"study": {"mask": mask, "each": 3, "context": 50}, "runs": [run("chat", task="dialog")] * runs}
-    entities = {"patterns": True, "region": "US", "tagger": None}
-    return context(
-        {"chat": "Chat"}, study="cases", title="Table 22", label="", options=options | {"entities": entities}
-    )
+    return context({"chat": "Chat"}, study="cases", title="Table 22", label="", options=options | {"tagger": False})
 
 
 def sheet_of(cases: list[Case]) -> Sheet:
-    rows = [{"study": "cases", **row} for row in case_rows(cases, 50, None)]
+    rows = [{"study": "cases", **row} for row in case_rows(cases, 50)]
     tidy = pa.Table.from_pylist(rows, schema=CasesTable.unlabelled())
     return Sheet(CasesTable, tidy, layout(rows, cases_context()), "Table 22", "A caption.", "")
 
 
 def case_files(folder: Path, passage: str) -> dict[str, list[Path]]:
-    """Files of a run whose second of two generations contains the passage, which is a suffix."""
+    """Files of a run whose second of two generations contains the passage, which is a suffix, and what is masked."""
     whole = f"He said {passage} again."
+    masked = {"type": "email", "start": whole.index("ann@"), "length": len("ann@x.org")}
     matched = {"generation_start": 8, "suffix_start": 8, "generation_length": len(passage)}
     matched |= {"suffix_length": len(passage), "rank": 1, "document": 0, "document_id": "a", "own_suffix": False}
     tables = {
@@ -55,10 +54,13 @@ def case_files(folder: Path, passage: str) -> dict[str, list[Path]]:
             for probe, (identifier, suffix) in enumerate([("a", whole), ("b", "Other words.")])
         ],
     }
-    return {
+    files = {
         schema.name: write_parts(folder, schema, [pa.Table.from_pylist(rows, schema=schema.arrow())])
         for schema, rows in tables.items()
     }
+    for name, probe, text in (("personal_data", 1, "generation"), ("probes_personal_data", 0, "suffix")):
+        files[name] = write_parts(folder / name, PersonalDataTable, [{"probe": probe, "text": text, **masked}])
+    return files
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,10 @@ def case_files(folder: Path, passage: str) -> dict[str, list[Path]]:
 def test_cases_of_the_runs_are_shown_and_masked_where_configured(
     tmp_path: Path, mask: bool, passage: str, sentence: str
 ) -> None:
-    sheet = table.sheet(case_files(tmp_path, "write to ann@x.org today"), cases_context(mask, runs=1))
+    files = case_files(tmp_path, "write to ann@x.org today")
+    if not mask:
+        del files["personal_data"], files["probes_personal_data"]
+    sheet = table.sheet(files, cases_context(mask, runs=1))
     [row] = sheet.tidy.to_pylist()
     assert (row["study"], row["type"], row["probe"], row["generation_aligned"]) == ("cases", "verbatim", 1, passage)
     assert row["generation_aligned"] == row["training_aligned"]
