@@ -14,7 +14,7 @@ class PageContext:
 
     `results` is the folder of results; `options` those of the run's command; `label` the configuration's label;
     `studies` are those shown, in their order (`page.plan.shown_study`); `left_out` says by name why a study is not;
-    `statistics` are the settings of intervals.
+    `runs` are their runs (`page.case_plan.case_runs`), `statistics` the settings of intervals.
     `attention` are the coordinates of the files `maps` and `density_means`, with titles; `evidence` are the places of
     results whose manifests are read; `settings` (key, value, default) and `seeds` (key, value) are what the page says
     of the configuration, `methods` and `citations` the paragraph for a paper. `personal_data` and `case_megabytes` are
@@ -25,6 +25,7 @@ class PageContext:
     options: str = ""
     label: str = ""
     studies: Sequence[Mapping[str, Any]] = ()
+    runs: Sequence[Mapping[str, Any]] = ()
     statistics: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     attention: Sequence[Mapping[str, Any]] = ()

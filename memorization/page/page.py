@@ -15,9 +15,10 @@ from memorization import storage
 from memorization.page.section import Section, escaped
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-STYLES = ("page.css",)
+STYLES = ("page.css", "cases.css")
 """Files of `assets` that are the page's style, in their order."""
-SCRIPTS = ("page.js", "tips.js", "tables.js", "attention.js")
+CASES = ("columns.js", "search.js", "texts.js", "case_data.js", "case.js", "cases.js")
+SCRIPTS = ("page.js", "tips.js", "tables.js", "attention.js", *CASES)
 """Files of `assets` that are the page's program, in their order: one program, in which `page` is defined first."""
 # Characters of a block that are encoded at once.
 PIECE = 2**20

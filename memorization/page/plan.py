@@ -9,6 +9,7 @@ from typing import Any
 
 from memorization import plan
 from memorization.page import configuration, methods
+from memorization.page.case_plan import case_inputs, case_runs
 from memorization.studies.attention.plan import Attention
 from memorization.studies.kind import Inputs, Study
 from memorization.studies.kinds import Config
@@ -22,6 +23,7 @@ def inputs(config: Config, left_out: Mapping[str, str]) -> Inputs:
         "exhibits": [file for name, study in studies.items() for file in study.products(name)],
         "maps": [f"{place}/maps.parquet" for place in cells],
         "density_means": [f"{place}/density_means.parquet" for place in cells],
+        **case_inputs(config, studies),
     }
 
 
@@ -32,6 +34,7 @@ def values(config: Config, left_out: Mapping[str, str]) -> dict[str, Any]:
         "label": config.label,
         "statistics": config.statistics.model_dump(mode="json"),
         "studies": [shown_study(config, name, study) for name, study in _shown(config, left_out).items()],
+        "runs": case_runs(config, _shown(config, left_out)),
         "left_out": {name: why_left_out(config, name) for name in left_out},
         "attention": list(_attention(config, _shown(config, left_out)).values()),
         "evidence": evidence(config, _shown(config, left_out)),
