@@ -68,8 +68,10 @@ COORDINATES = (
 OUTCOMES = (*STRENGTH, "none")
 SNIPPET = 160
 """Characters of a generation that the list shows."""
-CHUNK = 2**20
+CHUNK = 2**19
 """Characters that are compressed together."""
+RATIO = 0.6
+"""Bytes in the page that a character takes, about, as long as none is compressed."""
 PER_CASE = 60
 """Bytes of the page that a case takes in the list, about."""
 SAMPLE = "sample 0"
@@ -145,10 +147,10 @@ class ByProbe:
 
 @dataclass(frozen=True)
 class Run:
-    """A run's coordinates, the file of its probes, and its tables by their names in `TABLES`."""
+    """A run's coordinates, the number of its file of probes, and its tables by their names in `TABLES`."""
 
     coordinates: Row
-    probes: str
+    probes: int
     tables: Mapping[str, ByProbe]
 
     def rows(self, table: str, probe: int) -> list[dict[str, Any]]:
@@ -186,7 +188,7 @@ def _shown_run(run: Run, number: int, kept: Counts, total: Counts) -> dict[str, 
     counts = {
         outcome: [kept[number, outcome], total[number, outcome]] for outcome in OUTCOMES if total[number, outcome]
     }
-    return {**run.coordinates, "probes": run.probes, "counts": counts}
+    return {**run.coordinates, "set": run.probes, "counts": counts}
 
 
 def html(context: PageContext, kept: Counts, total: Counts) -> str:
@@ -237,10 +239,11 @@ def read_runs(files: Files, coordinates: Sequence[Row]) -> list[Run]:
     def table(name: str, file: Path) -> ByProbe:
         return ByProbe(storage.read(file, TABLES[name]))
 
+    sets = list(dict.fromkeys(files["probes"]))
     return [
         Run(
             each,
-            str(files["probes"][number]),
+            sets.index(files["probes"][number]),
             {name: table(name, files[name][number]) for name in TABLES if name in files},
         )
         for number, each in enumerate(coordinates)
@@ -277,9 +280,8 @@ class Cases:
         self._types: dict[str, int] = {}
         self._texts, self._details = Parts("text", "masks"), Parts("details")
         self._text_rows: dict[bytes, int] = {}
-        self._inputs: dict[tuple[str, int], int] = {}
+        self._inputs: dict[tuple[int, int], int] = {}
         self._input_columns: dict[str, list[Any]] = {name: [] for name in ("set", "probe", "prefix", "suffix", "id")}
-        self._sets: dict[str, int] = {}
         self._items: dict[tuple[str, str, str], int] = {}
         self._columns: dict[str, list[Any]] = {name: [] for name in CASE_COLUMNS}
 
@@ -412,7 +414,7 @@ class Cases:
         columns = self._input_columns
         if key not in self._inputs:
             self._inputs[key] = len(self._inputs)
-            columns["set"].append(self._sets.setdefault(run.probes, len(self._sets)))
+            columns["set"].append(run.probes)
             columns["probe"].append(cut["probe"])
             columns["prefix"].append(-1)
             columns["suffix"].append(self._text(self._shown(cut["suffix"], run.masks(cut["probe"], "suffix"))))
@@ -433,7 +435,6 @@ class Cases:
         meta = {
             "mode": self._mode,
             "runs": runs,
-            "sets": list(self._sets),
             "coordinates": COORDINATES,
             "outcomes": OUTCOMES,
             "types": list(self._types),
@@ -456,14 +457,14 @@ class Parts:
         """Begin without rows."""
         self._packed: list[str] = []
         self._columns: dict[str, list[str]] = {name: [] for name in columns}
-        self._size = 0
+        self._size = self._packed_size = self._packed_from = 0
         self.starts = [0]
 
     @property
     def bytes(self) -> int:
         """Size of the compressed parts, and what the rest would be as well compressed as they are."""
-        packed = sum(map(len, self._packed))
-        return packed + (packed * self._size // (CHUNK * len(self._packed)) if packed else 0)
+        ratio = self._packed_size / self._packed_from if self._packed else RATIO
+        return int(self._packed_size + ratio * self._size)
 
     def add(self, *texts: str) -> int:
         """Add a row; return its number."""
@@ -479,6 +480,8 @@ class Parts:
 
     def _compress(self) -> None:
         self._packed.append(pack(self._columns))
+        self._packed_size += len(self._packed[-1])
+        self._packed_from += self._size
         self.starts.append(self.starts[-1] + len(next(iter(self._columns.values()))))
         for column in self._columns.values():
             column.clear()

@@ -12,6 +12,7 @@ import base64
 import gzip
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,5 +73,5 @@ def unpack(block: str) -> dict[str, list[str] | np.ndarray]:
 
 def _texts(packed: bytes, count: int) -> list[str]:
     whole = packed[4 * count :].decode("utf-8").encode("utf-16-le")
-    ends = 2 * np.cumsum(np.frombuffer(packed[: 4 * count], "<i4"))
-    return [whole[start:end].decode("utf-16-le") for start, end in zip([0, *ends[:-1]], ends, strict=True)][:count]
+    places = [0, *(2 * np.cumsum(np.frombuffer(packed[: 4 * count], "<i4")))]
+    return [whole[start:end].decode("utf-16-le") for start, end in pairwise(places)]

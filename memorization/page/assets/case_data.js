@@ -76,7 +76,7 @@ page.readCases = async () => {
 
   /* The row of the input of a probe in the file of probes of a run; undefined where the page does not have it. */
   function inputOf(run, probe) {
-    return inputRows.get(meta.sets.indexOf(runs[run].probes) * 2 ** 31 + probe);
+    return inputRows.get(runs[run].set * 2 ** 31 + probe);
   }
 
   /* The identifier of an input's row in its dataset; "" where the page does not have it. */
