@@ -474,6 +474,7 @@
       const names = meta.texts.slice(1).map((_, number) => `cases-texts-${number}`);
       finder = page.beginSearch(names, meta.texts, (share) => {
         search.placeholder = share < 1 ? `Reading texts: ${Math.round(share * 100)}%` : "Search in texts";
+        if (share === 1) place.dataset.searchable = "true";
       }, (rows_) => {
         found = rows_;
         refresh();
