@@ -129,8 +129,10 @@ def _candidates(made: Made, probes: int) -> list[int]:
 def case_section(folder: Path, runs: Sequence[tuple[Mapping[str, Any], Sequence[Made]]], **values: Any) -> Section:
     """The section of made-up runs, with further fields of the page's context; runs on a dataset share its probes."""
     files: dict[str, list[Path]] = {}
+    sets: dict[tuple[str, str], int] = {}
     for number, (coordinates, made) in enumerate(runs):
-        shared = folder / "probes" / "-".join(str(coordinates[key]) for key in ("dataset", "population"))
+        of = (coordinates["dataset"], coordinates["population"])
+        shared = folder / f"probes-{sets.setdefault(of, len(sets))}"
         for name, file in run_files(folder / f"run-{number}", made, shared).items():
             files.setdefault(name, []).append(file)
     fields = {"case_megabytes": 1.0, "personal_data": "masked"} | values

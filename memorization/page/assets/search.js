@@ -21,41 +21,66 @@ function searchProgram() {
     });
   }
 
-  /* Mark in `found`, from `first` on, the texts of a column that contain what is looked for; both are folded. */
-  function mark({ whole, starts }, wanted, found, first) {
-    const last = starts.length - 1;
-    let row = 0;
-    for (let place = whole.indexOf(wanted); place >= 0; ) {
-      // The last text that begins there or before, from the one before on.
-      let high = last;
-      while (high - row > 1) {
-        const middle = (row + high) >> 1;
-        if (starts[middle] <= place) row = middle;
-        else high = middle;
-      }
-      const inside = place + wanted.length <= starts[row + 1];
-      if (inside) found[first + row] = 1;
-      place = whole.indexOf(wanted, inside ? starts[row + 1] : place + 1);
+  /* How often each character occurs in a text, by its code below 128. */
+  function counted(text, counts) {
+    for (let place = 0; place < text.length; place += 1) {
+      const code = text.charCodeAt(place);
+      if (code < 128) counts[code] += 1;
     }
   }
 
-  return { folded, mark };
+  /*
+   * Mark in `found`, from `first` on, the texts of a column that contain what is looked for; both are folded. A browser
+   * finds short strings by their first character, so it is given a few from the rarest one on.
+   */
+  function mark({ whole, starts }, wanted, counts, found, first) {
+    let rarest = 0;
+    for (let place = 1; place < wanted.length; place += 1) {
+      if ((counts[wanted.charCodeAt(place)] ?? 0) < (counts[wanted.charCodeAt(rarest)] ?? 0)) rarest = place;
+    }
+    const few = wanted.slice(rarest, rarest + 6);
+    const last = starts.length - 1;
+    let row = 0;
+    for (let place = whole.indexOf(few, rarest); place >= 0; ) {
+      const begin = place - rarest;
+      let next = place + 1;
+      if (whole.startsWith(wanted, begin)) {
+        // The last text that begins there or before, from the one before on.
+        let high = last;
+        while (high - row > 1) {
+          const middle = (row + high) >> 1;
+          if (starts[middle] <= begin) row = middle;
+          else high = middle;
+        }
+        if (begin + wanted.length <= starts[row + 1]) {
+          found[first + row] = 1;
+          next = starts[row + 1] + rarest;
+        }
+      }
+      place = whole.indexOf(few, next);
+    }
+  }
+
+  return { folded, counted, mark };
 }
 
 /* What a worker does: keep blocks of texts, and say which of their texts contain what is looked for. */
 function searchWorker(columns, search) {
   const kept = [];
+  const counts = new Float64Array(128);
   let last = Promise.resolve();
 
   async function keep({ block, first }) {
     const { text } = await columns.unpack(block);
-    kept.push({ first, whole: search.folded(text.whole), starts: text.starts });
+    const whole = search.folded(text.whole);
+    kept.push({ first, whole, starts: text.starts });
+    search.counted(whole.slice(0, 20000), counts);
     postMessage({ kept: first });
   }
 
   function find({ wanted, number, rows }) {
     const found = new Uint8Array(rows);
-    for (const part of kept) search.mark(part, wanted, found, part.first);
+    for (const part of kept) search.mark(part, wanted, counts, found, part.first);
     postMessage({ number, found }, [found.buffer]);
   }
 
