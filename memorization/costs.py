@@ -33,6 +33,8 @@ SECONDS_PER_LAYER = 0.001
 SECONDS_PER_JOB = 0.5
 SECONDS_PER_DETECTION = 2.0
 SECONDS_PER_DETECTED = 0.004
+# Patterns of personal data in a text of 1,000 characters and in half an input, which two runs share.
+SECONDS_PER_SEARCHED = 0.0005
 HOUR = 3600
 
 
@@ -125,8 +127,14 @@ def shards(config: Config, probes: int) -> int:
 
 
 def _detection_seconds(config: Config, run: Run) -> float:
-    texts = most_probes(config, run.dataset) * (3 if run.population == "member" else 1)
-    return SECONDS_PER_DETECTION + texts * SECONDS_PER_DETECTED
+    probes = most_probes(config, run.dataset)
+    detected = SECONDS_PER_DETECTION + probes * (3 if run.population == "member" else 1) * SECONDS_PER_DETECTED
+    return detected + (SECONDS_PER_JOB + probes * SECONDS_PER_SEARCHED if _masks(config) else 0.0)
+
+
+def _masks(config: Config) -> bool:
+    """Whether personal data is searched in all texts, for the page."""
+    return config.report.personal_data != "revealed"
 
 
 def needs(config: Config) -> list[Need]:
@@ -230,6 +238,11 @@ def _assumptions(config: Config, limit: float | None) -> list[str]:
         lines.append(
             "Memory is that of one job"
             + (f"; a GPU has {limit:.3g} GB for each." if limit is not None else " (`compute.gpu_memory_gb`: unknown).")
+        )
+    if config.detection.entities.tagger is not None and _masks(config):
+        lines.append(
+            "The tagger (`detection.entities.tagger`) also reads all generations and inputs, for the masks of the page "
+            "(`report.personal_data`); what classifiers take is left out."
         )
     studies = config.studies.values()
     datasets = (name for study in studies for name in study.all_datasets())

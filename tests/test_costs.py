@@ -53,9 +53,12 @@ def test_hours_and_bytes_equal_those_computed_by_hand(tmp_path: Path) -> None:
     read = 2 * 1e9 * (60 + 7) * 20 / 1e12
     written = (3 + 1) * 30 * 4 * 1e9 / 100e9
     assert one.inference_hours == pytest.approx(2 * (read + written + 2 * costs.SECONDS_PER_JOB) / 3600)
-    # The texts, and two positive controls of each.
+    # The texts, and two positive controls of each; then personal data in the texts.
     detected = 2 * 3 * (60 + 7) * costs.SECONDS_PER_DETECTED + 4 * costs.SECONDS_PER_DETECTION
-    assert one.detection_hours == pytest.approx(detected / 3600)
+    searched = 2 * (60 + 7) * costs.SECONDS_PER_SEARCHED + 4 * costs.SECONDS_PER_JOB
+    assert one.detection_hours == pytest.approx((detected + searched) / 3600)
+    revealed = costs.costs(configuration(tmp_path, report={"personal_data": "revealed"}))[0]
+    assert revealed.detection_hours == pytest.approx(detected / 3600)
     assert one.checkpoint_bytes == 2 * 2 * 4 * 1e9
     assert one.result_bytes == 2 * (60 + 7) * costs.BYTES_PER_PROBE
 
