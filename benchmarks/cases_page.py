@@ -5,7 +5,8 @@
 
 Texts are drawn by a seed from a made-up vocabulary with the frequencies of natural English (Zipf's law). There are two
 runs on the same inputs, base and fine-tuned; a fifth of the second's generations repeats a passage of a training text.
-A text is searched for that occurs nowhere, so that all texts are read to their ends. `--keep` keeps the page.
+Texts are searched for that occur nowhere or seldom, so that all are read to their ends. Of times the least, the median
+and the most are printed: other work on the machine makes them longer. `--keep` keeps the page.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from memorization.page.section import Section
 VOCABULARY = 40_000
 PASSAGE = 300
 MATCHED = 0.2
-REPEATS = 5
+REPEATS = 10
 SORTS = ("length", "score", "run", "leaked", "probability")
 CHROMIUM = [
     "--no-sandbox",
@@ -214,12 +215,12 @@ SCROLL = """async () => {
     times.push(performance.now() - last);
     last = performance.now();
   }
-  return [gaps, times.sort((a, b) => a - b)];
+  return [gaps, times];
 }"""
 
 
 def opened(file: Path) -> dict[str, str]:
-    """Times and memory of a browser that opens the page; medians of `REPEATS`, and the longest."""
+    """Times and memory of a browser that opens the page; of times the least, the median and the most."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -245,8 +246,8 @@ def opened(file: Path) -> dict[str, str]:
                 )
                 for text in words
             },
-            "opening a case": repeated(lambda number: tab.evaluate(OPEN, number + 2)),
-            "a frame of scrolling": f"{statistics.median(frames):.0f} ms ({frames[-1]:.0f})",
+            "opening a case": repeated(lambda number: tab.evaluate(OPEN, number % 8 + 1)),
+            "a frame of scrolling": spread(frames),
             "gaps while scrolling": f"{gaps}",
             "memory of the browser": f"{memory() / 1e6:,.0f} MB",
         }
@@ -262,16 +263,20 @@ def waited(tab: Any, value: str) -> float:
 
 
 def repeated(measure: Any) -> str:
-    """The median of several measurements in ms, and the longest."""
-    times: Sequence[float] = [measure(number) for number in range(REPEATS)]
-    return f"{statistics.median(times):.0f} ms ({max(times):.0f})"
+    """The least of several measurements in ms, their median and the most."""
+    return spread([measure(number) for number in range(REPEATS)])
+
+
+def spread(times: Sequence[float]) -> str:
+    """The least of several times in ms, their median and the most."""
+    return f"{min(times):.0f} ms ({statistics.median(times):.0f}, {max(times):.0f})"
 
 
 def memory() -> float:
-    """Resident memory of all processes of the browser in bytes; what they share counts for each."""
+    """Memory of the browser's processes in bytes, without what they share."""
     import psutil
 
-    return float(sum(each.memory_info().rss for each in psutil.Process().children(recursive=True)))
+    return float(sum(each.memory_full_info().uss for each in psutil.Process().children(recursive=True)))
 
 
 if __name__ == "__main__":

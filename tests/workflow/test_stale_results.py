@@ -11,12 +11,14 @@ import yaml
 from conftest import SMALL
 from runs import Workplace
 
-SHOWN = {"memorization_table", "memorization_figure"}
+PAGE = {"report_page"}
+SHOWN = {"memorization_table", "memorization_figure"} | PAGE
+MASKS = {"personal_data_of_probes", "personal_data_of_generations"}
 DEFINITIONS = {"definitions", "definition_rates", "memorization_definitions"}
 FROM_OUTCOMES = {"outcomes", "rates", "comparisons"} | SHOWN | DEFINITIONS
 FROM_MATCHES = {"matches", "paraphrases", "entities"} | FROM_OUTCOMES
 CONTROLS = {"positive_controls"}
-FROM_GENERATIONS = {"generations", "candidates"} | CONTROLS | FROM_MATCHES
+FROM_GENERATIONS = {"generations", "candidates", "personal_data_of_generations"} | CONTROLS | FROM_MATCHES
 
 
 @contextlib.contextmanager
@@ -93,7 +95,9 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
             {"paraphrases"} | CONTROLS | FROM_OUTCOMES,
         ),
         ({"detection": {"paraphrase": {"classifier": None}}}, CONTROLS | FROM_OUTCOMES),
-        ({"detection": {"entities": {"region": "DE"}}}, {"entities"} | FROM_OUTCOMES),
+        ({"detection": {"entities": {"region": "DE"}}}, {"entities"} | MASKS | FROM_OUTCOMES),
+        ({"report": {"personal_data": "absent"}}, PAGE),
+        ({"report": {"case_megabytes": 3}}, PAGE),
         ({"detection": {"entities": {"patterns": False}}}, FROM_OUTCOMES),
         ({"detection": {"decides": "strongest"}}, CONTROLS | FROM_OUTCOMES),
         # In fp32 none of these changes a result.
@@ -114,6 +118,8 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         "bound of confidence",
         "no confidence",
         "region",
+        "no personal data",
+        "size of the page",
         "no entities",
         "decides",
         "batch size and memory",
@@ -249,8 +255,12 @@ def test_a_changed_table_makes_that_table_again(
         ("memorization/studies/memorization/comparisons.py", {"comparisons"} | SHOWN),
         ("memorization/models/engines/transformers.py", FROM_GENERATIONS),
         ("memorization/models/engines/native.py", FROM_GENERATIONS),
-        ("memorization/detection/entities.py", {"entities"} | CONTROLS | FROM_OUTCOMES),
-        ("memorization/models/classifiers.py", {"classifier", "paraphrases", "entities"} | CONTROLS | FROM_OUTCOMES),
+        ("memorization/detection/entities.py", {"entities"} | MASKS | CONTROLS | FROM_OUTCOMES),
+        ("memorization/detection/personal_data.py", MASKS | PAGE),
+        (
+            "memorization/models/classifiers.py",
+            {"classifier", "paraphrases", "entities"} | MASKS | CONTROLS | FROM_OUTCOMES,
+        ),
         ("memorization/datasets/pairs.py", {"pairs", "classifier", "paraphrases"} | CONTROLS | FROM_OUTCOMES),
         ("memorization/report/drawing.py", {"memorization_figure"}),
         ("memorization/models/generation.py", FROM_GENERATIONS),

@@ -20,7 +20,7 @@ RUN = "runs/model=small/state={}/epoch={}/seed=0/dataset=letters/population={}/p
 STATES = (("base", 0), ("short", 40))
 RUNS = [RUN.format(*state, "member", decoding) for decoding in ("short", "drawn") for state in STATES]
 CONTROLS = [RUN.format(*state, "control", "drawn") for state in STATES]
-GENERATED = ("generations", "candidates")
+GENERATED = ("generations", "candidates", "personal_data")
 DETECTED = ("matches", "paraphrases", "entities", "outcomes", "rates")
 MEMBERS = ("definitions", "definition_rates", "positive_controls")
 CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
@@ -28,8 +28,9 @@ TABLES = {
     "datasets/letters.parquet": "dataset",
     "datasets/papers.parquet": "dataset",
     **{
-        f"probes/dataset=letters/tokenizer=small/population={population}/prefix_tokens=20/probes.parquet": "probes"
+        f"probes/dataset=letters/tokenizer=small/population={population}/prefix_tokens=20/{table}.parquet": table
         for population in ("member", "control")
+        for table in ("probes", "personal_data")
     },
     "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20/references.parquet": "references",
     f"{CHECKPOINTS}/training.parquet": "training",

@@ -189,7 +189,8 @@ page.caseView = (cases, browser) => {
       element("header", {}, heading, name, browser.tools(number, hidden)),
       texts,
       facts(number, details),
-      ...(entities ? [entities] : []),
+      // An empty one keeps the places of two cases equal.
+      entities ?? element("div"),
       candidateList(number, details, source, again),
     );
     return article;
