@@ -27,7 +27,7 @@ class Masked:
 
         A place within personal data is behind its token, which no passage divides therefore.
         """
-        number = bisect_left([end for _, _, end in self.replaced], offset)
+        number = bisect_left(self.replaced, offset, key=lambda span: span[2])
         if number < len(self.replaced) and self.replaced[number][1] < offset:
             return self.places[number][2]
         if number == 0:

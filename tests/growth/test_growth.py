@@ -26,6 +26,7 @@ from memorization.detection.documents import Documents
 from memorization.detection.entities import Written, folded, key_of, pattern_spans, words_of
 from memorization.detection.splitter import SegmentedSplitter
 from memorization.models.recipes.deduplication import shingles, without_duplicates
+from memorization.page.columns import pack
 from memorization.positive_controls import spelled
 from memorization.report import formats
 from memorization.report.cells import Cell, Excerpt
@@ -158,7 +159,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "counts of BLEU": lambda given: scores.bleu_counts([given], [[given[5:]]]),
     "ROUGE of what a model wrote": lambda given: scores.rouge(["the parties agree"], [[given]]),
     "excerpts": lambda given: excerpt(given, (9, len(given) - 9), 100),
-    "masks": lambda given: masked(given, (9, len(given)), pattern_spans(given[:100], "US")),
+    "masks": lambda given: masked(given, (9, len(given)), [("x", n, n + 1) for n in range(0, len(given), 3)], 100),
+    "packed texts": lambda given: pack({"text": [given, given[1:]]}),
     **{
         f"table in {ending}": lambda given, layout=layout: layout(sheet(given))
         for ending, layout in {"md": formats.markdown, "tex": formats.latex, "html": formats.html}.items()

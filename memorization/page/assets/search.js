@@ -69,6 +69,7 @@ function searchWorker(columns, search) {
   const kept = [];
   const counts = new Float64Array(128);
   let last = Promise.resolve();
+  let newest = 0;
 
   async function keep({ block, first }) {
     const { text } = await columns.unpack(block);
@@ -78,13 +79,17 @@ function searchWorker(columns, search) {
     postMessage({ kept: first });
   }
 
-  function find({ wanted, number, rows }) {
+  async function find({ wanted, number, rows }) {
+    // Letters that were typed meanwhile come first; what they make out of date is not looked for.
+    await new Promise((resolve) => setTimeout(resolve));
+    if (number !== newest) return;
     const found = new Uint8Array(rows);
     for (const part of kept) search.mark(part, wanted, counts, found, part.first);
     postMessage({ number, found }, [found.buffer]);
   }
 
   onmessage = ({ data }) => {
+    newest = data.number ?? newest;
     last = last.then(() => ("block" in data ? keep(data) : find(data))).catch((error) => postMessage({ error: String(error) }));
   };
 }
