@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from page import OPTIONS
 
 # The package beside this file is measured, whichever is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -38,15 +39,6 @@ PASSAGE = 300
 MATCHED = 0.2
 REPEATS = 10
 SORTS = ("length", "score", "run", "leaked", "probability")
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 COORDINATES = {
     "dataset": "made_up",
     "task": "dialog",
@@ -225,7 +217,7 @@ def opened(file: Path) -> dict[str, str]:
 
     with sync_playwright() as playwright:
         program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         tab.goto(file.resolve().as_uri(), wait_until="commit")
         paint, listed, prepared = (waited(tab, each) for each in (PAINT, LISTED, PREPARED))
@@ -237,9 +229,7 @@ def opened(file: Path) -> dict[str, str]:
             "until cases can be filtered": f"{listed:.0f} ms",
             "until texts can be searched": f"{prepared:.0f} ms",
             "a filter": repeated(lambda number: tab.evaluate(FILTER, number % 2)),
-            "sorting": repeated(
-                lambda number: tab.evaluate(SORT, ["length", "score", "run", "leaked", "probability"][number])
-            ),
+            "sorting": repeated(lambda number: tab.evaluate(SORT, SORTS[number % len(SORTS)])),
             **{
                 f"a search for `{text}`": repeated(
                     lambda number, text=text: (tab.evaluate(SEARCH, text), tab.evaluate(SEARCH, ""))[0]
