@@ -111,7 +111,8 @@ prefix that no case has), identifier of the dataset's row.
 
 PERSONAL_DATA = {
     "masked": "Personal data (what the patterns and, where one is configured, the tagger find) is masked by its type, "
-    "as [EMAIL], until you ask for it. It is in this file all the same: treat the file as you treat the data.",
+    "as [EMAIL], until you ask for it. It is in this file all the same, and the search looks behind masks: treat the "
+    "file as you treat the data.",
     "revealed": "Personal data is shown: treat this file as you treat the data.",
     "absent": "Personal data that the patterns and, where one is configured, the tagger find is not in this file; its "
     "type stands in its place, as [EMAIL]. What they do not find is still there.",

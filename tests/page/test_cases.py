@@ -159,6 +159,7 @@ def test_personal_data_is_masked_until_a_reader_asks(open_cases: Callable[..., O
     tab.wait_for_selector(".case .personal")
     for place in (".side.generation", ".side.training", ".entities", ".row .snippet >> nth=0"):
         assert SECRET in tab.inner_text(place)
+    assert tab.evaluate("document.activeElement.className") == "reveal"
     tab.click(".case .reveal")
     tab.wait_for_selector(".case .mask")
     assert SECRET not in tab.inner_text("#cases")
@@ -240,6 +241,17 @@ def test_two_states_of_a_probe_are_shown_side_by_side(open_cases: Callable[..., 
     tab.wait_for_selector(".opened.two")
     tab.click(".case >> nth=0 >> text=Close")
     tab.wait_for_selector(".opened:not(.two)")
+
+
+def test_on_a_narrow_screen_a_case_is_below_the_list(open_cases: Callable[..., Opened]) -> None:
+    tab = open_cases(viewport={"width": 390, "height": 800})
+
+    tab.click(".row >> nth=1")
+    tab.wait_for_selector(".side.generation:has-text('They say')")
+    while tab.evaluate("document.querySelector('.case h3').getBoundingClientRect().top") > 400:
+        tab.wait_for_timeout(20)
+    tab.click(".to-list")
+    assert tab.evaluate("document.activeElement.className") == "case-list"
 
 
 def test_a_case_can_be_kept_beside_others(open_cases: Callable[..., Opened]) -> None:

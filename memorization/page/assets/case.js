@@ -4,6 +4,7 @@ page.caseView = (cases, browser) => {
   // Characters of a text that are shown at first, before and behind its first passage.
   const BEFORE = 4000;
   const BEHIND = 16000;
+  const TYPES = { verbatim: "verbatim", summary: "idea", other: "paraphrase" };
 
   /* A text in a box of its own, with a heading; a long one is shown in part. */
   function side(heading, note, { text, masks }, links, { number, kind }) {
@@ -98,7 +99,9 @@ page.caseView = (cases, browser) => {
     const items = rows.map(({ rank, source, score }) => {
       const matches = details.matches.filter((match) => match.rank === rank);
       const parts = [rank === null ? "–" : `${rank}.`, `probe ${source}${source === own ? " (its own)" : ""}`];
-      const found = matches.length ? `${matches.length} ${matches[0].type === "summary" ? "idea" : matches[0].type}` : "no match";
+      const probability = Math.max(...matches.map((match) => match.probability ?? 0));
+      const sure = probability > 0 ? `, p = ${probability.toFixed(2)}` : "";
+      const found = matches.length ? `${TYPES[matches[0].type]}${matches.length > 1 ? ` × ${matches.length}` : ""}${sure}` : "no match";
       const texts = [element("b", { text: parts.join(" ") }), element("span", { text: found })];
       if (score !== null) texts.push(element("small", { text: `score ${score.toFixed(1)}` }));
       const kept = cases.inputOf(run, source) !== undefined;

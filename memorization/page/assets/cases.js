@@ -47,7 +47,7 @@
       ofCases("outcome", "Category", cases.outcomes.map((name) => cases.outcomeNames[name]), (number) => 1 << list.outcome[number]),
       ofCases("own", "Suffix", OWN, (number) => 1 << list.own[number]),
       ofCases("type", "Entity type", cases.types.slice(0, 31), (number) => list.types[number]),
-      ofCases("leaked", "Entities", ["leaked", "none leaked"], (number) => (list.leaked[number] ? 1 : 2)),
+      ofCases("leaked", "Leaked", ["entities leaked", "none leaked"], (number) => (list.leaked[number] ? 1 : 2)),
     ].filter((facet) => facet.values.length > 1 && facet.occurs() && !["epoch", "seed"].some((key) => key === facet.key && !cases.varies.has(key)));
 
     /* A facet whose values a run has, one or several. */
@@ -262,7 +262,10 @@
       const row = element("div", { class: "row", role: "option" }, outcome, run, snippet);
       row.addEventListener("click", () => {
         move(Number(row.dataset.rank));
-        go(shown[cursor]);
+        go(shown[cursor]).then(() => {
+          // Where the list is not beside the case but above it.
+          if (panes.offsetTop > scroller.offsetTop + scroller.offsetHeight / 2) panes.scrollIntoView({ block: "start" });
+        });
       });
       return { row, outcome, run, snippet, number: -1 };
     }
@@ -331,11 +334,15 @@
       if (!revealedCases.delete(number)) revealedCases.add(number);
       page.say(revealedCases.has(number) ? "Personal data of this case is shown." : "Personal data of this case is masked.");
       draw();
-      reopen(".reveal");
+      reopen();
     }
 
     function caseTools(number, hidden) {
-      const made = element("div", { class: "case-tools" });
+      const back = element("button", { type: "button", class: "to-list", text: "To the list", on: { click: () => {
+        scroller.scrollIntoView({ block: "center" });
+        scroller.focus({ preventScroll: true });
+      } } });
+      const made = element("div", { class: "case-tools" }, back);
       if (meta.mode === "masked" && hidden && !everything) {
         const is = revealedCases.has(number);
         made.append(element("button", { type: "button", class: "reveal", "aria-pressed": String(is), text: is ? "Mask personal data" : `Show personal data (${hidden})`, on: { click: () => reveal(number) } }));
@@ -380,8 +387,8 @@
       await reopen();
     }
 
-    /* Make the elements of what is open anew; `focus` is what then has the keyboard. */
-    async function reopen(focus = null) {
+    /* Make the elements of what is open anew; what had the keyboard has it again. */
+    async function reopen() {
       if (open < 0) return;
       asked += 1;
       const turn_ = asked;
@@ -392,14 +399,16 @@
       const places = [...panes.querySelectorAll(".case")].map((each) => each.dataset.case);
       const same = places.length === made.length && made.every((each, number) => each.dataset.case === places[number]);
       const tops = [...panes.querySelectorAll(".text")].map((each) => each.scrollTop);
+      const stops = () => [...panes.querySelectorAll("button, select, summary, [tabindex]")];
+      const focused = stops().indexOf(document.activeElement);
       panes.classList.toggle("two", made.length > 1);
       panes.replaceChildren(...made);
+      if (focused >= 0) (same ? stops()[focused] : panes.querySelector(".case:last-child h3"))?.focus({ preventScroll: true });
       for (const [number, each] of panes.querySelectorAll(".text").entries()) {
         const passage = each.querySelector(".aligned");
         if (same) each.scrollTop = tops[number] ?? 0;
         else if (passage) each.scrollTop = Math.max(0, passage.offsetTop - each.clientHeight / 3);
       }
-      if (focus) panes.querySelector(focus)?.focus();
     }
 
     /* What the address names. */
