@@ -6,7 +6,8 @@
 Texts are drawn by a seed from a made-up vocabulary with the frequencies of natural English (Zipf's law). There are two
 runs on the same inputs, base and fine-tuned; a fifth of the second's generations repeats a passage of a training text.
 Texts are searched for that occur nowhere or seldom, so that all are read to their ends. Of times the least, the median
-and the most are printed: other work on the machine makes them longer. `--keep` keeps the page.
+and the most are printed, and the processor time, because other work on the machine makes them longer. `--keep` keeps
+the page.
 """
 
 from __future__ import annotations
@@ -253,8 +254,11 @@ def waited(tab: Any, value: str) -> float:
 
 
 def repeated(measure: Any) -> str:
-    """The least of several measurements in ms, their median and the most."""
-    return spread([measure(number) for number in range(REPEATS)])
+    """Several measurements in ms, and the processor time of all of the browser for each."""
+    before = processor_seconds()
+    times: Sequence[float] = [measure(number) for number in range(REPEATS)]
+    taken = 1000 * (processor_seconds() - before) / REPEATS
+    return f"{spread(times)}; {taken:.0f} ms of processor time"
 
 
 def spread(times: Sequence[float]) -> str:
@@ -262,11 +266,21 @@ def spread(times: Sequence[float]) -> str:
     return f"{min(times):.0f} ms ({statistics.median(times):.0f}, {max(times):.0f})"
 
 
-def memory() -> float:
-    """Memory of the browser's processes in bytes, without what they share."""
+def browsers() -> list[Any]:
+    """The processes of the browser."""
     import psutil
 
-    return float(sum(each.memory_full_info().uss for each in psutil.Process().children(recursive=True)))
+    return list(psutil.Process().children(recursive=True))
+
+
+def memory() -> float:
+    """Memory of the browser's processes in bytes, without what they share."""
+    return float(sum(each.memory_full_info().uss for each in browsers()))
+
+
+def processor_seconds() -> float:
+    """Processor time of the browser's processes until now, user and system."""
+    return float(sum(sum(each.cpu_times()[:2]) for each in browsers()))
 
 
 if __name__ == "__main__":

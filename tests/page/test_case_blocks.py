@@ -1,6 +1,9 @@
 """What the page has of cases: each text once, places as a browser counts them, a bounded sample, no personal data."""
 
+import base64
+import gzip
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 from case_files import Made, case_section, run
 
+from memorization.page import page
 from memorization.page.cases import OUTCOMES
 from memorization.page.columns import unpack
 from memorization.page.section import Section
@@ -80,9 +84,12 @@ def test_places_are_counted_as_a_browser_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["masked", "revealed", "absent"])
 def test_personal_data_is_in_no_part_of_a_page_without_it(tmp_path: Path, mode: str) -> None:
     section = case_section(tmp_path, [(run(), MADE)], personal_data=mode)
+    page.write(tmp_path / "index.html", "Title", "", [section])
 
-    unpacked = [unpack(block) for block in section.blocks.values()]
-    everything = section.html + repr([[list(column) for column in part.values()] for part in unpacked])
+    whole = (tmp_path / "index.html").read_text(encoding="utf-8")
+    blocks = re.findall(r'<script type="text/plain" id="block-[^"]+">([^<]*)</script>', whole)
+    assert len(blocks) == len(section.blocks)
+    everything = whole + "".join(gzip.decompress(base64.b64decode(block)).decode("latin-1") for block in blocks)
     planted = [SECRET, SECRET[7:], "555-123-4567", "row-0"]
     assert [each in everything for each in planted] == [mode != "absent"] * len(planted)
     if mode == "absent":
