@@ -11,8 +11,7 @@ import yaml
 from conftest import SMALL
 from runs import Workplace
 
-PAGE = {"report_page"}
-SHOWN = {"memorization_table", "memorization_figure"} | PAGE
+SHOWN = {"memorization_table", "memorization_figure"}
 MASKS = {"personal_data_of_probes", "personal_data_of_generations"}
 DEFINITIONS = {"definitions", "definition_rates", "memorization_definitions"}
 FROM_OUTCOMES = {"outcomes", "rates", "comparisons"} | SHOWN | DEFINITIONS
@@ -79,7 +78,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
 
     assert set(without_page(jobs)) == FROM_GENERATIONS
     outputs = [output for outputs in jobs.values() for output in outputs]
-    assert len(outputs) == 2 * 10 + 4
+    assert len(outputs) == 2 * 11 + 4
     assert [output for output in outputs if "decoding=warm" not in output and "s/warm" not in output] == []
 
 
@@ -87,7 +86,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
     ("change", "rules"),
     [
         ({"statistics": {"draws": 60}}, {"rates", "comparisons"} | SHOWN | DEFINITIONS - {"definitions"}),
-        ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"}),
+        ({"retrieval": {"candidates": 9}}, FROM_GENERATIONS - {"generations"} - MASKS),
         ({"label": "Another label."}, SHOWN | {"memorization_definitions"}),
         ({"detection": {"sentences": "punkt_corpus", "definitions": {"tokens": 5}}}, DEFINITIONS),
         (
@@ -96,8 +95,7 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         ),
         ({"detection": {"paraphrase": {"classifier": None}}}, CONTROLS | FROM_OUTCOMES),
         ({"detection": {"entities": {"region": "DE"}}}, {"entities"} | MASKS | FROM_OUTCOMES),
-        ({"report": {"personal_data": "absent"}}, PAGE),
-        ({"report": {"case_megabytes": 3}}, PAGE),
+        ({"report": {"case_megabytes": 3}}, set()),
         ({"detection": {"entities": {"patterns": False}}}, FROM_OUTCOMES),
         ({"detection": {"decides": "strongest"}}, CONTROLS | FROM_OUTCOMES),
         # In fp32 none of these changes a result.
@@ -118,7 +116,6 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
         "bound of confidence",
         "no confidence",
         "region",
-        "no personal data",
         "size of the page",
         "no entities",
         "decides",
@@ -145,7 +142,8 @@ def test_a_changed_instruction_makes_what_reads_it_again(finished: Workplace, tm
     jobs = without_page(finished.with_configuration(tmp_path / "change.yaml", change).dry_run())
 
     if instruction == "{id}":
-        assert set(jobs) == {"dataset", "probes", "references", "index", "sentences", "train"} | FROM_GENERATIONS
+        of_probes = {"probes", "references", "index", "sentences"} | MASKS
+        assert set(jobs) == {"dataset", "train"} | of_probes | FROM_GENERATIONS
         return
     assert set(jobs) == {"train"} | FROM_GENERATIONS
     # A greedy run, and drawn ones of training inputs and of controls; both studies.
@@ -256,7 +254,7 @@ def test_a_changed_table_makes_that_table_again(
         ("memorization/models/engines/transformers.py", FROM_GENERATIONS),
         ("memorization/models/engines/native.py", FROM_GENERATIONS),
         ("memorization/detection/entities.py", {"entities"} | MASKS | CONTROLS | FROM_OUTCOMES),
-        ("memorization/detection/personal_data.py", MASKS | PAGE),
+        ("memorization/detection/personal_data.py", MASKS),
         (
             "memorization/models/classifiers.py",
             {"classifier", "paraphrases", "entities"} | MASKS | CONTROLS | FROM_OUTCOMES,
@@ -273,7 +271,7 @@ def test_changed_code_makes_the_results_that_reach_it_again(finished: Workplace,
         assert set(without_page(finished.dry_run())) == rules
 
 
-@pytest.mark.parametrize("file", ["memorization/page/answer.py", "memorization/page/assets/page.css"])
+@pytest.mark.parametrize("file", ["memorization/page/cases.py", "memorization/page/assets/page.css"])
 def test_a_changed_page_makes_the_page_alone_again(finished: Workplace, file: str) -> None:
     place = finished.code / file
 
