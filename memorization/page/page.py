@@ -17,7 +17,18 @@ from memorization.page.section import Section, escaped
 ASSETS = Path(__file__).resolve().parent / "assets"
 STYLES = ("page.css", "cases.css")
 """Files of `assets` that are the page's style, in their order."""
-CASES = ("columns.js", "search.js", "texts.js", "case_data.js", "case.js", "cases.js")
+CASES = (
+    "columns.js",
+    "search.js",
+    "texts.js",
+    "case_data.js",
+    "case_facets.js",
+    "case_list.js",
+    "case_tools.js",
+    "case.js",
+    "cases.js",
+)
+"""Those of the case browser, which is the last of them."""
 SCRIPTS = ("page.js", "tips.js", "tables.js", "attention.js", *CASES)
 """Files of `assets` that are the page's program, in their order: one program, in which `page` is defined first."""
 # Characters of a block that are encoded at once.

@@ -176,7 +176,8 @@ def test_a_page_may_show_personal_data_or_have_none(open_cases: Callable[..., Op
 
     assert (SECRET in tab.inner_text(".case")) is shown
     assert ("[EMAIL]" in tab.inner_text(".side.generation")) is not shown
-    assert tab.locator(".reveal").count() == 0
+    assert (tab.locator(".side.generation .mask").count() > 0) is not shown
+    assert tab.locator(".reveal:visible").count() == 0
 
 
 def test_aligned_passages_light_up_together(open_cases: Callable[..., Opened]) -> None:

@@ -1,6 +1,8 @@
 /* One opened case: its texts side by side with what aligns, its candidates, its entities. */
 page.caseView = (cases, browser) => {
   const { element } = page;
+  const tools = page.caseTools(cases, browser);
+  let candidatesOpen = false;
   // Characters of a text that are shown at first, before and behind its first passage.
   const BEFORE = 4000;
   const BEHIND = 16000;
@@ -20,15 +22,23 @@ page.caseView = (cases, browser) => {
       box.replaceChildren();
       const more = (count, where) =>
         element("button", {
-          type: "button", class: "more", text: `${count.toLocaleString("en")} more characters ${where}`,
+          type: "button",
+          class: "more",
+          text: `${count.toLocaleString("en")} more characters ${where}`,
           on: { click: () => show(0, text.length) },
         });
       if (from > 0) box.append(more(from, "before"));
       page.texts.appendMarked(box, text.slice(from, to), {
-        ...options, links: within(links), masks: within(masks), hits: within(hits),
+        ...options,
+        links: within(links),
+        masks: within(masks),
+        hits: within(hits),
       });
       if (to < text.length) box.append(more(text.length - to, "behind"));
-      if (!text) box.append(element("em", { class: "nothing", text: kind === "generation" ? "nothing was written" : "no text" }));
+      if (!text)
+        box.append(
+          element("em", { class: "nothing", text: kind === "generation" ? "nothing was written" : "no text" }),
+        );
     };
     const whole = text.length <= BEFORE + BEHIND;
     const from = whole || first === text.length ? 0 : Math.max(0, first - BEFORE);
@@ -58,7 +68,9 @@ page.caseView = (cases, browser) => {
       if (!mark) return false;
       const number = mark.dataset.links.split(" ")[0];
       const here = mark.closest(".side");
-      const there = [...texts.querySelectorAll(`.aligned[data-links~="${number}"]`)].find((each) => each.closest(".side") !== here);
+      const there = [...texts.querySelectorAll(`.aligned[data-links~="${number}"]`)].find(
+        (each) => each.closest(".side") !== here,
+      );
       there?.scrollIntoView({ block: "nearest" });
       return Boolean(there);
     };
@@ -79,7 +91,8 @@ page.caseView = (cases, browser) => {
     if (id) pairs.push(["Row", id]);
     if (list.training[number] >= 0) {
       pairs.push(["Matched characters", list.length[number].toLocaleString("en")]);
-      if (list.probability[number] >= 0) pairs.push(["Probability of a paraphrase", list.probability[number].toFixed(3)]);
+      if (list.probability[number] >= 0)
+        pairs.push(["Probability of a paraphrase", list.probability[number].toFixed(3)]);
       pairs.push(["BM25 score", list.score[number].toFixed(1)]);
     }
     pairs.push(["Tokens", `${details.tokens}${details.limit ? " (the limit)" : ""}`]);
@@ -101,18 +114,40 @@ page.caseView = (cases, browser) => {
       const parts = [rank === null ? "–" : `${rank}.`, `probe ${source}${source === own ? " (its own)" : ""}`];
       const probability = Math.max(...matches.map((match) => match.probability ?? 0));
       const sure = probability > 0 ? `, p = ${probability.toFixed(2)}` : "";
-      const found = matches.length ? `${TYPES[matches[0].type]}${matches.length > 1 ? ` × ${matches.length}` : ""}${sure}` : "no match";
+      const found = matches.length
+        ? `${TYPES[matches[0].type]}${matches.length > 1 ? ` × ${matches.length}` : ""}${sure}`
+        : "no match";
       const texts = [element("b", { text: parts.join(" ") }), element("span", { text: found })];
       if (score !== null) texts.push(element("small", { text: `score ${score.toFixed(1)}` }));
       const kept = cases.inputOf(run, source) !== undefined;
-      const button = element("button", {
-        type: "button", class: matches.length ? "candidate matched" : "candidate", "aria-pressed": String(source === chosen),
-        disabled: !kept, title: kept ? null : "Its text is not in this page, which has a sample.", on: { click: () => choose(source) },
-      }, ...texts);
+      const button = element(
+        "button",
+        {
+          type: "button",
+          class: matches.length ? "candidate matched" : "candidate",
+          "aria-pressed": String(source === chosen),
+          disabled: !kept,
+          title: kept ? null : "Its text is not in this page, which has a sample.",
+          on: { click: () => choose(source) },
+        },
+        ...texts,
+      );
       return element("li", {}, button);
     });
-    return element("details", { class: "candidates", open: browser.candidatesOpen() || null, on: { toggle: (event) => browser.openCandidates(event.target.open) } },
-      element("summary", { text: `Candidates (${details.candidates.length})` }), element("ol", {}, ...items));
+    return element(
+      "details",
+      {
+        class: "candidates",
+        open: candidatesOpen,
+        on: {
+          toggle: (event) => {
+            candidatesOpen = event.target.open;
+          },
+        },
+      },
+      element("summary", { text: `Candidates (${details.candidates.length})` }),
+      element("ol", {}, ...items),
+    );
   }
 
   /* Entities of the matches with the chosen text, by type. */
@@ -130,7 +165,7 @@ page.caseView = (cases, browser) => {
     if (!rows.size) return null;
     const shown = (type, counted) => {
       const cell = element("td", { dir: "auto" });
-      if (cases.meta.mode === "revealed" || (cases.meta.mode === "masked" && browser.revealed(number))) {
+      if (browser.revealed(number)) {
         for (const text of counted.keys()) cell.append(page.texts.append(element("span", { class: "entity" }), text));
       } else if (counted.size) {
         const times = [...counted].reduce((sum, [text, times_]) => sum + (text ? 1 : times_), 0);
@@ -138,12 +173,28 @@ page.caseView = (cases, browser) => {
       }
       return cell;
     };
-    const head = ["Type", "In the generation", "In the training text", "Leaked"].map((text) => element("th", { scope: "col", text }));
+    const head = ["Type", "In the generation", "In the training text", "Leaked"].map((text) =>
+      element("th", { scope: "col", text }),
+    );
     const body = [...rows].map(([type, columns]) =>
-      element("tr", {}, element("th", { scope: "row", text: cases.types[type] }), ...columns.map((each) => shown(type, each))),
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row", text: cases.types[type] }),
+        ...columns.map((each) => shown(type, each)),
+      ),
     );
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
-    return element("div", { class: "entities" }, element("h4", { text: "Entities of these matches" }), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Entities of these matches" }, table));
+    return element(
+      "div",
+      { class: "entities" },
+      element("h4", { text: "Entities of these matches" }),
+      element(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": "Entities of these matches" },
+        table,
+      ),
+    );
   }
 
   function trainingNote(number, source) {
@@ -171,25 +222,49 @@ page.caseView = (cases, browser) => {
     );
     const linked = (name) => matches.map((match, place) => ({ ...match[name], number: place }));
     const control = cases.runs[run].population === "control";
-    const texts = element("div", { class: "texts" },
-      side("Prefix", element("p", { class: "note", text: "What the model was shown" }), prefix, [], { number, kind: "prefix" }),
-      side("Generation", element("p", { class: "note", text: "What it wrote" }), generation, linked("generation"), { number, kind: "generation" }),
-      side(control ? "Test text" : "Training text", trainingNote(number, source), training, linked("training"), { number, kind: "training" }),
+    const texts = element(
+      "div",
+      { class: "texts" },
+      side("Prefix", element("p", { class: "note", text: "What the model was shown" }), prefix, [], {
+        number,
+        kind: "prefix",
+      }),
+      side("Generation", element("p", { class: "note", text: "What it wrote" }), generation, linked("generation"), {
+        number,
+        kind: "generation",
+      }),
+      side(control ? "Test text" : "Training text", trainingNote(number, source), training, linked("training"), {
+        number,
+        kind: "training",
+      }),
     );
     link(texts);
     const outcome = cases.outcomeOf(number);
     const hidden = [prefix, generation, training].reduce((sum, { masks }) => sum + masks.length, 0);
     const name = page.texts.append(element("p", { class: "run", dir: "auto" }), cases.runName(run));
-    const heading = element("h3", { tabindex: "-1" }, element("span", { class: `outcome ${outcome}`, text: cases.outcomeNames[outcome] }),
-      element("span", { class: "of", text: list.own[number] === 1 ? " of its own suffix" : list.own[number] === 2 ? " of another suffix" : "" }));
+    const heading = element(
+      "h3",
+      { tabindex: "-1" },
+      element("span", { class: `outcome ${outcome}`, text: cases.outcomeName(number) }),
+      element("span", {
+        class: "of",
+        text: list.own[number] === 1 ? " of its own suffix" : list.own[number] === 2 ? " of another suffix" : "",
+      }),
+    );
     const entities = entityTable(number, matches);
     const again = async (other) => {
       const made = await build(number, other);
       article.replaceWith(made);
       made.querySelector(".candidate[aria-pressed=true]")?.focus();
     };
-    const article = element("article", { class: "case", "data-case": cases.nameOf(number), "aria-label": `Case: ${cases.outcomeNames[outcome]}, ${cases.runName(run)}, probe ${list.probe[number]}` },
-      element("header", {}, heading, name, browser.tools(number, hidden)),
+    const article = element(
+      "article",
+      {
+        class: "case",
+        "data-case": cases.nameOf(number),
+        "aria-label": `Case: ${cases.outcomeName(number)}, ${cases.runName(run)}, probe ${list.probe[number]}`,
+      },
+      element("header", {}, heading, name, tools(number, hidden)),
       texts,
       facts(number, details),
       // An empty one keeps the places of two cases equal.

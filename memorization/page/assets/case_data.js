@@ -72,7 +72,8 @@ page.readCases = async () => {
   }
 
   const inputRows = new Map();
-  for (let row = 0; row < inputs.set.length; row += 1) inputRows.set(inputs.set[row] * 2 ** 31 + inputs.probe[row], row);
+  for (let row = 0; row < inputs.set.length; row += 1)
+    inputRows.set(inputs.set[row] * 2 ** 31 + inputs.probe[row], row);
 
   /* The row of the input of a probe in the file of probes of a run; undefined where the page does not have it. */
   function inputOf(run, probe) {
@@ -89,7 +90,12 @@ page.readCases = async () => {
   const varies = new Set(
     coordinates.filter((key) =>
       key === "epoch" || key === "seed"
-        ? runs.some((run) => different(key, runs.filter((each) => each.state === run.state)))
+        ? runs.some((run) =>
+            different(
+              key,
+              runs.filter((each) => each.state === run.state),
+            ),
+          )
         : different(key, runs),
     ),
   );
@@ -117,7 +123,9 @@ page.readCases = async () => {
   /* The name of a case in a link: the coordinates of its run, and its probe. */
   function nameOf(number) {
     const run = runs[list.run[number]];
-    return [...coordinates.map((key) => run[key]), list.probe[number]].map((part) => encodeURIComponent(part)).join("/");
+    return [...coordinates.map((key) => run[key]), list.probe[number]]
+      .map((part) => encodeURIComponent(part))
+      .join("/");
   }
 
   /* The case of that name; -1 where the page does not have it. */
@@ -150,8 +158,30 @@ page.readCases = async () => {
     return outcomes[list.outcome[number]];
   }
 
+  function outcomeName(number) {
+    return OUTCOME_NAMES[outcomeOf(number)];
+  }
+
   return {
-    meta, runs, outcomes, types, count, list, inputs, varies, text, details, inputOf, idOf, stateOf, runName, nameOf, numberOf,
-    others, outcomeOf, outcomeNames: OUTCOME_NAMES,
+    meta,
+    runs,
+    outcomes,
+    types,
+    count,
+    list,
+    inputs,
+    varies,
+    text,
+    details,
+    inputOf,
+    idOf,
+    stateOf,
+    runName,
+    nameOf,
+    numberOf,
+    others,
+    outcomeOf,
+    outcomeName,
+    outcomeNames: OUTCOME_NAMES,
   };
 };

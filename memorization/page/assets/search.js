@@ -41,7 +41,7 @@ function searchProgram() {
     const few = wanted.slice(rarest, rarest + 6);
     const last = starts.length - 1;
     let row = 0;
-    for (let place = whole.indexOf(few, rarest); place >= 0; ) {
+    for (let place = whole.indexOf(few, rarest); place >= 0;) {
       const begin = place - rarest;
       let next = place + 1;
       if (whole.startsWith(wanted, begin)) {
@@ -90,7 +90,9 @@ function searchWorker(columns, search) {
 
   onmessage = ({ data }) => {
     newest = data.number ?? newest;
-    last = last.then(() => ("block" in data ? keep(data) : find(data))).catch((error) => postMessage({ error: String(error) }));
+    last = last
+      .then(() => ("block" in data ? keep(data) : find(data)))
+      .catch((error) => postMessage({ error: String(error) }));
   };
 }
 

@@ -1,7 +1,8 @@
 /* Texts of datasets and models on the page: what cannot be seen is made visible, and passages are marked. */
 page.texts = (() => {
   // Control characters, those that turn the direction of writing, and those that take no room.
-  const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+  const UNSEEN =
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
   const HITS = 2000;
 
   function codeOf(sign) {
@@ -51,7 +52,11 @@ page.texts = (() => {
     if (!wanted) return hits;
     const folded = page.search.folded(text);
     const sought = page.search.folded(wanted);
-    for (let place = folded.indexOf(sought); place >= 0 && hits.length < HITS; place = folded.indexOf(sought, place + sought.length)) {
+    for (
+      let place = folded.indexOf(sought);
+      place >= 0 && hits.length < HITS;
+      place = folded.indexOf(sought, place + sought.length)
+    ) {
       hits.push({ start: place, end: place + sought.length });
     }
     return hits;
