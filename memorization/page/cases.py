@@ -40,6 +40,7 @@ from memorization.schemas.paraphrases import ParaphrasesTable
 from memorization.schemas.personal_data import PersonalDataTable
 from memorization.schemas.probes import ProbesTable
 from memorization.schemas.schema import Schema
+from memorization.studies.cases.table import HEADINGS
 
 TABLES: Mapping[str, type[Schema]] = {
     "outcomes": OutcomesTable,
@@ -213,7 +214,7 @@ def html(context: PageContext, kept: Counts, total: Counts) -> str:
     ]
     if kept != total:
         parts.append(_sample(context, kept, total))
-    parts.append(f"<p>{PERSONAL_DATA[context.personal_data]}</p>")
+    parts.append(f'<p class="small">{PERSONAL_DATA[context.personal_data]}</p>')
     parts.append('<div id="case-browser"><p class="waiting">The cases need a browser with JavaScript.</p></div>')
     return "\n".join(parts)
 
@@ -450,6 +451,7 @@ class Cases:
             "runs": runs,
             "coordinates": COORDINATES,
             "outcomes": OUTCOMES,
+            "outcome_names": [HEADINGS.get(outcome, "None") for outcome in OUTCOMES],
             "types": list(self._types),
             # The first row of each block, and behind the last.
             "texts": self._texts.starts,

@@ -1,14 +1,6 @@
 /* The data of all cases: columns of the list, and texts and details that are unpacked when they are asked for. */
 page.readCases = async () => {
   const KEPT_BLOCKS = 24;
-  const OUTCOME_NAMES = {
-    verbatim: "Verbatim",
-    paraphrase_high: "Paraphrase (high confidence)",
-    paraphrase_low: "Paraphrase (low confidence)",
-    paraphrase: "Paraphrase",
-    idea: "Idea",
-    none: "None",
-  };
 
   /* The text of a block as soon as the browser has read it, whatever comes behind it. */
   async function early(name) {
@@ -85,18 +77,11 @@ page.readCases = async () => {
     return page.columns.textOf(inputs.id, input);
   }
 
-  const different = (key, among) => new Set(among.map((run) => run[key])).size > 1;
-  // Of epochs and seeds, those count that tell trainings of one recipe from one another.
+  // Coordinates that tell runs from one another: epochs and seeds those of one state, prefix lengths those of a dataset.
+  const WITHIN = { epoch: "state", seed: "state", prefix_tokens: "dataset" };
   const varies = new Set(
     coordinates.filter((key) =>
-      key === "epoch" || key === "seed"
-        ? runs.some((run) =>
-            different(
-              key,
-              runs.filter((each) => each.state === run.state),
-            ),
-          )
-        : different(key, runs),
+      runs.some((run) => runs.some((other) => other[key] !== run[key] && other[WITHIN[key]] === run[WITHIN[key]])),
     ),
   );
 
@@ -109,10 +94,12 @@ page.readCases = async () => {
     return parts.join(", ");
   }
 
-  /* A run in words, without what all runs have in common but for dataset, model and state. */
-  function runName(run) {
+  /* A run in words; a `short` name has what tells it from others alone. */
+  function runName(run, short = false) {
     const each = runs[run];
-    const parts = [each.dataset_title, each.model_title, stateOf(run)];
+    const parts = [each.dataset_title];
+    if (!short || varies.has("model")) parts.push(each.model_title);
+    parts.push(stateOf(run));
     if (varies.has("decoding")) parts.push(each.decoding);
     if (varies.has("prefix_tokens")) parts.push(`${each.prefix_tokens} tokens`);
     if (varies.has("profile")) parts.push(each.profile);
@@ -159,7 +146,7 @@ page.readCases = async () => {
   }
 
   function outcomeName(number) {
-    return OUTCOME_NAMES[outcomeOf(number)];
+    return meta.outcome_names[list.outcome[number]];
   }
 
   return {
@@ -182,6 +169,5 @@ page.readCases = async () => {
     others,
     outcomeOf,
     outcomeName,
-    outcomeNames: OUTCOME_NAMES,
   };
 };

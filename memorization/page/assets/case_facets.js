@@ -59,7 +59,6 @@ page.caseFacets = (cases, changed) => {
     };
   }
 
-  const outcomes = cases.outcomes.map((name) => cases.outcomeNames[name]);
   const facets = [
     ofRuns("Study", (run) => run.studies),
     ofRuns("Task", (run) => [run.task]),
@@ -69,10 +68,10 @@ page.caseFacets = (cases, changed) => {
     ...(cases.varies.has("epoch") ? [ofRuns("Epoch", (run) => [`${run.epoch}`])] : []),
     ...(cases.varies.has("seed") ? [ofRuns("Seed", (run) => [`${run.seed}`])] : []),
     ofRuns("Decoding", (run) => [run.decoding]),
-    ofRuns("Prefix", (run) => [`${run.prefix_tokens} tokens`]),
+    ...(cases.varies.has("prefix_tokens") ? [ofRuns("Prefix", (run) => [`${run.prefix_tokens} tokens`])] : []),
     ofRuns("Aligner", (run) => [run.profile]),
     ofRuns("Inputs", (run) => [POPULATIONS[run.population]]),
-    ofCases("Category", outcomes, (number) => 1 << list.outcome[number]),
+    ofCases("Category", cases.meta.outcome_names, (number) => 1 << list.outcome[number]),
     ofCases("Suffix", OWN, (number) => 1 << list.own[number]),
     ofCases("Entity type", cases.types.slice(0, MOST_VALUES), (number) => list.types[number]),
     ofCases("Leaked", ["entities leaked", "none leaked"], (number) => (list.leaked[number] ? 1 : 2)),

@@ -14,7 +14,7 @@ page.caseTools = (cases, browser) => {
       element("option", {
         value: other,
         selected: other === browser.beside(),
-        text: page.texts.line(`${cases.runName(cases.list.run[other])}: ${cases.outcomeName(other)}`),
+        text: page.texts.line(`${cases.runName(cases.list.run[other], true)}: ${cases.outcomeName(other)}`),
       }),
     );
     const none = element("option", { value: -1, text: "Compare with …" });

@@ -90,7 +90,7 @@
       const [outcome, run, snippet] = row.children;
       outcome.className = `outcome ${cases.outcomeOf(number)}`;
       outcome.textContent = cases.outcomeName(number);
-      run.textContent = page.texts.line(cases.runName(list.run[number]));
+      run.textContent = page.texts.line(cases.runName(list.run[number], true));
       const text = page.columns.textOf(list.snippet, number);
       const masks = page.texts.masksOf(page.columns.textOf(list.snippet_masks, number));
       const shown = view.revealed(number) ? text : page.texts.masked(text, masks, cases.types);
