@@ -1,5 +1,6 @@
 """The case browser in a real browser: filters, search, sorting, masks, links, the keyboard; texts that stay texts."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from browsing import Opened
 from case_files import Made, case_section, run
+
+from memorization.page.section import Section
 
 SECRET = "ann.lee@example.org"
 LONG = f"please write to {SECRET} until the end of the month"
@@ -24,12 +27,20 @@ RUNS = [(run(state="base", epoch=0), BASE), (run(), MADE)]
 LINK = "#case=chat/member/t5/full/3/0/50/greedy/zeng2024/"
 
 
-@pytest.fixture
-def open_cases(open_sections: Callable[..., Opened], tmp_path: Path) -> Callable[..., Opened]:
-    """A function that opens a page of made-up runs, and waits for its list."""
+@pytest.fixture(scope="module")
+def made_section(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Section]:
+    """A function that makes the section of `RUNS`, once for each way of personal data."""
+    return functools.cache(lambda mode: case_section(tmp_path_factory.mktemp(mode), RUNS, personal_data=mode))
 
-    def open_them(runs: Any = RUNS, personal_data: str = "masked", **options: object) -> Opened:
-        section = case_section(tmp_path / "runs", runs, personal_data=personal_data)
+
+@pytest.fixture
+def open_cases(
+    open_sections: Callable[..., Opened], made_section: Callable[[str], Section], tmp_path: Path
+) -> Callable[..., Opened]:
+    """A function that opens a page of `RUNS`, or of other runs, and waits for its list."""
+
+    def open_them(runs: Any = None, personal_data: str = "masked", **options: object) -> Opened:
+        section = made_section(personal_data) if runs is None else case_section(tmp_path / "runs", runs)
         tab = open_sections(section, reduced_motion="reduce", **options)
         tab.wait_for_selector("#case-browser[data-searchable] .case")
         return tab
@@ -223,9 +234,9 @@ def test_links_name_cases_and_the_browser_goes_back(open_cases: Callable[..., Op
 
 @pytest.mark.parametrize("name", [f"{LINK}99", "#case=", "#case=%E0%A4%A", "#case=a/b&beside=c", f"{LINK}2x"])
 def test_a_link_to_a_case_that_is_not_there_says_so(
-    open_sections: Callable[..., Opened], tmp_path: Path, name: str
+    open_sections: Callable[..., Opened], made_section: Callable[[str], Section], name: str
 ) -> None:
-    tab = open_sections(case_section(tmp_path, RUNS), fragment=name)
+    tab = open_sections(made_section("masked"), fragment=name)
 
     tab.wait_for_selector("[role=alert]:has-text('no such case')")
 
@@ -347,8 +358,7 @@ def test_hostile_texts_stay_texts(open_cases: Callable[..., Opened]) -> None:
     assert tab.evaluate("window.hacked") is None
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_axe_finds_no_violation(open_cases: Callable[..., Opened], scheme: str, width: int) -> None:
     tab = open_cases(color_scheme=scheme, viewport={"width": width, "height": 900})
     tab.evaluate(AXE.read_text(encoding="utf-8"))
