@@ -193,16 +193,8 @@ def section_of(runs: Sequence[Run], context: PageContext) -> Section:
         cases.add(number, runs[number], probe)
     kept = Counter((number, outcome) for number, _, outcome in order[: cases.count])
     total = Counter((number, outcome) for number, _, outcome in order)
-    blocks = cases.blocks([_shown_run(run, number, kept, total) for number, run in enumerate(runs)])
+    blocks = cases.blocks([{**run.coordinates, "set": run.probes} for run in runs])
     return Section("cases", "Cases", html(context, kept, total), blocks)
-
-
-def _shown_run(run: Run, number: int, kept: Counts, total: Counts) -> dict[str, Any]:
-    """What the page's program knows of a run."""
-    counts = {
-        outcome: [kept[number, outcome], total[number, outcome]] for outcome in OUTCOMES if total[number, outcome]
-    }
-    return {**run.coordinates, "set": run.probes, "counts": counts}
 
 
 def html(context: PageContext, kept: Counts, total: Counts) -> str:
@@ -295,7 +287,7 @@ class Cases:
         self._texts, self._details = Parts("text", "masks"), Parts("details")
         self._text_rows: dict[bytes, int] = {}
         self._inputs: dict[tuple[int, int], int] = {}
-        self._input_columns: dict[str, list[Any]] = {name: [] for name in ("set", "probe", "prefix", "suffix", "id")}
+        self._input_columns: dict[str, list[Any]] = {name: [] for name in INPUT_COLUMNS}
         self._items: dict[tuple[str, str, str], int] = {}
         self._columns: dict[str, list[Any]] = {name: [] for name in CASE_COLUMNS}
 
@@ -444,7 +436,7 @@ class Cases:
         return len(self._columns["run"])
 
     def blocks(self, runs: Sequence[Row]) -> dict[str, str]:
-        """All blocks by name, those that the list needs first; `runs` is what the program knows of each run."""
+        """All blocks by name, those that the list needs first; `runs` are coordinates, with numbers of probes' files."""
         texts, details = self._texts.blocks("cases-texts"), self._details.blocks("cases-details")
         meta = {
             "mode": self._mode,
