@@ -436,7 +436,7 @@ class Cases:
         return len(self._columns["run"])
 
     def blocks(self, runs: Sequence[Row]) -> dict[str, str]:
-        """All blocks by name, those that the list needs first; `runs` are coordinates, with `set` for the probes' file."""
+        """All blocks by name, those that the list needs first; `runs` are coordinates, with `set` for their probes."""
         texts, details = self._texts.blocks("cases-texts"), self._details.blocks("cases-details")
         meta = {
             "mode": self._mode,
