@@ -12,7 +12,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
       models/{model}/                                                       base model
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their tokens, sentence model, index
-          personal_data.parquet                                             where it stands in prefixes and suffixes
+          personal_data.parquet                                             where personal data stands in their texts
           recall/tokens=/n=/seed=/profile=/recall.parquet                   what is found of disguised suffixes
       checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
       fine_tuned/model=/state=/                                             what others fine-tuned
