@@ -20,7 +20,7 @@ rule report_page:
     conda:
         "../../envs/detection.yaml"
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(4000),
         runtime=growing(30),
     params:
         source=source_of("report_page.py"),
