@@ -55,7 +55,7 @@ min_version("9.0")
 sys.path.insert(0, workflow.basedir)
 
 # Not in one line with `configfile` first: Snakemake takes such a line for one of its own.
-from memorization import cards, configfile, costs, freshness, launch
+from memorization import cards, configfile, costs, display, freshness, launch
 from memorization import local_files, memory, plan, preflight, terminal, unmade
 from memorization.errors import UserError
 from memorization.studies import kinds
@@ -90,8 +90,12 @@ if workflow.is_main_process:
         terminal.Messages(
             lambda: workflow.dag,
             workflow.output_settings,
+            Path(CONFIG.results),
             unmade.missing(Path(CONFIG.results)),
         )
+    )
+    display.attach(
+        logger, workflow.output_settings, lambda: workflow.dag, Path(CONFIG.results)
     )
 
 RESULTS = CONFIG.results

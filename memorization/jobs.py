@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from memorization import lifeline, locks
+from memorization import lifeline, locks, progress
 from memorization.errors import UserError
 from memorization.storage import disk_error, write_text
 
@@ -53,7 +53,8 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
     """Do the work with its log open; end with exit code 1 and one message on a UserError, a full disk included.
 
     `output` names what was being written where an error of the disk names no file, `results` is the folder in which
-    another run waits for this job to end. A signal ends the job with one message, too, and 128 + its number.
+    another run waits for this job to end. A signal ends the job with one message, too, and 128 + its number; an error
+    of the program with its traceback in the log.
     """
     if not lifeline.take():
         # The run has ended while this job began: the log is the next run's.
@@ -68,7 +69,7 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
     )
     started = time.monotonic()
     try:
-        with _ended_by_signals(), at_work(results):
+        with _ended_by_signals(), at_work(results), progress.told(results, log), _noise_in(log):
             work()
         _record(time.monotonic() - started, results / BENCHMARKS / log.relative_to(results / LOGS).with_suffix(".tsv"))
     except Interrupted as interrupted:
@@ -77,17 +78,17 @@ def run(work: Callable[[], None], log: Path, output: Path, results: Path) -> Non
         sys.exit(128 + number)
     except (UserError, OSError) as error:
         reported = disk_error(error, Path(str(error.filename or output))) if isinstance(error, OSError) else error
-        if not isinstance(reported, UserError):
+        if isinstance(reported, UserError):
+            logging.error("%s", reported)
+        else:
             logging.exception("unexpected error")
-            raise
-        logging.error("%s", reported)
         sys.exit(1)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:
         # Not only of Exception: a panic of a library in Rust (Tantivy, tokenizers) is none.
         logging.exception("unexpected error: %s: %s", type(error).__name__, " ".join(str(error).split()))
-        raise
+        sys.exit(1)
 
 
 def _record(seconds: float, place: Path) -> None:
@@ -97,6 +98,27 @@ def _record(seconds: float, place: Path) -> None:
     memory = max(each.ru_maxrss for each in used) / (2**10 if sys.platform == "linux" else 2**20)
     place.parent.mkdir(parents=True, exist_ok=True)
     write_text(place, f"seconds\tprocessor_seconds\tmemory_mib\n{seconds:.2f}\t{processor:.2f}\t{memory:.0f}\n")
+
+
+@contextlib.contextmanager
+def _noise_in(log: Path) -> Iterator[None]:
+    """Let all that libraries print to standard error go to the log: the run has the terminal."""
+    try:
+        noise = os.open(log, os.O_WRONLY | os.O_APPEND)
+    except OSError:
+        yield
+        return
+    before = os.dup(2)
+    os.dup2(noise, 2)
+    os.close(noise)
+    try:
+        yield
+    finally:
+        # What is left in a buffer is noise, too, and no error where there is no standard error.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            sys.stderr.flush()
+        os.dup2(before, 2)
+        os.close(before)
 
 
 @contextlib.contextmanager

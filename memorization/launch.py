@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -14,10 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
-from memorization import caches, fork_server, jobs, lifeline, locks
+from memorization import caches, display, fork_server, jobs, lifeline, locks, progress, summaries
 from memorization.errors import UserError
-from memorization.plan import TABLE
-from memorization.report.formats import without_markup
 from memorization.storage import disk_error, write_text
 from memorization.studies.kinds import Config
 
@@ -28,8 +27,6 @@ CACHES = ".caches"
 CONFIGURATION = ".configuration.json"
 CONFIGURATION_VARIABLE = "MEMORIZATION_CONFIGURATION"
 ERROR, WARNING = " ERROR ", " WARNING "
-# With more tables than this the summary shows none, only their folder.
-SHOWN = 3
 
 # Seconds in which a killed run, and its jobs, come to their end; then they are at work.
 RUN_ENDS, JOBS_END = 2.0, 30.0
@@ -69,6 +66,8 @@ def begin(config: Config, jobs_here: bool) -> None:
     end_on_signals(jobs_here)
     lifeline.offer(jobs_here)
     caches.provide(results / CACHES)
+    # Of jobs that were killed: none lives.
+    shutil.rmtree(results / progress.FOLDER, ignore_errors=True)
     if jobs_here:
         fork_server.start()
     else:
@@ -171,6 +170,7 @@ def end_on_signals(jobs_here: bool) -> None:
             signal.signal(each, signal.SIG_IGN)
         # Jobs that end now have not failed: Snakemake reports nothing from here on.
         logging.disable()
+        display.end()
         with contextlib.suppress(OSError):
             # Not `print`, which a signal may have come into.
             os.write(1, f"\n{INTERRUPTED}\n".encode())
@@ -214,28 +214,13 @@ def print_text(text: str) -> None:
 
 
 def summary(config: Config) -> str:
-    """The text at the end of a run: tables of the studies, warnings of this run's jobs, and the folders of results."""
-    results = Path(config.results)
-    parts = []
-    tables = {study: results / f"{TABLE.format(study=study)}.md" for study in config.studies}
-    made = {study: table for study, table in tables.items() if table.is_file()}
-    if len(made) <= SHOWN:
-        for study, table in made.items():
-            parts += ["", study, "=" * len(study), "", without_markup(table.read_text(encoding="utf-8")).rstrip()]
-    else:
-        parts += ["", f"{len(made)} studies: {', '.join(made)}."]
-    warnings = _messages(results, WARNING)
-    if warnings:
-        parts += ["", *(f"Warning: {text}" for text, _ in warnings)]
-    parts += [
-        "",
-        f"Tables       {results}/tables/   (.parquet and .csv for programs, .md, .tex and .html for people)",
-        f"Figures      {results}/figures/",
-        f"Evidence     {results}/runs/     (generations, candidates, matches, outcomes and rates of every run)",
-        f"Checkpoints  {results}/checkpoints/",
-        f"Logs         {results}/logs/     (time and memory of every job: {results}/benchmarks/)",
-    ]
-    return "\n".join(parts)
+    """The text at the end of a run: page, tables, warnings of this run's jobs, folders of results, what to do next.
+
+    As wide as the terminal, and whole where standard output is none.
+    """
+    display.end()
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return summaries.text(config, [text for text, _ in _messages(Path(config.results), WARNING)], width)
 
 
 def failures(results: Path) -> str:
@@ -243,6 +228,7 @@ def failures(results: Path) -> str:
 
     Empty after a signal: no job has failed.
     """
+    display.end()
     if _interrupted:
         return ""
     messages = [f"  {text}\n    (log: {log})" for text, log in _messages(results, ERROR)]

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from memorization.errors import UserError
+from memorization.plan import PAGE
 
+TABLES = "tables"
 SHOWN = 3
 CHARACTERS = 60
 _DIGEST = re.compile(r"[0-9a-f]{16}$")
@@ -47,16 +49,19 @@ class Messages(logging.Filter):
 
     A failed job's message is the one in its log. A dry run lists no single job unless `--printshellcmds` or
     `--verbose` asks for it; in place of the numbers of jobs stands why they would run (`summary`). Where there is
-    nothing to do, missing intermediate results are named. `dag` gives Snakemake's graph of jobs, `settings` are those
-    of its output, `unmade` are results that an earlier run failed to make: they are made again.
+    nothing to do, the places of results and missing intermediate ones are named. `dag` gives Snakemake's graph of
+    jobs, `settings` are those of its output, `results` is the folder of results, `unmade` are those that an earlier run
+    failed to make: they are made again.
     """
 
-    def __init__(self, dag: Callable[[], Any], settings: Any, unmade: AbstractSet[str] = frozenset()) -> None:
+    def __init__(
+        self, dag: Callable[[], Any], settings: Any, results: Path, unmade: AbstractSet[str] = frozenset()
+    ) -> None:
         super().__init__()
         self.dag = dag
+        self.results = results
         self.unmade = unmade
         self.is_short = settings.dryrun and not (settings.printshellcmds or settings.verbose)
-        self.shows_logs = settings.show_failed_logs
         self.has_summary = False
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -74,13 +79,16 @@ class Messages(logging.Filter):
             # The graph is there, and has no jobs yet. `--forcerun` would also make what no target needs.
             self.dag().forcefiles.update(self.unmade)
         elif text.startswith("Nothing to be done"):
-            record.msg = "\n".join([text, *missing_intermediates(self.dag())])
+            record.msg = "\n".join([nothing_to_do(self.results), *missing_intermediates(self.dag())])
+        elif event == "shellcmd" and not getattr(record, "shellcmd", None):
+            # Of a script, which `--printshellcmds` would show as "None".
+            return False
         elif self.is_short:
             return self._is_shown_in_short(record, event, text)
         return True
 
     def _explain(self, record: Any) -> None:
-        logs = [] if self.shows_logs else [failure(Path(log)) for log in record.log[:1]]
+        logs = [failure(Path(log)) for log in record.log[:1]]
         parts = [part for part in (record.rule_msg, *logs) if part]
         record.rule_msg = "; ".join(parts) or "in its log, below"
 
@@ -93,6 +101,13 @@ class Messages(logging.Filter):
         if text.startswith("This was a dry-run"):
             record.msg = "This was a dry run: nothing was computed. `snakemake -n -p` lists every job."
         return event != "job_info" and not text.startswith(_REPLACED)
+
+
+def nothing_to_do(results: Path) -> str:
+    """One line that names the page and the folder of tables, as far as they are there."""
+    places = {"page": results / PAGE, "tables": results / TABLES}
+    named = [f"{what}: {place}" for what, place in places.items() if place.exists()]
+    return f"Nothing to be done: all results are there. {', '.join(named)}".rstrip()
 
 
 def failure(log: Path) -> str:

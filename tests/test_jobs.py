@@ -185,11 +185,32 @@ def test_an_error_of_any_class_reaches_the_log(error: BaseException, tmp_path: P
         raise error
 
     log = tmp_path / "job.log"
-    with pytest.raises(type(error)):
+    with pytest.raises(SystemExit, match="1"):
         jobs.run(fail, log, tmp_path / "output", tmp_path)
     written = log.read_text()
     assert f" ERROR unexpected error: {type(error).__name__}: index out of bounds" in written
     assert "Traceback" in written
+
+
+def test_what_libraries_print_goes_to_the_log_and_not_to_the_terminal(tmp_path: Path) -> None:
+    code = f"""
+import os, sys, warnings
+from pathlib import Path
+from memorization import jobs
+
+def work():
+    warnings.warn("old", FutureWarning)
+    print("from Python", file=sys.stderr)
+    os.write(2, b"from below\\n")
+
+jobs.run(work, Path("{tmp_path}/logs/a.log"), Path("a.txt"), Path("{tmp_path}"))
+print("afterwards", file=sys.stderr)
+"""
+    (tmp_path / "logs").mkdir()
+    job = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert job.stderr == "afterwards\n"
+    written = (tmp_path / "logs/a.log").read_text()
+    assert all(each in written for each in ("FutureWarning: old", "from Python", "from below"))
 
 
 @pytest.mark.usefixtures("_signals_as_before")

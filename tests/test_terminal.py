@@ -56,9 +56,9 @@ class Dag:
         return self.reasons[id(job)]
 
 
-def messages(dag: Dag, **settings: bool) -> terminal.Messages:
-    silent = {"dryrun": False, "printshellcmds": False, "verbose": False, "show_failed_logs": False}
-    return terminal.Messages(lambda: dag, SimpleNamespace(**(silent | settings)))
+def messages(dag: Dag, results: Path = Path("results"), **settings: bool) -> terminal.Messages:
+    silent = {"dryrun": False, "printshellcmds": False, "verbose": False}
+    return terminal.Messages(lambda: dag, SimpleNamespace(**(silent | settings)), results)
 
 
 def record(text: str, **attributes: Any) -> logging.LogRecord:
@@ -133,6 +133,27 @@ def test_missing_files_that_nothing_needs_are_named_with_what_makes_them_again(t
     assert line.startswith(f"Missing, and needed by nothing that is to do: {tmp_path}/gone. Name a file as a target")
 
 
+def test_that_nothing_is_to_do_is_one_line_with_the_places_of_results(tmp_path: Path) -> None:
+    def line() -> str:
+        nothing = record("Nothing to be done (all requested files are present and up to date).")
+        assert messages(Dag(), tmp_path).filter(nothing)
+        return str(nothing.msg)
+
+    assert line() == "Nothing to be done: all results are there."
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/index.html").touch()
+    assert line() == (
+        f"Nothing to be done: all results are there. page: {tmp_path}/report/index.html, tables: {tmp_path}/tables"
+    )
+
+
+def test_a_script_has_no_command_to_show() -> None:
+    assert not messages(Dag(), printshellcmds=True).filter(record("Shell command: None", event="shellcmd"))
+    command = record("Shell command: touch a", event="shellcmd", shellcmd="touch a")
+    assert messages(Dag(), printshellcmds=True).filter(command)
+
+
 def test_a_dry_run_shows_its_summary_once_and_no_job() -> None:
     dag = Dag((job("dataset", Path("d"), dataset="a"), reason(missing_output={"d"})))
     shown = messages(dag, dryrun=True)
@@ -158,9 +179,9 @@ def test_a_dry_run_lists_every_job_where_it_is_asked_to(setting: str) -> None:
     assert messages(Dag(), dryrun=True, **{setting: True}).filter(listed)
 
 
-def error_of(log: Path, message: str | None = None, **settings: bool) -> Any:
+def error_of(log: Path, message: str | None = None) -> Any:
     failed = record("Error in rule train", event="job_error", rule_msg=message, log=[str(log)])
-    assert messages(Dag(), **settings).filter(failed)
+    assert messages(Dag()).filter(failed)
     return vars(failed)["rule_msg"]
 
 
@@ -170,7 +191,6 @@ def test_a_failed_job_says_why_on_the_terminal(tmp_path: Path) -> None:
     log.write_text("2026-01-01 INFO begun\n2026-01-01 ERROR models.x: no such file\n")
     assert error_of(log) == "models.x: no such file"
     assert error_of(log, "SLURM status is FAILED") == "SLURM status is FAILED; models.x: no such file"
-    assert "no such file" not in error_of(log, show_failed_logs=True)
     log.write_text("2026-01-01 ERROR unexpected error\nTraceback (most recent call last):\nKeyError: 'x'\n")
     assert error_of(log) == "unexpected error: KeyError: 'x'"
 

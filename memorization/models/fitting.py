@@ -188,7 +188,7 @@ class Trainer:
             batches = next(upcoming, None)
             message = f"the loss is {{}} in epoch {number}, step {len(self.steps.losses) + 1}"
             self.steps.losses.append(self._finite(sum(losses.tolist()), message))
-            progress.advance(note=f"epoch {number}, loss {self.steps.losses[-1]:.3f}")
+            progress.advance(note=f"epoch {number} of {self.recipe.epochs}, loss {self.steps.losses[-1]:.3f}")
             if batches is not None:
                 self._save_if_due(epoch_is_over=False)
         self.model.eval()

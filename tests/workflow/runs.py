@@ -53,12 +53,14 @@ class Workplace:
         return self.directory / "results"
 
     def start(self, *options: str, **environment: str) -> subprocess.Popen[str]:
-        """Start `snakemake` in a session of its own; output goes to a pipe."""
+        """Start `snakemake` in a session of its own; output goes to a pipe, with Snakemake's own lines."""
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.code / "Snakefile")]
         command += ["--directory", str(self.directory), "--configfile", *map(str, self.configs)]
         if "--cores" not in options:
             command += ["--cores", "2"]
+        if "--dry-run" not in options:
+            command += ["--printshellcmds"]
         return subprocess.Popen(
             [*command, *options],
             # Not the repository: a run may write files only in its working directory.
