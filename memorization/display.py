@@ -12,6 +12,8 @@ import contextlib
 import logging
 import os
 import queue
+import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -149,7 +151,7 @@ class Display(logging.Filter):
         if not text or (is_warning and text in self.said):
             return False
         self.said.add(text)
-        if self.thread is None:
+        if self.thread is None or not self.thread.is_alive():
             return True
         style = "red" if record.levelno >= logging.ERROR else "yellow" if is_warning else ""
         self.items.put(lambda _, surface: surface.say(text, style))
@@ -190,10 +192,10 @@ class Display(logging.Filter):
             atexit.register(self.end)
 
     def _work(self, board: Board) -> None:
-        surface = surface_of(self.handler.stream, self.handler.nocolor)
         is_over = False
         # A terminal that is gone is no reason for a run to end.
         with contextlib.suppress(OSError, ValueError):
+            surface = surface_of(self.handler.stream, self.handler.nocolor)
             while not is_over:
                 is_over = self._take_items(board, surface)
                 surface.show(board)
@@ -234,6 +236,8 @@ def attach(logger: logging.Logger, settings: Any, dag: Callable[[], Any], result
         return
     for handler in logger.handlers:
         if handler.name == HANDLER:
+            # Snakemake knows the option alone.
+            handler.nocolor = handler.nocolor or bool(os.environ.get("NO_COLOR"))
             _shown.append(Display(handler, dag, results))
             handler.addFilter(_shown[-1])
 
@@ -246,9 +250,27 @@ def end() -> None:
 
 def surface_of(stream: IO[str], without_colours: bool) -> Surface:
     """What a stream can show: lines that change, or lines one after another."""
-    if stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown"):
+    can_move = stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+    if can_move and not _has_a_reader(sys.stdout) and _is_in_front(stream):
         return Screen(stream, without_colours)
     return Lines(stream)
+
+
+def _has_a_reader(stream: IO[str]) -> bool:
+    """Whether another program reads the stream, and may show it on the same terminal, as `less` does."""
+    try:
+        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _is_in_front(stream: IO[str]) -> bool:
+    """Whether a terminal is this process's: not a shell's that runs it in the background."""
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        # A terminal that controls no process.
+        return True
 
 
 def telling(alike: Sequence[dict[str, str]]) -> list[str]:
@@ -344,14 +366,16 @@ class Screen:
 
     def say(self, text: str, style: str) -> None:
         """Write a message above the lines that change."""
-        self._make_up_for_a_narrower_window()
+        self._measure()
         self.console.print(self._text(text, style), soft_wrap=True)
 
     def show(self, board: Board) -> None:
         """Draw the lines anew."""
         from rich.text import Text
 
-        self._make_up_for_a_narrower_window()
+        if not _is_in_front(self.console.file):
+            return
+        self._measure()
         width, height = self.console.size
         lines = self.lines(board, time.monotonic(), width, height)
         self.drawn = [line.cell_len for line in lines]
@@ -359,7 +383,7 @@ class Screen:
 
     def close(self, board: Board) -> None:
         """Remove the lines, and write how far the run came."""
-        self._make_up_for_a_narrower_window()
+        self._measure()
         self.live.stop()
         self.console.print(self._text(f"{progress_of(board, time.monotonic())}.", "bold"), soft_wrap=True)
 
@@ -407,15 +431,18 @@ class Screen:
     def _cut(self, text: Text, width: int) -> None:
         text.truncate(max(0, width), overflow="crop" if self.is_ascii else "ellipsis")
 
-    def _make_up_for_a_narrower_window(self) -> None:
-        """Where a window became narrower, its lines take more rows than were drawn: go up by those."""
+    def _measure(self) -> None:
+        """Look how large the window is; where it became narrower, go up by the rows that its lines take more."""
         from rich.control import Control
         from rich.segment import ControlType
 
-        rows = _rows(self.drawn, self.console.size.width) - len(self.drawn)
+        columns, rows = os.get_terminal_size(self.console.file.fileno())
+        # A terminal that knows no size has none of its own.
+        self.console.size = (columns or 80, rows or 24)
+        more = _rows(self.drawn, self.console.width) - len(self.drawn)
         self.drawn = []
-        if rows > 0:
-            self.console.control(Control(*[(ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)] * rows))
+        if more > 0:
+            self.console.control(Control(*[(ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)] * more))
 
 
 def _rows(lengths: Iterable[int], width: int) -> int:

@@ -307,27 +307,6 @@ def configuration(results: Path, studies: Sequence[str] = ("one", "two.5")) -> C
     )
 
 
-def test_the_summary_shows_every_table_and_the_folders_of_results(tmp_path: Path) -> None:
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables/one.md").write_text("**Demonstration**\n\n| a |\n", encoding="utf-8")
-    (tmp_path / "tables/two.5.md").write_text("| b |\n", encoding="utf-8")
-    text = launch.summary(configuration(tmp_path))
-    assert "one\n===\n\nDemonstration\n\n| a |\n" in text
-    assert "two.5\n=====\n\n| b |\n" in text
-    for folder in ("tables", "runs", "checkpoints", "logs", "benchmarks"):
-        assert f"{tmp_path}/{folder}/" in text
-
-
-def test_many_tables_are_named_and_not_shown(tmp_path: Path) -> None:
-    (tmp_path / "tables").mkdir()
-    many = [f"study_{number}" for number in range(launch.SHOWN + 1)]
-    for name in many:
-        (tmp_path / f"tables/{name}.md").write_text("| a |\n", encoding="utf-8")
-    text = launch.summary(configuration(tmp_path, many))
-    assert f"{len(many)} studies: {', '.join(many)}." in text
-    assert "| a |" not in text
-
-
 def test_the_summary_repeats_warnings_of_this_run(tmp_path: Path) -> None:
     log(tmp_path, "old.log", "12:00 WARNING of last year")
     launch.lock(tmp_path)
@@ -335,10 +314,6 @@ def test_the_summary_repeats_warnings_of_this_run(tmp_path: Path) -> None:
     text = launch.summary(configuration(tmp_path))
     assert text.count("Warning: dataset news: n is 12") == 1
     assert "last year" not in text
-
-
-def test_the_summary_leaves_out_tables_that_were_not_made(tmp_path: Path) -> None:
-    assert "one" not in launch.summary(configuration(tmp_path)).split("\n")
 
 
 def test_characters_that_a_terminal_cannot_show_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -9,11 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -52,26 +54,33 @@ class Workplace:
     def results(self) -> Path:
         return self.directory / "results"
 
-    def start(self, *options: str, **environment: str) -> subprocess.Popen[str]:
-        """Start `snakemake` in a session of its own; output goes to a pipe, with Snakemake's own lines."""
+    def start(self, *options: str, terminal: IO[str] | None = None, **environment: str) -> subprocess.Popen[str]:
+        """Start `snakemake` in a session of its own, on a terminal, or with Snakemake's own lines to a pipe."""
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.code / "Snakefile")]
         command += ["--directory", str(self.directory), "--configfile", *map(str, self.configs)]
         if "--cores" not in options:
             command += ["--cores", "2"]
-        if "--dry-run" not in options:
+        if "--dry-run" not in options and terminal is None:
             command += ["--printshellcmds"]
+
+        def begin() -> None:
+            # As from a terminal; a shell's `&` has it ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if terminal is not None:
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
         return subprocess.Popen(
             [*command, *options],
             # Not the repository: a run may write files only in its working directory.
             cwd=self.directory,
             env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
-            stdout=subprocess.PIPE,
+            stdin=terminal,
+            stdout=subprocess.PIPE if terminal is None else terminal,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # As from a terminal; a shell's `&` has it ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=begin,
         )
 
     def run(self, *options: str, **environment: str) -> Ended:
