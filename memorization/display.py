@@ -234,7 +234,8 @@ def attach(logger: logging.Logger, settings: Any, dag: Callable[[], Any], result
     """
     if settings.printshellcmds or settings.verbose or settings.debug_dag or settings.quiet:
         return
-    for handler in logger.handlers:
+    handlers: list[Any] = logger.handlers
+    for handler in handlers:
         if handler.name == HANDLER:
             # Snakemake knows the option alone.
             handler.nocolor = handler.nocolor or bool(os.environ.get("NO_COLOR"))
@@ -296,14 +297,14 @@ def spelled(seconds: float) -> str:
 
 
 def details(job: Job, stand: Stand | None, now: float) -> str:
-    """How far a job is, in words."""
+    """How far a job is, in words; what a narrow window may cut comes last."""
     if stand is None:
         return spelled(now - job.begun)
     parts = [stand.note] if stand.note else []
     parts.append(f"{stand.done:,} of {stand.total:,} {stand.unit}")
     if stand.done and (left := stand.seconds_left) is not None:
         rate = f"{stand.rate:,.0f}" if stand.rate >= 10 else f"{stand.rate:.2g}"
-        parts += [f"{rate}/s", f"{spelled(left)} left"]
+        parts += [f"{spelled(left)} left", f"{rate}/s"]
     return ", ".join(parts)
 
 

@@ -46,7 +46,7 @@ def _places(results: Path, width: int | None) -> list[str]:
     rows = [
         ("Tables", "tables", ".parquet and .csv for programs, .md, .tex and .html for people"),
         ("Figures", "figures", ".svg and .png"),
-        ("Evidence", "runs", "generations, candidates, matches, outcomes and rates of every run"),
+        ("Evidence", "runs", "every run: generations, candidates, matches, outcomes, rates"),
         ("Checkpoints", "checkpoints", "fine-tuned models"),
         ("Logs", "logs", f"time and memory of every job: {results}/benchmarks/"),
     ]

@@ -103,8 +103,8 @@ def test_durations_are_spelled(seconds: float, words: str) -> None:
     [
         (None, "7 s"),
         (Stand(0, 10, "prompts", 0.0), "0 of 10 prompts"),
-        (Stand(412, 1000, "prompts", 9.8), "412 of 1,000 prompts, 9.8/s, 1 min 0 s left"),
-        (Stand(5, 9, "steps", 2000.0, "epoch 1 of 3"), "epoch 1 of 3, 5 of 9 steps, 2,000/s, 0 s left"),
+        (Stand(412, 1000, "prompts", 9.8), "412 of 1,000 prompts, 1 min 0 s left, 9.8/s"),
+        (Stand(5, 9, "steps", 2000.0, "epoch 1 of 3"), "epoch 1 of 3, 5 of 9 steps, 0 s left, 2,000/s"),
         (Stand(5, 9, "steps", float("nan")), "5 of 9 steps"),
     ],
 )
@@ -303,7 +303,7 @@ def test_lines_are_no_wider_than_the_window(columns: int, encoding: str, half_do
         assert all(line.plain.isascii() for line in lines)
     if columns >= 80:
         assert lines[0].plain.startswith("generations letters control  ")
-        assert "500 of 1,000 prompts, 50/s, 10 s left" in lines[0].plain
+        assert "500 of 1,000 prompts, 10 s left, 50/s" in lines[0].plain
         assert "3 of 12 steps done in 1 min 5 s" in lines[-1].plain
     assert drawn == ["3 of 12 steps done in 1 min 5 s."]
 
