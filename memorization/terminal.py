@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from memorization.errors import UserError
-from memorization.plan import PAGE
+from memorization.plan import PAGE, TABLE
 
-TABLES = "tables"
 SHOWN = 3
 CHARACTERS = 60
+_LINE_OF_LOG = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ [A-Z]+ ")
 _DIGEST = re.compile(r"[0-9a-f]{16}$")
 # Messages of Snakemake's that a dry run's summary replaces, by their beginning.
 _REPLACED = (
@@ -105,7 +105,7 @@ class Messages(logging.Filter):
 
 def nothing_to_do(results: Path) -> str:
     """One line that names the page and the folder of tables, as far as they are there."""
-    places = {"page": results / PAGE, "tables": results / TABLES}
+    places = {"page": results / PAGE, "tables": (results / TABLE).parent}
     named = [f"{what}: {place}" for what, place in places.items() if place.exists()]
     return f"Nothing to be done: all results are there. {', '.join(named)}".rstrip()
 
@@ -118,7 +118,12 @@ def failure(log: Path) -> str:
         lines = []
     messages = [line.split(" ERROR ", 1)[1] for line in lines if " ERROR " in line]
     if not messages:
-        return "none in its log: the job was ended from outside, or its memory or time did not suffice"
+        # What a library printed when it ended the process.
+        last = lines[-1] if lines and not _LINE_OF_LOG.match(lines[-1]) else ""
+        return (
+            "none in its log: the job was ended from outside, or its memory or time did not suffice"
+            f"{'; the last line there: ' if last else ''}{last}"
+        )
     # The last line of a traceback says what happened.
     return messages[-1] if messages[-1] != "unexpected error" else f"unexpected error: {lines[-1]}"
 

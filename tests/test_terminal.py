@@ -188,6 +188,10 @@ def error_of(log: Path, message: str | None = None) -> Any:
 def test_a_failed_job_says_why_on_the_terminal(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     assert error_of(log).startswith("none in its log: the job was ended from outside")
+    log.write_text("2026-01-01 12:00:00,123 INFO begun\n")
+    assert error_of(log).endswith("did not suffice")
+    log.write_text("2026-01-01 12:00:00,123 INFO begun\nterminate called: bad_alloc\n")
+    assert error_of(log).endswith("did not suffice; the last line there: terminate called: bad_alloc")
     log.write_text("2026-01-01 INFO begun\n2026-01-01 ERROR models.x: no such file\n")
     assert error_of(log) == "models.x: no such file"
     assert error_of(log, "SLURM status is FAILED") == "SLURM status is FAILED; models.x: no such file"

@@ -54,20 +54,20 @@ class Workplace:
     def results(self) -> Path:
         return self.directory / "results"
 
-    def start(self, *options: str, terminal: IO[str] | None = None, **environment: str) -> subprocess.Popen[str]:
-        """Start `snakemake` in a session of its own, on a terminal, or with Snakemake's own lines to a pipe."""
+    def start(self, *options: str, to: IO[str] | None = None, **environment: str) -> subprocess.Popen[str]:
+        """Start `snakemake` in a session of its own: to a terminal or a file, or with Snakemake's lines to a pipe."""
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.code / "Snakefile")]
         command += ["--directory", str(self.directory), "--configfile", *map(str, self.configs)]
         if "--cores" not in options:
             command += ["--cores", "2"]
-        if "--dry-run" not in options and terminal is None:
+        if "--dry-run" not in options and to is None:
             command += ["--printshellcmds"]
 
         def begin() -> None:
             # As from a terminal; a shell's `&` has it ignored.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            if terminal is not None:
+            if to is not None and to.isatty():
                 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         return subprocess.Popen(
@@ -75,8 +75,8 @@ class Workplace:
             # Not the repository: a run may write files only in its working directory.
             cwd=self.directory,
             env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
-            stdin=terminal,
-            stdout=subprocess.PIPE if terminal is None else terminal,
+            stdin=to if to is not None and to.isatty() else None,
+            stdout=subprocess.PIPE if to is None else to,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,

@@ -12,6 +12,7 @@ from runs import Workplace, wait_until
 from screens import Window, window
 
 from memorization import launch
+from memorization.report.formats import without_markup
 
 CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
 TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "", "NO_COLOR": "1"}
@@ -30,7 +31,7 @@ def test_the_end_of_a_run_fits_the_window(workplace: Workplace) -> None:
     for file in (workplace.results / "tables").glob("small*"):
         file.unlink()
     with window(100) as place:
-        process = workplace.start("--", "small", terminal=place.file, **TERMINAL)
+        process = workplace.start("--", "small", to=place.file, **TERMINAL)
         wait_until(lambda: "Next:" in place.read() or process.poll() is not None, process)
         assert process.wait() == 0, place.read()
         lines = place.lines()
@@ -48,12 +49,26 @@ def test_the_end_of_a_run_fits_the_window(workplace: Workplace) -> None:
     assert "rule memorization_table:" in log.read_text()
 
 
+def test_a_file_has_few_lines_and_whole_tables(workplace: Workplace) -> None:
+    for file in (workplace.results / "tables").glob("small*"):
+        file.unlink()
+    place = workplace.directory / "output.txt"
+    with place.open("w") as output:
+        assert workplace.start("--", "small", to=output).wait() == 0
+    text = place.read_text(encoding="utf-8")
+    progress, summary = re.split(r"(?<=steps done in )\d+.*\.\n", text)
+    assert 2 < len(progress.splitlines()) < 20
+    assert "rule " not in progress
+    assert without_markup((workplace.results / "tables/small.md").read_text(encoding="utf-8")).strip() in summary
+    assert "\x1b" not in text
+
+
 def test_ctrl_c_ends_a_run_that_tells_how_far_it_is(workplace: Workplace, tmp_path: Path) -> None:
     shutil.rmtree(workplace.results / CHECKPOINTS)
     recipe = {"epochs": 40000, "keep": [2, 40000], "batch_size": 4, "max_input_tokens": 64, "max_target_tokens": 32}
     long = workplace.with_configuration(tmp_path / "long.yaml", {"recipes": {"short": recipe}})
     with window(100) as place:
-        process = long.start("--", f"results/{CHECKPOINTS}", terminal=place.file, **TERMINAL)
+        process = long.start("--", f"results/{CHECKPOINTS}", to=place.file, **TERMINAL)
         wait_until(written(place, " of 40000, loss "), process)
         *_, job, run = place.lines()
         assert re.match(r"train  [━─]+  epoch \d+ of 40000, loss \d\.\d{3}, [\d,]+ of 120,000 steps", job), job
