@@ -296,16 +296,26 @@ def spelled(seconds: float) -> str:
     return f"{whole // 3600:,} h {whole % 3600 // 60} min"
 
 
-def details(job: Job, stand: Stand | None, now: float) -> str:
-    """How far a job is, in words; what a narrow window may cut comes last."""
+def details(job: Job, stand: Stand | None, now: float, room: int | None = None) -> str:
+    """How far a job is, in words; where they are more than `room` characters, without what tells the least."""
     if stand is None:
         return spelled(now - job.begun)
-    parts = [stand.note] if stand.note else []
-    parts.append(f"{stand.done:,} of {stand.total:,} {stand.unit}")
+    epoch, _, loss = stand.note.partition(", ")
+    count = f"{stand.done:,} of {stand.total:,} {stand.unit}"
+    parts = [epoch, loss, count]
+    rate = ""
     if stand.done and (left := stand.seconds_left) is not None:
-        rate = f"{stand.rate:,.0f}" if stand.rate >= 10 else f"{stand.rate:.2g}"
-        parts += [f"{spelled(left)} left", f"{rate}/s"]
-    return ", ".join(parts)
+        rate = f"{stand.rate:,.0f}/s" if stand.rate >= 10 else f"{stand.rate:.2g}/s"
+        parts += [f"{spelled(left)} left", rate]
+    for part in (rate, loss, count if epoch else rate):
+        if room is None or len(_listed(parts)) <= room:
+            break
+        parts = [each for each in parts if each != part]
+    return _listed(parts)
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(filter(None, parts))
 
 
 def progress_of(board: Board, now: float) -> str:
@@ -392,8 +402,8 @@ class Screen:
         """The lines of a window of `width` columns and `height` rows: jobs at work, then the whole run."""
         stands = board.stands()
         # One line of the window stays free, and one is the run's; if not all jobs have one, another says so.
-        room = max(1, height - 3)
-        shown = stands if len(stands) <= room else stands[: max(1, room - 1)]
+        rows = max(1, height - 3)
+        shown = stands if len(stands) <= rows else stands[: max(1, rows - 1)]
         names = [self._text(job.name, "cyan") for job, _ in shown]
         longest = min(max((name.cell_len for name in names), default=0), int(NAME * width))
         lines = []
@@ -403,7 +413,8 @@ class Screen:
             if width >= WIDTH_FOR_BARS:
                 share = stand.done / stand.total if stand and stand.total else 0.0
                 name.append_text(self._bar(share, stand is not None))
-            lines.append(name.append_text(self._text(details(job, stand, now), "")))
+            room = width - 1 - name.cell_len
+            lines.append(name.append_text(self._text(details(job, stand, now, room), "")))
         if len(shown) < len(stands):
             lines.append(self._text(f"and {len(stands) - len(shown):,} more", "dim"))
         run = self._text(progress_of(board, now), "bold")

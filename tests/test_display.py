@@ -112,6 +112,23 @@ def test_how_far_a_job_is_in_words(stand: Stand | None, words: str) -> None:
     assert display.details(Job(1, "train", None, 10.0), stand, 17.0) == words
 
 
+@pytest.mark.parametrize(
+    ("room", "words"),
+    [
+        (100, "epoch 2 of 3, loss 0.512, 55 of 90 steps, 17 s left, 2/s"),
+        (55, "epoch 2 of 3, loss 0.512, 55 of 90 steps, 17 s left"),
+        (50, "epoch 2 of 3, 55 of 90 steps, 17 s left"),
+        (30, "epoch 2 of 3, 17 s left"),
+        (5, "epoch 2 of 3, 17 s left"),
+    ],
+)
+def test_where_room_is_scarce_the_epoch_and_the_time_left_stay(room: int, words: str) -> None:
+    stand = Stand(55, 90, "steps", 2.04, "epoch 2 of 3, loss 0.512")
+    assert display.details(Job(1, "train", None, 0.0), stand, 0.0, room) == words
+    of_prompts = display.details(Job(1, "generations", None, 0.0), Stand(5, 9, "prompts", 2.0), 0.0, room)
+    assert of_prompts == "5 of 9 prompts, 2 s left, 2/s"[: None if room >= 29 else 24]
+
+
 def test_a_job_is_named_by_its_rule_and_what_tells_it_from_others(shown: Display) -> None:
     wildcards = {"model": "t5", "state": "full", "epoch": "3", "dataset": "news", "prefix_tokens": "50"}
     assert not shown.filter(started(1, "generations", **wildcards))
