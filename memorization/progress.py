@@ -64,6 +64,8 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.close()
+        # What follows, as writing a checkpoint, is not counted.
+        _take_away()
 
     def advance(self, pieces: int = 1, note: str = "") -> None:
         """Count finished pieces; `note` (a loss, for instance) is shown with the numbers."""
@@ -113,13 +115,18 @@ def told(results: Path, log_file: Path) -> Iterator[None]:
     `results` is the folder of results and `log_file` the job's log, by which the run finds the file.
     """
     global _place
-    _place = place = _file(results, log_file)
+    _place = _file(results, log_file)
     try:
         yield
     finally:
+        _take_away()
         _place = None
+
+
+def _take_away() -> None:
+    if _place is not None:
         with contextlib.suppress(OSError):
-            place.unlink(missing_ok=True)
+            _place.unlink(missing_ok=True)
 
 
 def stand_of(results: Path, log_file: Path) -> Stand | None:

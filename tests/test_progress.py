@@ -36,12 +36,14 @@ def test_a_job_tells_how_far_it_is_until_it_ends(tmp_path: Path, monkeypatch: py
             begun = stand_of(tmp_path, LOG)
             count.advance(3, note="epoch 1 of 2")
             told_last = stand_of(tmp_path, LOG)
+            assert stand_of(tmp_path, LOG.with_name("d.log")) is None
         assert begun == Stand(0, 8, "steps", 0.0)
         assert begun.seconds_left is None
         assert told_last is not None
         assert (told_last.done, told_last.total, told_last.note) == (3, 8, "epoch 1 of 2")
         assert told_last.seconds_left == pytest.approx(5 / told_last.rate)
-        assert stand_of(tmp_path, LOG.with_name("d.log")) is None
+        assert stand_of(tmp_path, LOG) is None, "what follows is not counted"
+        Progress(2, "validation", "texts")
     assert stand_of(tmp_path, LOG) is None
     assert list((tmp_path / progress.FOLDER).iterdir()) == []
 
