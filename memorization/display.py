@@ -107,11 +107,13 @@ class Surface(Protocol):
 class Display(logging.Filter):
     """Shows the run in place of Snakemake's handler `handler`, from its first job until `end`.
 
-    `dag` gives Snakemake's graph of jobs, `results` is the folder of results.
+    `dag` gives Snakemake's graph of jobs, `results` is the folder of results. Of a dry run (`is_dry`) the list of what
+    would run is shown by Snakemake, which begins no job.
     """
 
-    def __init__(self, handler: Any, dag: Callable[[], Any], results: Path) -> None:
+    def __init__(self, handler: Any, dag: Callable[[], Any], results: Path, is_dry: bool = False) -> None:
         super().__init__()
+        self.events = EVENTS - {"run_info"} if is_dry else EVENTS
         self.handler, self.dag, self.results = handler, dag, results
         self.said: set[str] = set()
         self.has_failed = False
@@ -141,7 +143,7 @@ class Display(logging.Filter):
             self._report_failure(record)
         elif text.startswith(PLACE_OF_ALL):
             return self.has_failed
-        elif event not in EVENTS and not text.startswith(MESSAGES):
+        elif event not in self.events and not text.startswith(MESSAGES):
             return self._say_once(record, text)
         return False
 
@@ -239,7 +241,7 @@ def attach(logger: logging.Logger, settings: Any, dag: Callable[[], Any], result
         if handler.name == HANDLER:
             # Snakemake knows the option alone.
             handler.nocolor = handler.nocolor or bool(os.environ.get("NO_COLOR"))
-            _shown.append(Display(handler, dag, results))
+            _shown.append(Display(handler, dag, results, settings.dryrun))
             handler.addFilter(_shown[-1])
 
 

@@ -210,7 +210,11 @@ def _end_children() -> None:
 def print_text(text: str) -> None:
     """Print to standard output; characters that its encoding lacks are replaced."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, errors="replace").decode(encoding), flush=True)
+    try:
+        print(text.encode(encoding, errors="replace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # Its reader, such as `less`, was ended; Python would report that once more at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def summary(config: Config) -> str:

@@ -218,7 +218,7 @@ def test_snakemakes_own_lines_are_shown_where_they_are_asked_for(option: str, tm
     def attached(**settings: bool) -> list[Any]:
         logger, handler = logging.Logger("test"), Handler(io.StringIO())
         logger.addHandler(handler)
-        all_settings = dict.fromkeys(["printshellcmds", "verbose", "debug_dag", "quiet"], False) | settings
+        all_settings = dict.fromkeys(["dryrun", "printshellcmds", "verbose", "debug_dag", "quiet"], False) | settings
         display.attach(logger, SimpleNamespace(**all_settings), Dag, tmp_path)  # type: ignore[arg-type]
         return handler.filters
 
@@ -226,12 +226,19 @@ def test_snakemakes_own_lines_are_shown_where_they_are_asked_for(option: str, tm
     assert attached(**{option: True}) == []
 
 
+def test_of_a_dry_run_the_list_is_shown_and_snakemakes_heading_is_not(tmp_path: Path) -> None:
+    dry = Display(Handler(io.StringIO()), lambda: None, tmp_path, is_dry=True)
+    assert dry.filter(record("To do: 3 of 5 jobs.", event="run_info"))
+    assert not dry.filter(record("any", event="workflow_started"))
+    assert dry.thread is None
+
+
 def test_snakemakes_own_messages_have_no_colours_where_none_are_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logger, handler = logging.Logger("test"), Handler(io.StringIO())
     logger.addHandler(handler)
-    settings = SimpleNamespace(printshellcmds=False, verbose=False, debug_dag=False, quiet=set())
+    settings = SimpleNamespace(dryrun=False, printshellcmds=False, verbose=False, debug_dag=False, quiet=set())
     for value, expected in (("", False), ("1", True)):
         monkeypatch.setenv("NO_COLOR", value)
         display.attach(logger, settings, lambda: None, tmp_path)
@@ -241,7 +248,7 @@ def test_snakemakes_own_messages_have_no_colours_where_none_are_wanted(
 def test_another_logger_is_left_alone(tmp_path: Path) -> None:
     logger, handler = logging.Logger("test"), logging.StreamHandler(io.StringIO())
     logger.addHandler(handler)
-    settings = SimpleNamespace(printshellcmds=False, verbose=False, debug_dag=False, quiet=set())
+    settings = SimpleNamespace(dryrun=False, printshellcmds=False, verbose=False, debug_dag=False, quiet=set())
     display.attach(logger, settings, lambda: None, tmp_path)
     assert handler.filters == []
 

@@ -321,3 +321,15 @@ def test_characters_that_a_terminal_cannot_show_are_replaced(monkeypatch: pytest
     monkeypatch.setattr(sys, "stdout", terminal)
     launch.print_text("rates ↑ 5%")
     assert terminal.buffer.getvalue() == b"rates ? 5%\n"  # type: ignore[attr-defined]
+
+
+def test_a_reader_that_was_ended_is_no_error() -> None:
+    code = "from memorization import launch; launch.print_text('one'); launch.print_text('two')"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (0, "")
