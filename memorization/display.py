@@ -322,7 +322,7 @@ def _listed(parts: Iterable[str]) -> str:
 
 def progress_of(board: Board, now: float) -> str:
     """How far the run is, in words."""
-    return f"{board.done:,} of {board.total:,} steps done in {spelled(now - board.begun)}"
+    return f"{board.done:,} of {board.total:,} steps done after {spelled(now - board.begun)}"
 
 
 class Lines:

@@ -137,7 +137,7 @@ def test_a_job_is_named_by_its_rule_and_what_tells_it_from_others(shown: Display
         "Failed: generations full news",
         "  the disk is full",
         "  (log: a.log)",
-        "0 of 7 steps done in 0 s.",
+        "0 of 7 steps done after 0 s.",
     ]
 
 
@@ -285,11 +285,11 @@ def test_a_file_has_a_line_now_and_then(half_done: Board, monkeypatch: pytest.Mo
     written = stream.getvalue().splitlines()
     assert 20 < len(written) < 45
     assert written[0].startswith(
-        "3 of 12 steps done in 10 s; at work: generations letters control (500 of 1,000 prompts"
+        "3 of 12 steps done after 10 s; at work: generations letters control (500 of 1,000 prompts"
     )
-    assert written[-1].startswith("3 of 12 steps done in 9 min ")
+    assert written[-1].startswith("3 of 12 steps done after 9 min ")
     lines.close(half_done)
-    assert stream.getvalue().endswith("3 of 12 steps done in 10 min 0 s.\n")
+    assert stream.getvalue().endswith("3 of 12 steps done after 10 min 0 s.\n")
 
 
 def test_of_many_jobs_a_line_names_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,8 +328,8 @@ def test_lines_are_no_wider_than_the_window(columns: int, encoding: str, half_do
     if columns >= 80:
         assert lines[0].plain.startswith("generations letters control  ")
         assert "500 of 1,000 prompts, 10 s left, 50/s" in lines[0].plain
-        assert "3 of 12 steps done in 1 min 5 s" in lines[-1].plain
-    assert drawn == ["3 of 12 steps done in 1 min 5 s."]
+        assert "3 of 12 steps done after 1 min 5 s" in lines[-1].plain
+    assert drawn == ["3 of 12 steps done after 1 min 5 s."]
 
 
 def test_a_wide_window_has_a_bar_for_each_job_that_tells_how_far_it_is(half_done: Board) -> None:
@@ -359,7 +359,7 @@ def test_messages_stay_above_lines_that_are_drawn_anew_and_the_cursor_comes_back
         assert first == "Failed: train"
         assert [line[:5] for line in rest[:3]] == ["gener", "train", "━━━──"]
         screen.close(half_done)
-        assert place.lines() == ["Failed: train", "3 of 12 steps done in 1 min 5 s."]
+        assert place.lines() == ["Failed: train", "3 of 12 steps done after 1 min 5 s."]
         assert place.has_cursor()
 
 
@@ -429,11 +429,11 @@ def test_a_whole_display_on_a_terminal(tmp_path: Path, monkeypatch: pytest.Monke
         wait_for(place, "1 of 2 steps done")
         [warning, job, run] = place.lines()
         assert (warning, job.split("  ")[0]) == ("a warning", "train news")
-        assert "1 of 2 steps done in " in run
+        assert "1 of 2 steps done after " in run
         shown.end()
         [warning, end] = place.lines()
         assert warning == "a warning"
-        assert end.startswith("1 of 2 steps done in ")
+        assert end.startswith("1 of 2 steps done after ")
         assert place.has_cursor()
 
 

@@ -35,14 +35,14 @@ def test_the_end_of_a_run_fits_the_window(workplace: Workplace) -> None:
         wait_until(lambda: "Next:" in place.read() or process.poll() is not None, process)
         assert process.wait() == 0, place.read()
         lines = place.lines()
-    begin = next(number for number, line in enumerate(lines) if re.match(r"(\d+) of \1 steps done in ", line))
+    begin = next(number for number, line in enumerate(lines) if re.match(r"(\d+) of \1 steps done after ", line))
     head, end = lines[:begin], lines[begin:]
     assert [line for line in head if "Using workflow specific profile" not in line] == ["Building DAG of jobs..."]
     assert end[2] == "drawn"
     assert "Test run: shows that the program works, and is not evidence." in end
     assert any(line.startswith("Summarization ") and "small T5 (base)" in line for line in end)
     assert any(line.startswith(f"Tables       {workplace.results.name}/tables/") for line in end)
-    assert end[-4] == "Next:"
+    assert "Next:" in end[-5:]
     assert max(map(len, end)) <= 100
     assert not re.search(r"\x1b\[(\d+;)*3\dm", place.written)
     [log] = sorted((workplace.directory / ".snakemake/log").glob("*.log"))[-1:]
@@ -56,7 +56,7 @@ def test_a_file_has_few_lines_and_whole_tables(workplace: Workplace) -> None:
     with place.open("w") as output:
         assert workplace.start("--", "small", to=output).wait() == 0
     text = place.read_text(encoding="utf-8")
-    progress, summary = re.split(r"(?<=steps done in )\d+.*\.\n", text)
+    progress, summary = re.split(r"(?<=steps done after )\d+.*\.\n", text)
     assert 2 < len(progress.splitlines()) < 20
     assert "rule " not in progress
     assert without_markup((workplace.results / "tables/small.md").read_text(encoding="utf-8")).strip() in summary
@@ -72,12 +72,12 @@ def test_ctrl_c_ends_a_run_that_tells_how_far_it_is(workplace: Workplace, tmp_pa
         wait_until(written(place, " of 40000, loss "), process)
         *_, job, run = place.lines()
         assert re.match(r"train  [━─]+  epoch \d+ of 40000, loss \d\.\d{3}, [\d,]+ of 120,000 steps", job), job
-        assert re.match(r"─+  0 of 1 steps done in \d", run), run
+        assert re.match(r"─+  0 of 1 steps done after \d", run), run
         os.write(place.inside, b"\x03")
         assert process.wait() == -signal.SIGINT
         *_, done, _, end = place.lines()
         assert place.has_cursor()
-    assert done.startswith("0 of 1 steps done in ")
+    assert done.startswith("0 of 1 steps done after ")
     assert end == launch.INTERRUPTED
     assert "Traceback" not in place.written
     assert list((long.results / ".progress").iterdir()) == []
