@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import queue
+import re
 import stat
 import sys
 import threading
@@ -34,20 +35,13 @@ HANDLER = "DefaultStreamHandler"
 EVENTS = frozenset(
     ["workflow_started", "run_info", "resources_info", "shellcmd", "job_started", "group_info", "rulegraph"]
 )
-MESSAGES = (
-    "Assuming unrestricted shared filesystem usage",
-    "Using shell:",
-    "Conda environments: ignored",
-    "Singularity containers: ignored",
-    "Group jobs: inactive",
-    "Select jobs to execute",
-    "Removing temporary output",
-    "Removing output files of failed job",
+MESSAGES = re.compile(
+    "Assuming unrestricted shared filesystem usage|Using shell:|Conda environments: ignored|"
+    "Singularity containers: ignored|Group jobs: inactive|Select jobs to execute|Removing temporary output|"
+    "Removing output files of failed job|Elapsed time:|Job \\d+ has been submitted with SLURM jobid|"
     # A failure is reported when it happens, and by the run's last lines.
-    "RuleException:\nCalledProcessError",
-    "Exiting because a job execution failed",
-    "WorkflowError:\nAt least one job did not complete successfully",
-    "Elapsed time:",
+    "RuleException:\nCalledProcessError|Exiting because a job execution failed|"
+    "WorkflowError:\nAt least one job did not complete successfully"
 )
 # Snakemake's last message, of use where something failed.
 PLACE_OF_ALL = "Complete log(s):"
@@ -114,11 +108,12 @@ class Display(logging.Filter):
     def __init__(self, handler: Any, dag: Callable[[], Any], results: Path, is_dry: bool = False) -> None:
         super().__init__()
         self.events = EVENTS - {"run_info"} if is_dry else EVENTS
-        self.handler, self.dag, self.results = handler, dag, results
+        self.handler, self.dag = handler, dag
         self.said: set[str] = set()
         self.has_failed = False
         self.telling: dict[str, list[str]] = {}
-        # Can be put to by whatever a signal interrupts. None: the end.
+        # Changed by the thread alone, by what is put to it, which whatever a signal interrupts can do. None: the end.
+        self.board = Board(results, time.monotonic())
         self.items: queue.SimpleQueue[Callable[[Board, Surface], None] | None] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
 
@@ -143,7 +138,7 @@ class Display(logging.Filter):
             self._report_failure(record)
         elif text.startswith(PLACE_OF_ALL):
             return self.has_failed
-        elif event not in self.events and not text.startswith(MESSAGES):
+        elif event not in self.events and not MESSAGES.match(text):
             return self._say_once(record, text)
         return False
 
@@ -188,22 +183,20 @@ class Display(logging.Filter):
 
     def _begin(self) -> None:
         if self.thread is None:
-            board = Board(self.results, time.monotonic())
-            self.thread = threading.Thread(target=self._work, args=(board,), name="display", daemon=True)
+            self.thread = threading.Thread(target=self._work, name="display", daemon=True)
             self.thread.start()
-            atexit.register(self.end)
 
-    def _work(self, board: Board) -> None:
+    def _work(self) -> None:
         is_over = False
         # A terminal that is gone is no reason for a run to end.
         with contextlib.suppress(OSError, ValueError):
             surface = surface_of(self.handler.stream, self.handler.nocolor)
             while not is_over:
-                is_over = self._take_items(board, surface)
-                surface.show(board)
-            surface.close(board)
+                is_over = self._take_items(surface)
+                surface.show(self.board)
+            surface.close(self.board)
 
-    def _take_items(self, board: Board, surface: Surface) -> bool:
+    def _take_items(self, surface: Surface) -> bool:
         """Take what came in the time until the next drawing; whether it was the end."""
         deadline = time.monotonic() + SECONDS_BETWEEN_DRAWINGS
         while (left := deadline - time.monotonic()) > 0:
@@ -213,7 +206,7 @@ class Display(logging.Filter):
                 return False
             if item is None:
                 return True
-            item(board, surface)
+            item(self.board, surface)
         return False
 
     def end(self) -> None:
@@ -243,6 +236,7 @@ def attach(logger: logging.Logger, settings: Any, dag: Callable[[], Any], result
             handler.nocolor = handler.nocolor or bool(os.environ.get("NO_COLOR"))
             _shown.append(Display(handler, dag, results, settings.dryrun))
             handler.addFilter(_shown[-1])
+            atexit.register(_shown[-1].end)
 
 
 def end() -> None:

@@ -155,9 +155,29 @@ def test_lines_that_the_display_replaces_are_taken_away(event: str, shown: Displ
     assert text_of(shown) == ""
 
 
-@pytest.mark.parametrize("text", [*display.MESSAGES, display.PLACE_OF_ALL])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Assuming unrestricted shared filesystem usage.",
+        "Using shell: /bin/bash",
+        "Conda environments: ignored",
+        "Select jobs to execute...",
+        "Removing output files of failed job train since they might be corrupted:\na",
+        "RuleException:\nCalledProcessError in file a, line 1:\nCommand 'b' returned non-zero exit status 1.",
+        "Exiting because a job execution failed. Look above for error messages",
+        "WorkflowError:\nAt least one job did not complete successfully.",
+        "Job 5 has been submitted with SLURM jobid 100 (log: a.log).",
+        "Complete log(s): a.log",
+        "Elapsed time: 0:02:10.767485",
+    ],
+)
 def test_messages_that_nobody_needs_are_taken_away(text: str, shown: Display) -> None:
-    assert not shown.filter(record(f"{text} and more"))
+    assert not shown.filter(record(text))
+
+
+@pytest.mark.parametrize("text", ["WorkflowError:\nno space", "RuleException:\nNameError in file a", "SLURM run ID: a"])
+def test_others_stay(text: str, shown: Display) -> None:
+    assert shown.filter(record(text))
 
 
 def test_the_place_of_all_messages_is_named_after_a_failure(shown: Display) -> None:
@@ -194,6 +214,16 @@ def test_a_job_without_a_result_has_the_terminal_to_itself(shown: Display) -> No
     assert shown.thread is None
     assert not shown.filter(record(event="job_finished", job_id=1))
     assert text_of(shown) == ""
+
+
+def test_what_is_known_of_the_run_outlives_such_a_job(shown: Display) -> None:
+    shown.filter(started(1, "generations"))
+    shown.filter(record(event="progress", done=2, total=5))
+    shown.filter(started(2, "plan", output=""))
+    shown.filter(failed(1, "generations", "no"))
+    written = text_of(shown).splitlines()
+    assert written[0].startswith("2 of 5 steps done after ")
+    assert written[-1].startswith("2 of 5 steps done after ")
 
 
 def test_the_end_may_come_twice_or_before_the_beginning(shown: Display) -> None:
