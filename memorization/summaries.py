@@ -58,7 +58,7 @@ def _places(results: Path, width: int | None) -> list[str]:
 def _next(config: Config, width: int | None) -> list[str]:
     lines = [
         "Change a setting and start the same command again: it makes what depends on that (`snakemake -n` says what).",
-        "Read what a rate is and is not, in README.md, before you quote one.",
+        'Before you quote a rate, read what it is and is not: README.md, "How it measures".',
         "Measure your own data and model: `configs/real-data.yaml`, explained in README.md."
         if config.label
         else f"Check all files before you share them: `memorization verify {config.results}`.",
