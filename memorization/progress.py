@@ -104,8 +104,11 @@ class Progress:
         # Where the disk takes no more, the job's result will say so.
         with contextlib.suppress(OSError):
             part.parent.mkdir(exist_ok=True)
-            part.write_text(json.dumps(process | stand), encoding="utf-8")
-            part.replace(_place)
+            try:
+                part.write_text(json.dumps(process | stand), encoding="utf-8")
+                part.replace(_place)
+            finally:
+                part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
