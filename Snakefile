@@ -42,6 +42,8 @@ Every coordinate that varies is part of a result's path, so that one path is one
       */SHA256SUMS, {tables,figures}/*.sha256                               checksums; a Parquet file contains its own
 """
 
+import atexit
+import gc
 import re
 import sys
 from pathlib import Path
@@ -49,16 +51,25 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import is_flagged
 from snakemake.logging import logger
+from snakemake.persistence import PersistenceBase
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+# What is loaded by now stays: to look for garbage in it again and again would take a tenth of a start.
+gc.freeze()
+gc.set_threshold(100_000)
 sys.path.insert(0, workflow.basedir)
 
 # Not in one line with `configfile` first: Snakemake takes such a line for one of its own.
-from memorization import cards, configfile, costs, display, freshness, launch
+from memorization import cards, configfile, costs, display, freshness, imports, launch
 from memorization import local_files, memory, plan, preflight, terminal, unmade
 from memorization.errors import UserError
 from memorization.studies import kinds
+
+# No parameter is a data frame, which Snakemake would import pandas to find out; and no script is a notebook.
+PersistenceBase._serialize_param_pandas = PersistenceBase._serialize_param_builtin
+imports.when_used("nbformat")
 
 if workflow.is_main_process:
     launch.end_on_signals(jobs_here=True)
@@ -190,11 +201,13 @@ for target, studies in local_files.targets(CONFIG).items():
 
 
 if workflow.is_main_process:
-    freshness.remember(Path(RESULTS, freshness.PLACE))
+    # Digests are computed with the graph, behind all that is here.
+    atexit.register(freshness.remember, Path(RESULTS, freshness.PLACE))
 
 
 onstart:
     if workflow.is_main_process:
+        freshness.remember(Path(RESULTS, freshness.PLACE))
         on_cards = [
             (job.rule.name, job.wildcards)
             for job in workflow.dag.needrun_jobs()

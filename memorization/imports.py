@@ -7,8 +7,10 @@ server that forks itself for jobs (`fork_server`) calls it.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.abc
 import sys
+import types
 from collections.abc import Iterator
 
 # Libraries that Arrow, NLTK and transformers import where they find them, for what is not used here.
@@ -57,6 +59,18 @@ def missing(name: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+class _WhenUsed(types.ModuleType):
+    def __getattr__(self, attribute: str) -> object:
+        sys.modules.pop(self.__name__, None)
+        return getattr(importlib.import_module(self.__name__), attribute)
+
+
+def when_used(name: str) -> None:
+    """Let a module that is imported from now on be loaded when something in it is used; nothing if it is loaded."""
+    # Not `importlib.util.LazyLoader`, whose modules are loaded by the import itself before Python 3.12.
+    sys.modules.setdefault(name, _WhenUsed(name))
 
 
 def preload() -> None:

@@ -13,22 +13,24 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from memorization import checksums, locks
 from memorization.errors import UserError
-from memorization.imports import missing
-from memorization.schemas.schema import Schema
 
-with missing("pandas"):
-    # Arrow looks for pandas with its first values, once.
-    pa.array([0])
+if TYPE_CHECKING:
+    # Loaded with the first table: a run with nothing to do reads none.
+    import pyarrow as pa
+
+    from memorization.schemas.schema import Schema
 
 MANIFEST_KEY = b"memorization"
 ROWS_PER_GROUP = 10_000
+
+
+def preload() -> None:
+    """Import what reads and writes tables."""
+    import pyarrow.parquet  # noqa: F401
 
 
 @contextlib.contextmanager
@@ -73,6 +75,9 @@ def write_batches(path: Path, schema: type[Schema], batches: Iterable[pa.RecordB
     The manifest is written to the file's metadata as sorted JSON. If it counts what the stream contains, it is a
     function that is called after the last batch. Raises ValueError if a batch does not have the schema.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     rows = 0
     with replacing(path) as scratch:
         with pq.ParquetWriter(scratch, schema.arrow(), compression="zstd", write_page_checksum=True) as writer:
@@ -112,6 +117,8 @@ def read(path: Path, schema: type[Schema], columns: list[str] | None = None) -> 
 
 
 def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    import pyarrow.parquet as pq
+
     # Not `read_table`, which imports what reads several files as one, and with it pandas.
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         return file.read(columns)
@@ -126,12 +133,16 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 def stream(path: Path, columns: list[str] | None = None, rows: int = ROWS_PER_GROUP) -> Iterator[pa.RecordBatch]:
     """Yield a Parquet file's rows in batches, without reading the whole file into memory."""
+    import pyarrow.parquet as pq
+
     with _reading(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
         yield from file.iter_batches(batch_size=rows, columns=columns)
 
 
 def manifest_of(path: Path) -> dict[str, Any]:
     """The manifest in a result's metadata."""
+    import pyarrow.parquet as pq
+
     with _reading(path):
         metadata = pq.read_metadata(path).metadata or {}
     manifest: dict[str, Any] = json.loads(metadata.get(MANIFEST_KEY, b"{}"))
@@ -162,6 +173,8 @@ def _json(manifest: Mapping[str, Any]) -> bytes:
 
 def rows_of(path: Path) -> int:
     """Number of rows of a Parquet file, without reading them."""
+    import pyarrow.parquet as pq
+
     with _reading(path):
         rows: int = pq.read_metadata(path).num_rows
     return rows

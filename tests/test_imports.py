@@ -62,6 +62,7 @@ def test_libraries_find_no_optional_ones_and_work_without_them() -> None:
     modules = modules_after(
         "import pyarrow as pa\n"
         "from memorization import imports, storage\n"
+        "from memorization.schemas import schema\n"
         "from memorization.detection import text\n"
         "from memorization.models import loading\n"
         "imports.preload()\n"
@@ -73,6 +74,27 @@ def test_libraries_find_no_optional_ones_and_work_without_them() -> None:
 
     assert modules.isdisjoint(imports.OPTIONAL)
     assert {"nltk", "pyarrow", "torch", "transformers.modeling_utils"} <= modules
+
+
+def test_a_module_is_loaded_when_something_in_it_is_used() -> None:
+    modules = modules_after(
+        "from memorization.imports import when_used\n"
+        "when_used('sqlite3')\n"
+        "when_used('a_library')\n"
+        "import a_library\n"
+        "import sqlite3\n"
+        "assert 'sqlite3.dbapi2' not in sys.modules\n"
+        "assert sqlite3.connect(':memory:')\n"
+        "assert 'sqlite3.dbapi2' in sys.modules\n"
+        "when_used('sqlite3')\n"
+        "try:\n"
+        "    a_library.function\n"
+        "    raise SystemExit('found')\n"
+        "except ModuleNotFoundError:\n"
+        "    pass"
+    )
+
+    assert {"sqlite3", "sqlite3.dbapi2"} <= modules
 
 
 def test_what_is_loaded_already_or_later_is_found() -> None:

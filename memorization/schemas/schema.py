@@ -14,6 +14,12 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from memorization.imports import missing
+
+with missing("pandas"):
+    # Arrow looks for pandas with its first values, once.
+    pa.array([0])
+
 BOOL, INT32, INT64, FLOAT32, FLOAT64, TEXT = (
     pa.bool_(),
     pa.int32(),

@@ -22,7 +22,7 @@ from memorization.config.models import Recipe
 from memorization.config.project import Project
 from memorization.errors import did_you_mean
 from memorization.plan import BASE, UNTRAINED, Run
-from memorization.report import drawing, formats
+from memorization.report import endings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "workflow" / "published"
 """Folder of the published numbers, one CSV file per table."""
@@ -85,8 +85,8 @@ class Exhibit:
 
     def files(self, study: str) -> list[str]:
         """The exhibit's files for a study, below the results folder."""
-        endings = drawing.FORMATS if self.format == "figure" else formats.FORMATS
-        return [f"{self.place.format(study=study)}.{ending}" for ending in endings]
+        known = endings.FIGURE if self.format == "figure" else endings.TABLE
+        return [f"{self.place.format(study=study)}.{ending}" for ending in known]
 
 
 def own_table(config: Project, study: Any, name: str) -> Inputs:

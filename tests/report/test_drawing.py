@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from sheets import figure_bytes
 
-from memorization.report import drawing
+from memorization.report import drawing, endings
 from memorization.report.drawing import Measure
 
 ROWS = [
@@ -81,6 +81,10 @@ def test_counts_name_prompts_where_they_are_fewer() -> None:
     rows = [{"n": 16, "prefixes": 1}, {"n": 1000, "prefixes": 1000}]
     assert drawing.counts(rows) == "16 (1 prompt) to 1,000"
     assert drawing.counts(rows[:1]) == "16 (1 prompt)"
+
+
+def test_a_figure_is_written_with_the_endings_that_are_announced() -> None:
+    assert tuple(drawing.FORMATS) == endings.FIGURE
 
 
 def test_files_are_the_same_every_time_and_show_texts_literally(tmp_path: Path) -> None:

@@ -180,6 +180,16 @@ def test_finished_results_are_not_made_again(finished: Workplace) -> None:
     assert "Nothing to be done" in run.output
 
 
+def test_a_run_with_nothing_to_do_loads_nothing_that_it_does_not_use(finished: Workplace) -> None:
+    run = finished.run(PYTHONPROFILEIMPORTTIME="1")
+
+    assert "Nothing to be done" in run.output
+    loaded = set(re.findall(r"^import time:.*\| +(\S+)$", run.output, re.MULTILINE))
+    assert {"snakemake.dag", "memorization.local_files", "smart_open"} <= loaded
+    # Data frames, tables, notebooks, clients of remote storage.
+    assert loaded.isdisjoint({"pandas", "pyarrow", "nbformat", "requests", "torch"})
+
+
 def test_a_run_leaves_nothing_beside_the_code(finished: Workplace) -> None:
     assert sorted(each.name for each in finished.code.iterdir()) == sorted(
         ["Snakefile", "config.yaml", "envs", "memorization", "profiles", "scripts", "workflow"]

@@ -37,8 +37,13 @@ def log_of(pattern):
     return at(f"logs/{pattern.removesuffix('.parquet')}.log")
 
 
-@cache
 def source_of(script, *modules):
+    """`digest_of`, for a rule's parameters: a job in a queue reads all rules, and needs the digest of one."""
+    return lambda wildcards: digest_of(script, *modules)
+
+
+@cache
+def digest_of(script, *modules):
     """The digest of a script, of modules that it loads by name and of all code that they reach."""
     digest = freshness.digest(ROOT / "scripts" / script, ROOT, *modules)
     # The job computes it again, and refuses to run other code under this digest.

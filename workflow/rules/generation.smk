@@ -22,7 +22,7 @@ rule generations:
         gpu=GPU,
     params:
         **generation_settings(),
-        source=lambda wildcards: source_of("generations.py", *engines(wildcards)),
+        source=lambda wildcards: digest_of("generations.py", *engines(wildcards)),
         probes=[0, None],
     script:
         "../../scripts/generations.py"
@@ -44,7 +44,7 @@ rule generation_shards:
         gpu=GPU,
     params:
         **generation_settings(),
-        source=lambda wildcards: source_of("generations.py", *engines(wildcards)),
+        source=lambda wildcards: digest_of("generations.py", *engines(wildcards)),
         probes=probes_of_shard,
     script:
         "../../scripts/generations.py"
@@ -69,7 +69,7 @@ rule gathered_generations:
         **generation_settings(),
         source=source_of("gathered_generations.py"),
         # What made the shards, which are gone when it changes.
-        shards=lambda wildcards: source_of("generations.py", *engines(wildcards)),
+        shards=lambda wildcards: digest_of("generations.py", *engines(wildcards)),
         shard_probes=shard_size_where_it_matters,
     script:
         "../../scripts/gathered_generations.py"
@@ -90,7 +90,7 @@ rule answers:
         runtime=growing(480),
         gpu=GPU,
     params:
-        source=lambda wildcards: source_of("answers.py", *engines(wildcards)),
+        source=lambda wildcards: digest_of("answers.py", *engines(wildcards)),
         answers=lambda wildcards: plan.answer_settings(CONFIG, wildcards.state),
         instructions=instructions_of,
         decoding=lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),

@@ -78,7 +78,7 @@ rule train:
         runtime=growing(1440),
         gpu=GPU,
     params:
-        source=lambda wildcards: source_of(
+        source=lambda wildcards: digest_of(
             "train.py", *chosen_modules(CONFIG.recipes[wildcards.recipe])
         ),
         # Without the seeds: each is a coordinate, so that another one trains nothing anew.

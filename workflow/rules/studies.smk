@@ -1,6 +1,6 @@
 """Tables and figures of studies: one rule per exhibit of each kind; and what a kind computes for itself."""
 
-from memorization.report import drawing, formats
+from memorization.report import endings
 
 
 include: "../inputs/studies.smk"
@@ -29,7 +29,7 @@ for kind, exhibit in exhibits("table"):
         input:
             unpack(partial(exhibit_input, kind, exhibit)),
         output:
-            files_of(exhibit, formats.FORMATS, "html"),
+            files_of(exhibit, endings.TABLE, "html"),
             shown_in_report(kind, exhibit, "html"),
         log:
             log_of(exhibit.place),
@@ -56,7 +56,7 @@ for kind, exhibit in exhibits("figure"):
         input:
             unpack(partial(exhibit_input, kind, exhibit)),
         output:
-            files_of(exhibit, drawing.FORMATS, "png"),
+            files_of(exhibit, endings.FIGURE, "png"),
             shown_in_report(kind, exhibit, "png"),
         log:
             log_of(exhibit.place),
