@@ -62,7 +62,12 @@ def generate(
     texts: list[list[int]] = [[] for _ in prompts]
 
     def write(chosen: list[int]) -> list[list[int]]:
-        return writer.write([prompts[groups[each][0]] for each in chosen])
+        try:
+            return writer.write([prompts[groups[each][0]] for each in chosen])
+        except torch.OutOfMemoryError:
+            # A smaller batch follows, and needs what the graph of an earlier one keeps.
+            writer.graphs.clear()
+            raise
 
     firsts = [(each, prompts[members[0]].tokens) for each, members in enumerate(groups)]
     batches = _batches(firsts, writer.width, lambda width: writer.rows(width, batch_size))
@@ -209,6 +214,8 @@ class _Writer:
         self.ends = torch.tensor(end_tokens(self.configuration), dtype=torch.int64, device=self.device)
         self.drawn = decoding.strategy == "sample"
         self.graphs: dict[tuple[int, int], tuple[_Batch, Any]] = {}
+        # One for all graphs: libraries keep memory for each.
+        self.aside: Any = torch.cuda.Stream() if self.on_gpu else None  # type: ignore[no-untyped-call]
 
     def width(self, tokens: int) -> int:
         """The width to which a prompt of so many tokens is padded, within the model's positions."""
@@ -332,22 +339,28 @@ class _Writer:
         torch.set_deterministic_debug_mode("default")
         changed = [batch.tokens, batch.place, batch.step, batch.texts, batch.finished, batch.broken]
         kept = [part.clone() for part in changed]
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            # Libraries allocate when they are called first.
-            self._step(batch, places)
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._step(batch, places)
-        torch.set_deterministic_debug_mode(mode)
+        try:
+            self.aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.aside):
+                # Libraries allocate when they are called first.
+                self._step(batch, places)
+            torch.cuda.current_stream().wait_stream(self.aside)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=self.aside):
+                self._step(batch, places)
+        finally:
+            # Also where memory does not suffice, and a smaller batch follows.
+            torch.set_deterministic_debug_mode(mode)
         for one, other in zip(changed, kept, strict=True):
             one.copy_(other)
         return graph
 
     def _replay(self, batch: _Batch) -> None:
         """Write until all rows are finished, by one CUDA graph for all steps, and for all batches of one shape."""
+        if self.limit == 1:
+            # The first token is there, and a step would write behind it.
+            refuse_broken(batch.broken)
+            return
         places = batch.cache.own[0][0].shape[2]
         shape = (len(batch.tokens), places if batch.cache.cross_mask is None else batch.cache.cross_mask.shape[-1])
         if shape in self.graphs:
@@ -355,9 +368,9 @@ class _Writer:
             for one, other in zip(static.tensors(), batch.tensors(), strict=True):
                 one.copy_(other)
         else:
-            static, graph = batch, self._graph(batch, places)
             # One at a time, because each keeps its batch.
-            self.graphs = {shape: (static, graph)}
+            self.graphs.clear()
+            static, graph = self.graphs[shape] = (batch, self._graph(batch, places))
         for step in range(1, self.limit):
             graph.replay()
             if step % CHECKED == 0 and bool(static.finished.all()):

@@ -1,15 +1,17 @@
 """The native engine: the texts of the reference, whatever the batch, and numbers that are compared before its use."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from tiny import PREFIXES, tiny_model
+import torch
+from tiny import PREFIXES, TEXTS, tiny_model
 
 from memorization.config.generation import Decoding
 from memorization.errors import UserError
-from memorization.models import decoder
+from memorization.models import decoder, loading
 from memorization.models.distribution import end_tokens, plain_configuration
 from memorization.models.engine import Prompt
 from memorization.models.engines import native, transformers
@@ -304,3 +306,102 @@ def test_the_highest_score_is_the_first_of_equal_ones(device: Any) -> None:
         assert most.tolist() == scores.numpy().max(axis=1).tolist()
     scores[3, 500] = float("nan")
     assert highest(scores)[0].isnan().tolist() == [row == 3 for row in range(16)]
+
+
+@pytest.fixture
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let a CPU write as a GPU does, with a graph that takes its steps one by one; the rows of the graphs made."""
+    rows: list[int] = []
+
+    def graph(writer: Any, batch: Any, places: int) -> Any:
+        rows.append(len(batch.tokens))
+        changed = [batch.tokens, batch.place, batch.step, batch.texts, batch.finished, batch.broken]
+        kept = [part.clone() for part in changed]
+        writer._step(batch, places)
+        for one, other in zip(changed, kept, strict=True):
+            one.copy_(other)
+        return SimpleNamespace(replay=lambda: writer._step(batch, places))
+
+    def replayed(writer: Any, batch: Any, written: Any) -> None:
+        writer._replay(batch)
+        written[:] = batch.texts[: len(written)].numpy()
+
+    monkeypatch.setattr(native._Writer, "_graph", graph)
+    monkeypatch.setattr(native._Writer, "_step_by_step", replayed)
+    return rows
+
+
+@pytest.mark.parametrize("decoding", DECODINGS.values(), ids=DECODINGS)
+def test_one_graph_writes_all_batches_of_a_shape(
+    decoding: Decoding, tokenizer: Any, device: Any, graphs: list[int]
+) -> None:
+    model, prompts = model_of("t5", tokenizer, decoding), prompts_of(tokenizer, TEXTS[:20])
+
+    assert texts(native, model, prompts, decoding, 16) == texts(transformers, model, prompts, decoding, 8)
+    assert len(graphs) <= 2
+
+
+def test_a_graph_is_given_up_where_memory_does_not_suffice(
+    tokenizer: Any, device: Any, graphs: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short_of_memory(writer: Any, prompts: Any) -> Any:
+        if any(rows > 16 for rows, _ in writer.graphs):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return begin(writer, prompts)
+
+    begin = native._Writer._begin
+    monkeypatch.setattr(native._Writer, "_begin", short_of_memory)
+    model, draws = model_of("t5", tokenizer), np.random.default_rng(0)
+    prompts = [Prompt(number, draws.integers(2, 300, 6).tolist()) for number in range(64)]
+
+    assert texts(native, model, prompts, GREEDY, 32) == texts(transformers, model, prompts, GREEDY, 16)
+    assert graphs == [32, 16]
+
+
+NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@NEEDS_GPU
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_gpu_computes_the_numbers_of_the_library(name: str, precision: Any, tokenizer: Any) -> None:
+    loading.start_torch("cuda", 1)
+    model = model_of(name, tokenizer).to("cuda", precision)
+
+    assert native.fault(model) is None
+
+
+@NEEDS_GPU
+@pytest.mark.parametrize("decoding", DECODINGS.values(), ids=DECODINGS)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_gpu_writes_the_texts_of_the_reference(name: str, decoding: Decoding, tokenizer: Any) -> None:
+    loading.start_torch("cuda", 1)
+    model, prompts = model_of(name, tokenizer, decoding).to("cuda"), prompts_of(tokenizer)
+
+    assert texts(native, model, prompts, decoding, None) == texts(transformers, model, prompts, decoding, 3)
+
+
+@NEEDS_GPU
+@pytest.mark.parametrize("gigabytes", [0.4, 1.2, 2.4])
+@pytest.mark.parametrize("engine", [native, transformers], ids=["native", "transformers"])
+def test_batches_that_exceed_a_gpus_memory_are_halved_and_nothing_is_lost(
+    engine: Any, gigabytes: float, tokenizer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Memory is counted as if the card were another process's; 1,000 rows take several gigabytes of keys and values."""
+    loading.start_torch("cuda", 1)
+    decoding = Decoding(strategy="greedy", min_new_tokens=60, max_new_tokens=60)
+    model = tiny_model("t5", tokenizer, spread=0.1, d_kv=64, num_heads=16, num_layers=4).to("cuda")
+    model.generation_config = plain_configuration(model, tokenizer, decoding)
+    draws = np.random.default_rng(0)
+    # All different: equal ones would be written once.
+    prompts = [Prompt(number, draws.integers(2, 300, 6).tolist()) for number in range(1000)]
+    expected = texts(engine, model, prompts, decoding, 32)
+    assert not caplog.messages
+    torch.cuda.empty_cache()
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + gigabytes * 1e9) / total)
+    try:
+        assert texts(engine, model, prompts, decoding, 1000) == expected
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert any("exceeds the GPU's memory: goes on with batches of" in message for message in caplog.messages)
