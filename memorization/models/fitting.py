@@ -361,6 +361,10 @@ def compile_layers(model: Any, backend: str | Callable[..., Any] = "inductor") -
     ]
     for layer in layers:
         layer.compile(backend=backend)
+    if model.config.model_type == "t5":
+        # No fused kernel has a gradient for learned biases, and what takes its place multiplies in fp32.
+        for stack in (model.get_encoder(), model.get_decoder()):
+            stack.set_attn_implementation("eager")
     return len(layers)
 
 

@@ -14,6 +14,7 @@ from memorization.models.captured import can_be_captured, with_whole_masks
 from memorization.models.examples import Widths
 from memorization.models.fitting import Trainer, TrainingData, checkpoint_gradients
 from memorization.models.resumption import Unfinished
+from memorization.models.training import load_switches
 
 ROWS = [row(text[: 5 * (place + 1)], target=text[: 40 - 4 * place]) for place, text in enumerate(TEXTS[:9])]
 
@@ -41,21 +42,32 @@ def test_only_passes_that_are_known_in_full_are_recorded(tokenizer: Any, device:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("parts", [1, 2])
-def test_recorded_passes_give_the_weights_of_others(parts: int, tokenizer: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "trains", "parts"),
+    [("t5", "all", 1), ("t5", "all", 2), ("t5", "lora", 2), ("bart", "all", 1), ("bart", "lora", 2)],
+)
+def test_recorded_passes_give_the_weights_of_others(
+    architecture: str, trains: str, parts: int, tokenizer: Any, tmp_path: Path
+) -> None:
     """With the same dropout; the gradients of attention on a GPU add up in no stated order."""
     trained = []
     for recorded in (True, False):
-        model = tiny_model("t5", tokenizer, num_layers=2).to("cuda")
-        recipe = FIT_RECIPE.model_copy(update={"torch_compile": True, "accumulation_steps": parts})
+        recipe = FIT_RECIPE.model_copy(update={"torch_compile": True, "accumulation_steps": parts, "trains": trains})
+        layers = {"num_layers": 2} if architecture == "t5" else {}
+        model = tiny_model(architecture, tokenizer, spread=0.3, **layers).to("cuda")
+        for switch in load_switches(recipe):
+            model = switch.choose_weights(model)
         data = data_of(model, tokenizer, ROWS, recipe)
         # Three steps of one or two widths.
         batch_of = partial(data.batch_of, widths=Widths.within(data.examples))
-        trainer = Trainer(model, TrainingData(data.examples, batch_of), recipe, Unfinished(tmp_path, "one"), "test")
+        trainer = Trainer(
+            model, TrainingData(data.examples, batch_of), recipe, Unfinished(tmp_path / str(recorded), "one"), "test"
+        )
         assert trainer.captured is not None
         if not recorded:
             trainer.captured = None
-        trainer.train({})
+        reports = trainer.train({})
+        assert reports[-1].loss < reports[0].loss
         trained.append(weights(model.cpu()))
 
     for name, value in trained[0].items():
