@@ -122,7 +122,7 @@ def test_a_source_without_kind_is_reported_with_the_allowed_ones(file: Path) -> 
         (("compute", "threads"), "many", "given 'many': Input should be a valid integer"),
         (("compute", "threads"), 0, "given 0: Input should be greater than or equal to 1"),
         (("compute", "shard_probes"), 0, "given 0: Input should be greater than or equal to 1"),
-        (("compute", "engine"), "vllm", "given 'vllm'"),
+        (("compute", "engine"), "ctranslate2", "given 'ctranslate2'"),
         (("compute",), 3, "given 3; allowed: keys with their values"),
         (("datasets", "news"), "news.parquet", "given 'news.parquet'; allowed: keys with their values"),
         (("datasets",), ["news"], "given ['news']; allowed: keys with their values"),

@@ -53,10 +53,11 @@ class Compute(Section):
         "with; null: as `nvidia-smi` states it, on this machine.",
         examples=[80],
     )
-    engine: Literal["auto", "transformers", "native"] = Field(
+    engine: Literal["auto", "transformers", "native", "vllm"] = Field(
         "auto",
         description="What generates texts. `transformers`: the library's `generate`, for every model. `native`: this "
-        "program's own loop, several times as fast, for T5, GPT-2, GPT-Neo and Llama; a model with which its numbers "
+        "program's own loop, several times as fast, for T5, GPT-2, GPT-Neo and Llama. `vllm`: that library, which you "
+        "install yourself, for greedy texts of decoder-only models on a GPU. A model with which the numbers of either "
         "are not the library's is refused. `auto`: `native` where it can be used (bf16: on a GPU alone), else "
         "`transformers`. Decodings of strategy `as_published` are always those of `transformers`.",
         examples=["transformers"],

@@ -22,7 +22,12 @@ REFERENCE = "transformers"
 """Name of the engine that takes every model and decoding, and that the others are compared with."""
 FAST = "native"
 """Name of the engine that `auto` prefers."""
-MODEL_TYPES: dict[str, tuple[str, ...]] = {FAST: ("t5", "gpt2", "gpt_neo", "llama")}
+VLLM = "vllm"
+"""Name of the engine that decodes greedily on a GPU alone, and that `auto` does not take."""
+MODEL_TYPES: dict[str, tuple[str, ...]] = {
+    FAST: ("t5", "gpt2", "gpt_neo", "llama"),
+    VLLM: ("gemma", "gemma2", "gpt2", "gpt_neox", "gptj", "llama", "mistral", "opt", "phi3", "qwen2", "qwen3"),
+}
 """Architectures that an engine knows, by their `model_type`; one that is not here knows all."""
 
 
@@ -79,7 +84,7 @@ def candidates(chosen: str, device: str, model_type: str | None, decoding: Decod
     `chosen` is `compute.engine`, `device` is `compute.device`, `model_type` the architecture; None where it is not
     known before the model is there. A checkpoint's own settings are those of transformers, whichever engine is chosen.
     On a CPU, where bf16 is slow anyway, its texts stay those of the reference. Raises UserError where the chosen engine
-    does not know the architecture.
+    does not know the architecture, the device or the decoding.
     """
     reference, fast = engine_module(REFERENCE), engine_module(FAST)
     if decoding.strategy == "as_published":
@@ -91,6 +96,15 @@ def candidates(chosen: str, device: str, model_type: str | None, decoding: Decod
             raise UserError(
                 f"compute.engine: given {chosen!r}, which does not know models of type {model_type}, only "
                 f"{', '.join(known)}: use auto or transformers."
+            )
+        if chosen == VLLM and device == "cpu":
+            raise UserError(
+                f"compute.engine: given {chosen!r}, which needs a GPU, and compute.device is {device!r}: use auto."
+            )
+        if chosen == VLLM and decoding.strategy == "sample":
+            raise UserError(
+                f"compute.engine: given {chosen!r}, which does not draw by this program's numbers, and a decoding has "
+                "`strategy: sample`: use auto, or greedy decodings alone."
             )
         return [engine_module(chosen)]
     if is_unknown or (decoding.precision == "bf16" and device == "cpu"):

@@ -11,7 +11,7 @@ from memorization.errors import UserError
 from memorization.models.decoder import READERS
 from memorization.models.engine import MODEL_TYPES, candidates, choose, engine_module, load_engine
 
-NATIVE, REFERENCE = engine_module("native"), engine_module("transformers")
+NATIVE, REFERENCE, VLLM = engine_module("native"), engine_module("transformers"), engine_module("vllm")
 GREEDY = Decoding(strategy="greedy")
 BF16 = Decoding(strategy="greedy", precision="bf16")
 PUBLISHED = Decoding(strategy="as_published")
@@ -32,6 +32,9 @@ PUBLISHED = Decoding(strategy="as_published")
         ("native", "cpu", "bart", PUBLISHED, [REFERENCE]),
         ("native", "cpu", "t5", PUBLISHED, [REFERENCE]),
         ("transformers", "cuda", "t5", GREEDY, [REFERENCE]),
+        ("vllm", "auto", "llama", GREEDY, [VLLM]),
+        ("vllm", "cuda", None, BF16, [VLLM]),
+        ("vllm", "cpu", "llama", PUBLISHED, [REFERENCE]),
     ],
 )
 def test_candidates(chosen: str, device: str, model_type: str | None, decoding: Decoding, expected: list[str]) -> None:
@@ -43,6 +46,21 @@ def test_an_engine_that_does_not_know_the_architecture_is_refused() -> None:
         UserError, match=r"^compute\.engine: given 'native', which does not know models of type bart, o"
     ):
         candidates("native", "cpu", "bart", GREEDY)
+
+
+@pytest.mark.parametrize(
+    ("device", "model_type", "decoding", "message"),
+    [
+        ("auto", "t5", GREEDY, "does not know models of type t5, only gemma, "),
+        ("cpu", "llama", GREEDY, r"needs a GPU, and compute\.device is 'cpu': use auto\.$"),
+        ("cuda", "llama", Decoding(strategy="sample"), "does not draw by this program's numbers"),
+    ],
+)
+def test_vllm_is_refused_where_it_cannot_be_used(
+    device: str, model_type: str, decoding: Decoding, message: str
+) -> None:
+    with pytest.raises(UserError, match=rf"^compute\.engine: given 'vllm', which {message}"):
+        candidates("vllm", device, model_type, decoding)
 
 
 def test_the_first_that_can_is_chosen_and_the_log_says_why(
@@ -67,4 +85,4 @@ def test_the_reference_takes_every_model() -> None:
 
 
 def test_the_architectures_of_the_native_engine_are_stated() -> None:
-    assert {"native": tuple(READERS)} == MODEL_TYPES
+    assert MODEL_TYPES["native"] == tuple(READERS)

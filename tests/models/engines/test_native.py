@@ -231,21 +231,6 @@ def test_the_forms_for_a_gpu_compute_the_same(
     assert texts(native, model, prompts, GREEDY, None) == expected
 
 
-def test_a_gpu_writes_what_the_reference_does(tokenizer: Any) -> None:
-    import torch
-
-    if not torch.cuda.is_available():
-        pytest.skip("no GPU here")
-    for name in MODELS:
-        for decoding in (GREEDY, DECODINGS["top-k"]):
-            model = model_of(name, tokenizer, decoding).to("cuda")
-            prompts = prompts_of(tokenizer, PREFIXES * 4)
-            expected = texts(transformers, model, prompts, decoding, 32)
-
-            assert native.fault(model) is None
-            assert texts(native, model, prompts, decoding, 16) == expected
-
-
 def test_widths_follow_from_lengths() -> None:
     widths = [native._width(tokens) for tokens in range(1, 1025)]
 
