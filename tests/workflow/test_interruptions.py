@@ -249,3 +249,30 @@ def test_prefixes_in_shards_give_the_same_file(finished: Workplace, tmp_path: Pa
     # Shards that were gathered are not there, and not missed.
     assert "Missing" not in again.output
     assert not (workplace.results / f"{TUNED}drawn/shards=2").exists()
+
+
+def test_a_killed_run_keeps_the_shards_that_were_finished(
+    finished: Workplace, tmp_path: Path, endings: list[int]
+) -> None:
+    change = {"compute": {"device": "cpu", "threads": 1, "generation_batch_size": 64, "shard_probes": 4}}
+    workplace = finished.copy(tmp_path / "work").with_configuration(tmp_path / "change.yaml", change)
+    target, folder = f"results/{TUNED}drawn/generations.parquet", f"{TUNED}drawn/shards=3"
+    logs = workplace.results / jobs.LOGS / folder
+
+    process = workplace.start("--cores", "1", "--", target)
+    endings.append(process.pid)
+    # The second has begun, so that the first is finished.
+    wait_until(lambda: len(list(logs.glob("*.log"))) > 1, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    kept = contents(workplace, f"{folder}/*.parquet")
+    again = workplace.run("--", target)
+
+    assert 1 <= len(kept) < 3
+    assert again.code == 0, again.output
+    shards = {f"{folder}/shard={shard}.parquet" for shard in range(3)}
+    assert set(again.jobs()["generation_shards"]) == {f"results/{shard}" for shard in shards - set(kept)}
+    assert contents(workplace, f"{TUNED}drawn/generations.parquet") == contents(
+        finished, f"{TUNED}drawn/generations.parquet"
+    )
+    assert not (workplace.results / folder).exists()
