@@ -186,8 +186,8 @@ def test_a_run_with_nothing_to_do_loads_nothing_that_it_does_not_use(finished: W
     assert "Nothing to be done" in run.output
     loaded = set(re.findall(r"^import time:.*\| +(\S+)$", run.output, re.MULTILINE))
     assert {"snakemake.dag", "memorization.local_files", "smart_open"} <= loaded
-    # Data frames, tables, notebooks, clients of remote storage.
-    assert loaded.isdisjoint({"pandas", "pyarrow", "nbformat", "requests", "torch"})
+    # Data frames, tables, notebooks, and what clients of remote storage load.
+    assert loaded.isdisjoint({"pandas", "pyarrow", "nbformat", "urllib3", "torch"})
 
 
 def test_a_run_leaves_nothing_beside_the_code(finished: Workplace) -> None:
