@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from memorization import progress
 from memorization.progress import Stand
-from memorization.report.formats import UNPRINTABLE
+from memorization.report.texts import visible
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -328,7 +328,7 @@ class Lines:
 
     def say(self, text: str, style: str) -> None:
         """Write a message."""
-        print(UNPRINTABLE.sub("", text), file=self.stream, flush=True)
+        print(visible(text), file=self.stream, flush=True)
 
     def show(self, board: Board) -> None:
         """Write a line if the last one is old enough."""
@@ -434,7 +434,7 @@ class Screen:
         from rich.text import Text
 
         encoding = self.console.encoding
-        return Text(UNPRINTABLE.sub("", text).encode(encoding, errors="replace").decode(encoding), style=style)
+        return Text(visible(text).encode(encoding, errors="replace").decode(encoding), style=style)
 
     def _cut(self, text: Text, width: int) -> None:
         text.truncate(max(0, width), overflow="crop" if self.is_ascii else "ellipsis")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
-from memorization import caches, display, fork_server, jobs, lifeline, locks, progress, summaries
+from memorization import caches, display, fork_server, jobs, lifeline, locks, progress
 from memorization.errors import UserError
 from memorization.storage import disk_error, write_text
 from memorization.studies.kinds import Config
@@ -222,6 +222,9 @@ def summary(config: Config) -> str:
 
     As wide as the terminal, and whole where standard output is none.
     """
+    # Here, because it loads Arrow, which a run with nothing to do does without.
+    from memorization import summaries
+
     display.end()
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return summaries.text(config, [text for text, _ in _messages(Path(config.results), WARNING)], width)

@@ -83,6 +83,7 @@ def test_tidy_files_have_exactly_the_columns_of_the_schema(tmp_path: Path, sheet
     assert {file.suffix for file in tmp_path.glob("disparity-definitions.*")} == {
         ".parquet",
         ".csv",
+        ".json",
         ".md",
         ".tex",
         ".html",
