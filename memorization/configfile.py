@@ -214,6 +214,8 @@ def _faults(config: Config) -> Iterator[Fault]:
 def _template_faults(config: Config) -> Iterator[Fault]:
     """Templates that are none, or that name no column where a text must come from the data."""
     for name, dataset in config.datasets.items():
+        if dataset.conversation is not None:
+            continue
         columns: set[str] = set()
         # The instruction last, since it may be none of the columns that the others name.
         for key in reversed(TEMPLATES):

@@ -23,7 +23,7 @@ from memorization.models.engine import candidates
 from memorization.studies.kinds import Config
 
 # Keys of sections that name local files, without which an existing configuration has other settings than before.
-NEW_KEYS = ("separator", "encoding", "join")
+NEW_KEYS = ("separator", "encoding", "join", "conversation", "drop_overlap")
 
 
 def dataset_files(config: Config, dataset: str) -> dict[str, list[str]]:

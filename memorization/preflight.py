@@ -104,8 +104,8 @@ def _stamp(files: Mapping[str, list[str]], settings: Mapping[str, Any]) -> str |
 
 
 def _dataset_faults(config: Config, name: str) -> Iterator[str]:
+    from memorization.datasets.rendering import rendered
     from memorization.datasets.sources import local_rows, no_usable_rows
-    from memorization.datasets.templates import rendered
 
     dataset = config.datasets[name]
     assert isinstance(dataset.source, FilesDataset)

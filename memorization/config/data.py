@@ -8,6 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from memorization.config.base import Corpus, LocalFiles, Section, Task
 
+# Keys of a dataset that mean nothing where its rows are conversations.
+OF_TEMPLATES = ("instruction", "input", "target", "join", "labels", "missing_target", "references")
+
 
 def _text_keys(labels: Any) -> Any:
     """YAML reads `0:` as a number and `true:` as a boolean; a label is compared as the text of its column's value."""
@@ -54,6 +57,41 @@ class SyntheticDataset(Section):
     seed: int = Field(0, ge=0, description="Seed of the generator.", examples=[1])
 
 
+class Conversation(Section):
+    """How conversations with an assistant become rows: each of its turns is the target of one."""
+
+    format: Literal["auto", "messages", "sharegpt", "prompt_completion", "alpaca"] = Field(
+        "auto",
+        description="What a row of the source contains. `messages`: a list of `role` and `content` (OpenAI, TRL). "
+        "`sharegpt`: a list of `from` and `value`. `prompt_completion`: these two columns, texts or lists of messages "
+        "(TRL); turns of the prompt are no targets. `alpaca`: columns `instruction`, `output` and perhaps `input`; the "
+        "user's turn is the instruction and, on the next line, the input. `auto`: which of them, by the first row.",
+        examples=["messages"],
+    )
+    column: str | None = Field(
+        None,
+        min_length=1,
+        description="Column of the list of turns; `a.b` addresses a value in nested columns. Null: `messages`, or "
+        "`conversations` where the format is `sharegpt`; where it is `auto`, whichever is there.",
+        examples=["dialog.turns"],
+    )
+    input: Literal["turn", "dialogue"] = Field(
+        "turn",
+        description="Input of a row: the `turn` of the user that is answered, so that each text is one row's, or the "
+        "whole `dialogue` before the answer, one turn per line. The system message is the instruction in both.",
+        examples=["dialogue"],
+    )
+
+    @model_validator(mode="after")
+    def _column_is_of_a_list(self) -> Conversation:
+        if self.column is not None and self.format in ("prompt_completion", "alpaca"):
+            raise ValueError(
+                f"`column` is given, and conversations in the format {self.format!r} have columns of fixed names: "
+                "leave it out"
+            )
+        return self
+
+
 class Dataset(Section):
     """A dataset: where its rows come from, and how a row becomes instruction, input and target."""
 
@@ -76,6 +114,12 @@ class Dataset(Section):
         examples=["{article}"],
     )
     target: str = Field("{target}", description="Template of the target.", examples=["{summary}"])
+    conversation: Conversation | None = Field(
+        None,
+        description="Rows are conversations: says what is instruction, input and target, in place of the three "
+        "templates. The empty `{}` has all defaults.",
+        examples=[{"format": "messages"}],
+    )
     join: str | None = Field(
         None,
         description="Text between the parts of a column that is a list of texts, such as a list of sentences; null: "
@@ -126,6 +170,20 @@ class Dataset(Section):
         description="Rows of the test split that are set aside, by `seed`, as split `validation`, for early stopping.",
         examples=[500],
     )
+
+    @model_validator(mode="after")
+    def _conversation_stands_alone(self) -> Dataset:
+        if self.conversation is None:
+            return self
+        if isinstance(self.source, SyntheticDataset):
+            raise ValueError("`conversation` is given, and synthetic documents are none: leave it out")
+        for key in OF_TEMPLATES:
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(
+                    f"`conversation` and `{key}` are given, and a conversation itself says what is instruction, input "
+                    "and target: leave one of them out"
+                )
+        return self
 
     @model_validator(mode="after")
     def _validation_has_a_source(self) -> Dataset:

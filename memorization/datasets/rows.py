@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -10,6 +12,13 @@ from typing import Any
 from memorization.errors import UserError, did_you_mean
 
 NAMES_SHOWN = 30
+
+# Hangul fillers, the empty Braille cell, the grapheme joiner and variation selectors: no white space, and not visible.
+_BLANK = {*"\u115f\u1160\u3164\uffa0\u2800\u034f", *map(chr, range(0xFE00, 0xFE10))}
+
+
+RenderedRow = dict[str, Any]
+"""A row of schema `dataset`."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,12 @@ class Row:
     values: Mapping[str, Any]
     columns: Collection[str] | None = None
     """Names of all columns, of which `values` may contain only those that were asked for; null: those of `values`."""
+
+    @property
+    def identifier(self) -> str:
+        """The row's own `id`, or its split and number where it has none."""
+        own = self.values.get("id")
+        return f"{self.split}-{self.number}" if is_null(own) else str(own)
 
 
 def require(key: str, columns: Iterable[str], row: Row) -> None:
@@ -52,6 +67,19 @@ def shown_names(names: Collection[str]) -> str:
     parts = [part if len(part) <= 60 else f"{part[:57]}..." for part in parts]
     more = len(names) - NAMES_SHOWN
     return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
+
+
+def is_null(value: Any) -> bool:
+    """Null, or what Parquet and JSON write for a missing number: not a number."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text has no visible character: nothing, white space, or signs of no width and no form."""
+    return all(
+        character.isspace() or character in _BLANK or unicodedata.category(character) in ("Cc", "Cf")
+        for character in text
+    )
 
 
 def one_line(error: Exception) -> str:

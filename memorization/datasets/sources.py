@@ -18,8 +18,8 @@ from memorization import hub, storage
 from memorization.config.data import Dataset, FilesDataset, HubDataset, SyntheticDataset
 from memorization.datasets.files import file_rows
 from memorization.datasets.letters import LetterCounts
-from memorization.datasets.rows import Row, one_line
-from memorization.datasets.templates import RenderedRow, named_columns, rendered
+from memorization.datasets.rendering import columns_read, rendered
+from memorization.datasets.rows import RenderedRow, Row, one_line
 from memorization.errors import UserError
 from memorization.schemas.dataset import DatasetTable
 
@@ -113,13 +113,8 @@ def local_rows(
     name: str, dataset: Dataset, source: FilesDataset, split: str, files: Sequence[Path], at_most: int | None = None
 ) -> Iterator[Row]:
     """Rows of a split of local files, with the columns that the dataset's settings name; see `file_rows`."""
-    columns = _columns(name, dataset)
+    columns = columns_read(name, dataset)
     return file_rows(f"datasets.{name}.source", source, split, files, columns, at_most)
-
-
-def _columns(name: str, dataset: Dataset) -> set[str]:
-    """The columns that are read: those that the settings name, and ids."""
-    return {"id"}.union(*named_columns(name, dataset).values())
 
 
 def _synthetic_rows(source: SyntheticDataset, split: str) -> Iterator[Row]:
@@ -139,7 +134,7 @@ def _hub_rows(name: str, dataset: Dataset, source: HubDataset, split: str) -> It
         rows = hub.ask(shown, "files", lambda: _loaded(source, hub_split))
     except ValueError as error:
         raise UserError(f"{shown}, split {hub_split!r}: {one_line(error)}") from error
-    columns = _columns(name, dataset)
+    columns = columns_read(name, dataset)
     if columns - {"id"} <= set(rows.column_names):
         rows = rows.select_columns([column for column in rows.column_names if column in columns])
     for number, values in enumerate(rows):

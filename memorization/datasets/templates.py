@@ -5,36 +5,29 @@ Text is data: templates come from the configuration and only name columns; a col
 
 from __future__ import annotations
 
-import hashlib
 import math
 import string
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from memorization.config.data import Dataset
-from memorization.datasets.rows import Row, one_line, require, require_unicode
+from memorization.datasets.rows import RenderedRow, Row, is_null, one_line, require
 from memorization.errors import UserError
-
-RenderedRow = dict[str, Any]
-"""A row of schema `dataset`."""
 
 TEMPLATES = ("instruction", "input", "target")
 
-# Hangul fillers, the empty Braille cell, the grapheme joiner and variation selectors: no white space, and not visible.
-_BLANK = {*"\u115f\u1160\u3164\uffa0\u2800\u034f", *map(chr, range(0xFE00, 0xFE10))}
 
+def by_templates(
+    name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]
+) -> Iterator[tuple[Row, RenderedRow]]:
+    """Each row with what the templates make of it (schema `dataset`), without those whose label is null.
 
-def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]) -> Iterator[RenderedRow]:
-    """Rows of schema `dataset`, without short or blank inputs, null labels and, if configured, repeated inputs.
-
-    Counts in `left_out` the rows that are left out, by reason. Raises UserError for templates that do not only name
-    columns, missing columns, values that are null or not text, and labels outside the mapping.
+    Counts in `left_out` the rows that are left out. Raises UserError for templates that do not only name columns,
+    missing columns, values that are null or not text, and labels outside the mapping.
     """
     fields = {key: template_columns(name, key, getattr(dataset, key)) for key in TEMPLATES}
     named = named_columns(name, dataset)
-    seen: set[bytes] = set()
     for row in rows:
         for key, names in named.items():
             require(f"datasets.{name}.{key}", names, row)
@@ -49,25 +42,7 @@ def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter
         instruction = _render(name, dataset, "instruction", fields["instruction"], row) if own else None
         texts = {"instruction": instruction, "input": text, "target": target}
         references = _references(name, dataset.references, row)
-        for key, value in [*texts.items(), *(("references", each) for each in references or [])]:
-            if value is not None:
-                require_unicode(f"datasets.{name}.{key}", key, value, row)
-        if len(text) < dataset.minimum_input_characters:
-            left_out[f"inputs shorter than {dataset.minimum_input_characters} characters"] += 1
-            continue
-        if is_blank(text):
-            left_out["inputs without a visible character"] += 1
-            continue
-        if dataset.deduplicate:
-            digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-            if digest in seen:
-                left_out["repeated inputs"] += 1
-                continue
-            seen.add(digest)
-        identifier = row.values.get("id")
-        identifier = f"{row.split}-{row.number}" if _is_null(identifier) else str(identifier)
-        require_unicode(f"datasets.{name}: id", "id", identifier, row)
-        yield {"id": identifier, "split": row.split, **texts, "references": references}
+        yield row, {"id": row.identifier, "split": row.split, **texts, "references": references}
 
 
 def named_columns(name: str, dataset: Dataset) -> dict[str, list[str]]:
@@ -110,10 +85,12 @@ def template_columns(name: str, key: str, template: str) -> list[str]:
 
 
 def shared_instruction(name: str, dataset: Dataset) -> str | None:
-    """The instruction that all rows share; None where its template names columns, and each row has its own.
+    """The instruction that all rows share; None where each row has its own.
 
-    Raises UserError like `template_columns`.
+    That is where its template names columns, or rows are conversations. Raises UserError like `template_columns`.
     """
+    if dataset.conversation is not None:
+        return None
     own = template_columns(name, "instruction", dataset.instruction)
     return None if own else _filled_in(dataset.instruction, {})
 
@@ -127,23 +104,10 @@ def refuse_bare_name(name: str, instruction: str, columns: Collection[str]) -> N
         )
 
 
-def is_blank(text: str) -> bool:
-    """Whether a text has no visible character: nothing, white space, or signs of no width and no form."""
-    return all(
-        character.isspace() or character in _BLANK or unicodedata.category(character) in ("Cc", "Cf")
-        for character in text
-    )
-
-
-def _is_null(value: Any) -> bool:
-    """Null, or what Parquet and JSON write for a missing number: not a number."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
 def _render(name: str, dataset: Dataset, key: str, fields: list[str], row: Row) -> str:
     values = {field: _reach(name, key, field, row) for field in fields}
     for field, value in values.items():
-        if _is_null(value):
+        if is_null(value):
             found = "null" if value is None else "not a number (NaN)"
             raise UserError(
                 f"datasets.{name}.{key}: {row.place}: column {field!r} is {found}; every {key} must be text."
@@ -211,7 +175,7 @@ def _is_missing(field: str, row: Row) -> bool:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (KeyError, IndexError, ValueError, TypeError):
             return False
-        if _is_null(value):
+        if is_null(value):
             return True
     return False
 

@@ -24,8 +24,8 @@ from configurations import configuration, study
 
 from memorization import preflight, storage
 from memorization.config.data import Dataset
+from memorization.datasets.rows import is_blank
 from memorization.datasets.sources import write_dataset
-from memorization.datasets.templates import is_blank
 from memorization.errors import UserError
 from memorization.studies.kinds import Config
 

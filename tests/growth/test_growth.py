@@ -18,8 +18,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from memorization import probes, retrieval, segmentation
 from memorization.config.data import Dataset
 from memorization.datasets.letters import LetterCounts
+from memorization.datasets.rendering import rendered
 from memorization.datasets.rows import Row
-from memorization.datasets.templates import rendered
 from memorization.detection import definitions, disguises, references, similarity, text
 from memorization.detection.alignment import AlignmentParameters, align
 from memorization.detection.documents import Documents
