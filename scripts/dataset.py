@@ -16,7 +16,7 @@ def main(snakemake: Snakemake) -> None:
     name = snakemake.wildcards.dataset
     segmentation = snakemake.config["segmentation"][name]
     dataset = Dataset.model_validate({**snakemake.params.dataset, "segmentation": segmentation})
-    manifest = job.manifest(snakemake, "datasets", "faker", "pyarrow", dataset=snakemake.params.dataset)
+    manifest = job.manifest(snakemake, "datasets", "datasketch", "faker", "pyarrow", dataset=snakemake.params.dataset)
     write_dataset(name, dataset, files, Path(snakemake.output[0]), manifest)
 
 

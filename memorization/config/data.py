@@ -149,6 +149,13 @@ class Dataset(Section):
     )
     seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
     deduplicate: bool = Field(False, description="Keep the first row of each input text.", examples=[True])
+    drop_overlap: Literal["exact", "near"] | None = Field(
+        None,
+        description="Test rows that are left out because their input is a copy of a training row's, so that it is no "
+        "control: `exact` copies, or `near` ones too (sets of word 5-grams of Jaccard similarity 0.8 or more). Null: "
+        "they stay. Both kinds are counted in any case, with a warning where some stay.",
+        examples=["near"],
+    )
     minimum_input_characters: int = Field(1, ge=1, description="Shorter inputs are left out.", examples=[200])
     prefix_tokens: int | None = Field(
         None, ge=1, description="Prefix length if it differs from `probes.prefix_tokens`.", examples=[15]

@@ -8,7 +8,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from memorization import hub, storage
 from memorization.config.data import Dataset, FilesDataset, HubDataset, SyntheticDataset
 from memorization.datasets.files import file_rows
 from memorization.datasets.letters import LetterCounts
+from memorization.datasets.overlap import KINDS, Kind, Overlap
 from memorization.datasets.rendering import columns_read, rendered
 from memorization.datasets.rows import RenderedRow, Row, one_line
 from memorization.errors import UserError
@@ -37,44 +38,81 @@ def write_dataset(
 ) -> None:
     """Read a dataset's source and write it with schema `dataset`; log and record what was left out.
 
+    Recorded too is how many test inputs are copies of training inputs. The test split is held in memory.
     `files` gives the local files of each split where the source has files. Raises UserError for a missing file or
     column, a dataset or split without rows, null or non-text inputs, labels outside the mapping, fewer test rows than
     are set aside, no network, training inputs in scripts without spaces where no segmentation is configured.
     """
-    left_out: Counter[str] = Counter()
+    left_out: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
     kept: Counter[str] = Counter()
+    overlap: dict[str, int] = {}
     letters = LetterCounts()
-    splits = [split for split in SPLITS if split == "train" or dataset.source.test]
+
+    def rows_of(split: str) -> Iterator[RenderedRow]:
+        rows = rendered(name, dataset, _source_rows(name, dataset, split, files), left_out[split])
+        return _within_limit(dataset, split, rows, left_out[split])
+
+    def written(split: str, rows: Iterator[RenderedRow]) -> Iterator[tuple[list[RenderedRow], pa.RecordBatch]]:
+        for batch in _in_batches(rows):
+            kept.update(row["split"] for row in batch)
+            yield batch, pa.RecordBatch.from_pylist(batch, schema=DatasetTable.arrow())
+        _check_split(name, split, kept, left_out[split])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for split in splits:
-            rows = rendered(name, dataset, _source_rows(name, dataset, split, files), left_out)
-            for batch in _in_batches(_chosen(name, dataset, split, rows, left_out)):
-                kept.update(row["split"] for row in batch)
-                if split == "train":
-                    letters.add(row["input"] for row in batch)
-                yield pa.RecordBatch.from_pylist(batch, schema=DatasetTable.arrow())
-            _check_split(name, split, kept, left_out)
-            letters.check(name, dataset.segmentation)
+        test = list(rows_of("test")) if dataset.source.test else []
+        copies = Overlap([row["input"] for row in test])
+        for rows, batch in written("train", rows_of("train")):
+            inputs = [row["input"] for row in rows]
+            letters.add(inputs)
+            copies.see(inputs)
+            yield batch
+        letters.check(name, dataset.segmentation)
+        if dataset.source.test:
+            overlap.update({kind: len(copies.positions(kind)) for kind in KINDS})
+            test = _without_overlap(name, dataset, test, copies, left_out["test"])
+            if dataset.validation:
+                test = _set_aside(name, test, dataset.validation, dataset.seed)
+            yield from (batch for _, batch in written("test", iter(test)))
 
-    storage.write_batches(
-        output,
-        DatasetTable,
-        batches(),
-        lambda: {**manifest, "rows": dict(kept), "left_out": dict(left_out)},
-    )
-    for reason, count in sorted(left_out.items()):
+    def counts() -> dict[str, Any]:
+        total = left_out["train"] + left_out["test"]
+        return {**manifest, "rows": dict(kept), "left_out": dict(total), **({"overlap": overlap} if overlap else {})}
+
+    storage.write_batches(output, DatasetTable, batches(), counts)
+    for reason, count in sorted((left_out["train"] + left_out["test"]).items()):
         log.info("dataset %s: %d rows left out: %s", name, count, reason)
 
 
-def _chosen(
-    name: str, dataset: Dataset, split: str, rows: Iterator[RenderedRow], left_out: Counter[str]
+def _within_limit(
+    dataset: Dataset, split: str, rows: Iterator[RenderedRow], left_out: Counter[str]
 ) -> Iterator[RenderedRow]:
-    """Rows of a split within the limit, those that are set aside last."""
+    """Rows of a split within the limit, to which test rows come that are set aside."""
+    if dataset.limit is None:
+        return rows
     aside = dataset.validation if split == "test" else 0
-    if dataset.limit is not None:
-        rows = iter(_drawn(rows, dataset.limit + aside, dataset.seed, left_out))
-    return iter(_set_aside(name, list(rows), aside, dataset.seed)) if aside else rows
+    return iter(_drawn(rows, dataset.limit + aside, dataset.seed, left_out))
+
+
+def _without_overlap(
+    name: str, dataset: Dataset, rows: list[RenderedRow], copies: Overlap, left_out: Counter[str]
+) -> list[RenderedRow]:
+    """Test rows without the copies of training inputs that the dataset drops; warns of those that stay."""
+    kinds: dict[str | None, tuple[Kind, ...]] = {None: (), "exact": ("exact",), "near": KINDS}
+    dropped = set(chain.from_iterable(copies.positions(kind) for kind in kinds[dataset.drop_overlap]))
+    stay = {kind: len(copies.positions(kind)) for kind in KINDS if kind not in kinds[dataset.drop_overlap]}
+    if any(stay.values()):
+        log.warning(
+            "dataset %s: the inputs of %d of %d test rows are copies of training inputs (%s): a model was trained on "
+            "them, so that they are no controls; `datasets.%s.drop_overlap: near` leaves such rows out",
+            name,
+            sum(stay.values()),
+            len(rows),
+            ", ".join(f"{count} {kind}" for kind, count in stay.items()),
+            name,
+        )
+    if dropped:
+        left_out["test rows whose input is a copy of a training input"] += len(dropped)
+    return [row for position, row in enumerate(rows) if position not in dropped]
 
 
 def _in_batches(rows: Iterator[RenderedRow]) -> Iterator[list[RenderedRow]]:

@@ -25,7 +25,8 @@ from memorization.detection.alignment import AlignmentParameters, align
 from memorization.detection.documents import Documents
 from memorization.detection.entities import Written, folded, key_of, pattern_spans, words_of
 from memorization.detection.splitter import SegmentedSplitter
-from memorization.models.recipes.deduplication import shingles, without_duplicates
+from memorization.duplicates import shingles
+from memorization.models.recipes.deduplication import without_duplicates
 from memorization.page.columns import pack
 from memorization.positive_controls import spelled
 from memorization.report import formats

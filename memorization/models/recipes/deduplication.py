@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from memorization.config.models import Recipe
+from memorization.duplicates import are_near, empty_index, shingles, sketches
 from memorization.models.recipes.switch import Row, Switch
 
 log = logging.getLogger(__name__)
-
-# Near duplicates: words per shingle, the Jaccard similarity of two texts' sets of shingles, and the number of hashes
-# in a band of MinHash. With 32 bands of 4, two texts of that similarity share no band once in twenty million times.
-SHINGLE_WORDS = 5
-NEAR = 0.8
-BANDS, ROWS_PER_BAND = 32, 4
 
 # What is compared, the longest text first.
 COLUMNS = {"input": ("input",), "pair": ("input", "target", "instruction")}
@@ -58,19 +52,13 @@ def in_turn(positions: Sequence[int], count: int, seed: int) -> list[int]:
 def without_duplicates(rows: Sequence[tuple[str, ...]], how: Similarity) -> list[int]:
     """Positions of the rows whose texts do not all equal (exact) or resemble (near) those of an earlier kept row.
 
-    Near: sets of word 5-grams of Jaccard similarity 0.8 or more, of each text by itself: in a joint text, two questions
-    on one long passage would be similar. MinHash proposes candidates by the first text, which are then compared in
-    full, so that no row is left out by chance.
+    Near is each text by itself (`duplicates`): in a joint text, two questions on one long passage would be similar.
+    Candidates are proposed by the first text.
     """
     if how == "exact":
         return sorted({row: position for position, row in reversed(list(enumerate(rows)))}.values())
-    from datasketch import MinHash, MinHashLSH
-
-    hashes = BANDS * ROWS_PER_BAND
-    index = MinHashLSH(num_perm=hashes, params=(BANDS, ROWS_PER_BAND))
-    kept = []
-    sketches = MinHash.generator(_encoded([row[0] for row in rows]), num_perm=hashes, seed=1)
-    for position, (row, sketch) in enumerate(zip(rows, sketches, strict=True)):
+    index, kept = empty_index(), []
+    for position, (row, sketch) in enumerate(zip(rows, sketches([row[0] for row in rows]), strict=True)):
         if any(_similar(row, rows[candidate]) for candidate in index.query(sketch)):
             continue
         index.insert(position, sketch)
@@ -81,21 +69,4 @@ def without_duplicates(rows: Sequence[tuple[str, ...]], how: Similarity) -> list
 def _similar(row: tuple[str, ...], other: tuple[str, ...]) -> bool:
     # The shortest texts first: most questions on one passage differ there.
     pairs = zip(reversed(row), reversed(other), strict=True)
-    return all(one == two or jaccard(shingles(one), shingles(two)) >= NEAR for one, two in pairs)
-
-
-def _encoded(texts: Sequence[str]) -> Iterator[list[bytes]]:
-    for text in texts:
-        yield [shingle.encode() for shingle in shingles(text)]
-
-
-def shingles(text: str) -> set[str]:
-    """The text's runs of five words, in lower case and without punctuation; of a shorter text, all its words."""
-    words = re.findall(r"\w+", text.lower())
-    last = max(1, len(words) - SHINGLE_WORDS + 1)
-    return {" ".join(words[start : start + SHINGLE_WORDS]) for start in range(last)}
-
-
-def jaccard(one: set[str], other: set[str]) -> float:
-    """Number of shared elements over that of all elements of two sets; one of them must not be empty."""
-    return len(one & other) / len(one | other)
+    return all(one == two or are_near(shingles(one), shingles(two)) for one, two in pairs)

@@ -9,7 +9,8 @@ import pytest
 from fine_tuning import READ, ROWS, dataset, fine_tune, recipe_of, report, row, small
 
 from memorization import storage
-from memorization.models.recipes.deduplication import in_turn, jaccard, shingles, without_duplicates
+from memorization.duplicates import jaccard, shingles
+from memorization.models.recipes.deduplication import in_turn, without_duplicates
 
 
 def alone(texts: list[str]) -> list[tuple[str, ...]]:
