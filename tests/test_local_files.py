@@ -325,7 +325,7 @@ def test_studies_of_optional_patterns_without_a_file_are_left_out(tmp_path: Path
 
 def test_new_keys_that_are_not_set_change_no_settings() -> None:
     settings = local_files.dataset_settings(configuration(), "chat")
-    assert not {"separator", "encoding", "join"} & {*settings, *settings["source"]}
+    assert not {"separator", "encoding", "join", "conversation", "drop_overlap"} & {*settings, *settings["source"]}
     changed = {"task": "qa", "join": " ", "source": {"kind": "files", "train": "a.csv", "separator": ";"}}
     settings = local_files.dataset_settings(configuration(datasets={"news": changed}), "news")
     assert (settings["join"], settings["source"]["separator"]) == (" ", ";")

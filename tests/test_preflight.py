@@ -180,3 +180,13 @@ def test_nothing_heavy_is_imported_where_all_is_remembered(tmp_path: Path) -> No
 def test_texts_are_the_endings_that_may_be_compressed() -> None:
     assert set(TEXTS) == set(files.TEXTS)
     assert local_files.datasets_in_use(configuration()) == ["news"]
+
+
+TURNS = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "Here."}]
+
+
+def test_a_conversation_that_the_job_would_refuse_is_told(tmp_path: Path) -> None:
+    file = source(tmp_path / "rows.jsonl", [{"messages": TURNS}, {"messages": TURNS[1:]}])
+    message = fault(configured(tmp_path, file, conversation={}))
+    assert message.startswith(f"datasets.news.conversation: {file}, row 1, turn 0: is the assistant's, and nobody has")
+    preflight.check(configured(tmp_path, source(tmp_path / "good.parquet", [{"messages": TURNS}]), conversation={}))

@@ -81,7 +81,8 @@ def by_turn(
     for row in rows:
         if stated is None:
             stated = _found(key, conversation, row)
-            log.info("dataset %s, split %s: conversations in the format %s", name, row.split, stated.format)
+            where = f", column {stated.column}" if stated.column else ""
+            log.info("dataset %s, split %s: conversations in the format %s%s", name, row.split, stated.format, where)
         turns = _turns(key, stated, row)
         _check_order(key, row, turns)
         instruction = turns[0].text if turns[0].role == "system" else ""
@@ -202,7 +203,7 @@ def _turn(key: str, format: str, row: Row, number: int, value: Any) -> Turn:
     if not isinstance(role, str) or role not in ROLES:
         raise UserError(
             f"{key}: {place}: `{role_key}` is {str(role)[:40]!r}; allowed: {', '.join(ROLES)}"
-            f"{did_you_mean(str(role), ROLES)}."
+            f"{did_you_mean(str(role), ROLES)}"
         )
     is_target = value.get("weight") != 0
     return Turn(number, ROLES[role], _text(key, row, text_key, value.get(text_key), number), is_target)

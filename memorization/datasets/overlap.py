@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,25 +30,25 @@ class Overlap:
         for position, text in enumerate(inputs):
             self._positions[text].append(position)
         texts = list(self._positions)
-        # Those of which no copy was seen; an index would make some forget that they were found.
-        self._sketches = dict(zip(texts, sketches(texts), strict=True))
-        self._index = empty_index() if texts else None
-        for text, sketch in self._sketches.items():
-            self._index.insert(text, sketch)
+        # Those of which no copy was seen; where there are none, nothing is to be imported.
+        self._sketches: dict[str, Any] = {}
+        if texts:
+            self._index = empty_index()
+            for text, sketch in zip(texts, sketches(texts), strict=True):
+                self._sketches[text] = sketch
+                self._index.insert(text, sketch)
         self._found: dict[str, Kind] = {}
 
     def see(self, inputs: Sequence[str]) -> None:
         """Compare training inputs with the test inputs."""
         if not self._positions:
             return
-        others = []
         for text in inputs:
             if text in self._positions:
                 self._mark(text, "exact")
-            elif any(map(str.isalnum, text)):
-                # Others have no words by which they could be near.
-                others.append(text)
-        for text, sketch in zip(others, sketches(others), strict=True):
+        # Others have no words by which they could be near.
+        worded = [text for text in inputs if any(map(str.isalnum, text))]
+        for text, sketch in zip(worded, sketches(worded), strict=True):
             own: set[str] | None = None
             for candidate in self._most_similar(sketch):
                 own = shingles(text) if own is None else own
@@ -69,10 +69,10 @@ class Overlap:
         if self._found.get(text) != "exact":
             self._found[text] = kind
 
-    def _most_similar(self, sketch: object) -> list[str]:
+    def _most_similar(self, sketch: Any) -> list[str]:
         candidates = sorted(self._index.query(sketch))
         if len(candidates) <= MOST_COMPARED:
             return candidates
         values = np.array([self._sketches[text].hashvalues for text in candidates])
-        shared = (values == sketch.hashvalues).mean(axis=1)  # type: ignore[attr-defined]
+        shared = (values == sketch.hashvalues).mean(axis=1)
         return [candidates[place] for place in np.argsort(-shared, kind="stable")[:MOST_COMPARED]]
