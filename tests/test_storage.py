@@ -209,7 +209,9 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_a_user_error_and_keeps_earlier_files(full_disk: Path) -> None:
     noise = [os.urandom(500).hex() for _ in range(3000)]
-    text = dict.fromkeys(DatasetTable.arrow().names, noise) | {"references": [[each] for each in noise]}
+    text = dict.fromkeys(DatasetTable.arrow().names, noise) | {
+        key: [[each] for each in noise] for key in ("turns", "references")
+    }
     storage.write_table(full_disk / "a.parquet", TrainingTable, TRAINING, {})
     before = (full_disk / "a.parquet").read_bytes()
     for name in ("a.parquet", "b.parquet"):

@@ -81,6 +81,13 @@ class Conversation(Section):
         "whole `dialogue` before the answer, one turn per line. The system message is the instruction in both.",
         examples=["dialogue"],
     )
+    chat_template: bool = Field(
+        False,
+        description="Decoder-only models are trained on these conversations, and asked for answers, in their chat "
+        "template: system message, turn or dialogue, and answer. Encoder-decoder models read plain text in any case, "
+        "and prompts are bare prefixes.",
+        examples=[True],
+    )
 
     @model_validator(mode="after")
     def _column_is_of_a_list(self) -> Conversation:

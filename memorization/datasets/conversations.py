@@ -92,19 +92,20 @@ def by_turn(
         for number, turn in enumerate(spoken):
             if turn.role != "assistant":
                 continue
-            asked = spoken[number - 1].text
+            asked = spoken[number - 1]
             if not turn.is_target:
                 left_out["assistant's turns that are no targets (of a prompt, or of weight 0)"] += 1
             elif is_blank(turn.text):
                 left_out["assistant's turns without a visible character"] += 1
-            elif is_blank(asked):
+            elif is_blank(asked.text):
                 left_out["answers to a turn without a visible character"] += 1
             else:
-                before = [each.text for each in spoken[:number]]
+                read = [each.text for each in (spoken[:number] if stated.input == "dialogue" else [asked])]
                 texts = {
                     "instruction": instruction,
-                    "input": asked if stated.input == "turn" else "\n".join(before),
+                    "input": "\n".join(read),
                     "target": turn.text,
+                    "turns": read if stated.chat_template else None,
                 }
                 place = replace(row, place=_at(row, turn.number))
                 identifier = f"{row.identifier}:{turn.number}"

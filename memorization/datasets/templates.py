@@ -42,7 +42,7 @@ def by_templates(
         instruction = _render(name, dataset, "instruction", fields["instruction"], row) if own else None
         texts = {"instruction": instruction, "input": text, "target": target}
         references = _references(name, dataset.references, row)
-        yield row, {"id": row.identifier, "split": row.split, **texts, "references": references}
+        yield row, {"id": row.identifier, "split": row.split, **texts, "turns": None, "references": references}
 
 
 def named_columns(name: str, dataset: Dataset) -> dict[str, list[str]]:

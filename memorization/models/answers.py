@@ -26,7 +26,7 @@ def draw_rows(dataset: Path, n: int, seed: int, instruction: str | None = None) 
     `instruction` is what all rows share; None: each has its own. UserError where there is no test row; warns where
     there are fewer than n.
     """
-    rows = list(read_rows(dataset, "test", ["id", "input", "target", "references"], instruction))
+    rows = list(read_rows(dataset, "test", ["id", "input", "target", "references", "turns"], instruction))
     if not rows:
         raise UserError(
             f"{dataset}: no rows in split 'test', on which quality is measured: set one in the dataset's `source`."
@@ -48,8 +48,9 @@ def answer(
     """The model's answers to dataset rows, in their order, as a table of schema `answers`.
 
     Encoder-decoder models read instruction + input, cut to `max_input_tokens`; decoder-only models continue after the
-    newline that precedes the target in training. A row's draws follow from its position. Where a row lists no
-    references, its target is the only one. Raises UserError where texts exceed the model's positions.
+    newline that precedes the target in training, or in their chat template. A row's draws follow from its position.
+    Where a row lists no references, its target is the only one. Raises UserError where texts exceed the model's
+    positions.
     """
     encoder_decoder = bool(model.config.is_encoder_decoder)
     prompts = [
@@ -78,5 +79,7 @@ def answer_prompts(
     rows: Sequence[Mapping[str, Any]], tokenizer: Any, max_input_tokens: int, encoder_decoder: bool
 ) -> list[list[int]]:
     """Token ids after which a model writes its answer: those that precede the target in training."""
+    sources = source_ids(rows, tokenizer, max_input_tokens, encoder_decoder)
     newline = [] if encoder_decoder else tokenizer("\n", add_special_tokens=False)["input_ids"]
-    return [[*ids.tolist(), *newline] for ids in source_ids(rows, tokenizer, max_input_tokens, encoder_decoder)]
+    # A chat template ends with what begins an answer.
+    return [[*ids.tolist(), *([] if row.get("turns") else newline)] for row, ids in zip(rows, sources, strict=True)]

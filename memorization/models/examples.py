@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from memorization.config.models import Recipe
+from memorization.models.chat import Chat, chats_of
 from memorization.models.padding import padded
 
 log = logging.getLogger(__name__)
@@ -38,36 +39,57 @@ def source_text(instruction: str, text: str) -> str:
 
 
 def source_ids(
-    rows: Sequence[Mapping[str, str]], tokenizer: Any, limit: int, encoder_decoder: bool
+    rows: Sequence[Mapping[str, Any]], tokenizer: Any, limit: int, encoder_decoder: bool
 ) -> list[np.ndarray]:
-    """Token ids (int32 arrays) of instruction + input, at most `limit` per row; decoder-only: without an end token."""
-    sources = _token_ids(tokenizer, [source_text(row["instruction"], row["input"]) for row in rows], limit)
+    """Token ids (int32 arrays) of what a model reads of rows (`instruction, input`), at most `limit` of each.
+
+    Encoder-decoder: instruction + input. Decoder-only: the same without an end token; where the row has `turns`, these
+    in the model's chat template, and of more tokens the last ones, after which the answer follows.
+    """
     if encoder_decoder:
-        return sources
+        return _token_ids(tokenizer, [source_text(row["instruction"], row["input"]) for row in rows], limit)
+    return _prompt_ids(rows, chats_of(rows, tokenizer), tokenizer, limit)
+
+
+def _prompt_ids(
+    rows: Sequence[Mapping[str, Any]], chats: Sequence[Chat | None], tokenizer: Any, limit: int
+) -> list[np.ndarray]:
+    plain = [source_text(row["instruction"], row["input"]) for row, chat in zip(rows, chats, strict=True) if not chat]
     # Some tokenizers end every text, but this sequence continues with its target.
-    return [ids[:-1] if len(ids) and ids[-1] == tokenizer.eos_token_id else ids for ids in sources]
+    sources = iter(_without_end(ids, tokenizer) for ids in _token_ids(tokenizer, plain, limit))
+    prompts = iter(_last_ids(tokenizer, [chat.prompt for chat in chats if chat], limit))
+    return [next(prompts if chat else sources) for chat in chats]
+
+
+def _without_end(ids: np.ndarray, tokenizer: Any) -> np.ndarray:
+    return ids[:-1] if len(ids) and ids[-1] == tokenizer.eos_token_id else ids
 
 
 def encode_examples(
-    rows: Sequence[Mapping[str, str]], tokenizer: Any, recipe: Recipe, encoder_decoder: bool
+    rows: Sequence[Mapping[str, Any]], tokenizer: Any, recipe: Recipe, encoder_decoder: bool
 ) -> list[Example]:
-    """Token ids of training rows (`instruction, input, target`).
+    """Token ids of training rows (`instruction, input, target`, and perhaps `id, turns`).
 
     Encoder-decoder: the encoder reads instruction + input, the labels are the target. Decoder-only: one sequence
-    instruction + input, newline, target, end token; the loss covers all of it or, with `loss: target`, the target
-    alone. Input and target are each cut to the recipe's limits. What encoder-decoder models learn beside the target is
-    added by the switch `inputs`.
+    instruction + input, newline, target, end token, or what the chat template makes of the turns and the target; the
+    loss covers all of it or, with `loss: target`, the target alone. Input and target are each cut to the recipe's
+    limits. What encoder-decoder models learn beside the target is added by the switch `inputs`.
     """
     targets = [row["target"] for row in rows]
-    sources = source_ids(rows, tokenizer, recipe.max_input_tokens, encoder_decoder)
     if encoder_decoder:
+        sources = source_ids(rows, tokenizer, recipe.max_input_tokens, encoder_decoder)
         labels = _token_ids(tokenizer, targets, recipe.max_target_tokens)
         return [Example(*pair) for pair in zip(sources, labels, strict=True)]
-    written = _token_ids(tokenizer, [f"\n{target}" for target in targets], recipe.max_target_tokens, special=False)
+    chats = chats_of(rows, tokenizer)
+    sources = _prompt_ids(rows, chats, tokenizer, recipe.max_input_tokens)
+    answers = [chat.answer if chat else f"\n{target}" for chat, target in zip(chats, targets, strict=True)]
+    written = _token_ids(tokenizer, answers, recipe.max_target_tokens, special=False)
     end = np.array([tokenizer.eos_token_id], dtype=np.int32)
     examples = []
-    for source, target in zip(sources, written, strict=True):
-        tokens = np.concatenate([source, target, end])
+    for chat, source, target in zip(chats, sources, written, strict=True):
+        # A template may have ended the answer.
+        ended = chat is not None and tokenizer.eos_token_id in target
+        tokens = np.concatenate([source, target] if ended else [source, target, end])
         learned = tokens.copy()
         if recipe.loss == "target":
             learned[: len(source)] = IGNORED
@@ -95,6 +117,16 @@ def _token_ids(tokenizer: Any, texts: Sequence[str], limit: int, special: bool =
     if cut:
         log.info("%d of %d texts cut to %d tokens", cut, len(texts), limit)
     return ids
+
+
+def _last_ids(tokenizer: Any, texts: Sequence[str], limit: int) -> list[np.ndarray]:
+    """The last token ids of texts that contain their special tokens."""
+    if not texts:
+        return []
+    whole = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    if cut := sum(len(tokens) > limit for tokens in whole):
+        log.info("%d of %d conversations cut to their last %d tokens", cut, len(texts), limit)
+    return [np.array(tokens[-limit:], dtype=np.int32) for tokens in whole]
 
 
 @dataclass(frozen=True)

@@ -133,12 +133,12 @@ def _log_trainable(model: Any, recipe: Recipe) -> None:
     log.info("trains %s: %d of %d parameters", recipe.trains, trainable, sum(each.numel() for each in parameters))
 
 
-def _rows(datasets: Sequence[Path], split: str, shared: Mapping[str, str]) -> list[dict[str, str]]:
+def _rows(datasets: Sequence[Path], split: str, shared: Mapping[str, str]) -> list[dict[str, Any]]:
     """Rows of a split, dataset after dataset; UserError where one has none to validate on."""
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, Any]] = []
     for dataset in datasets:
         before = len(rows)
-        rows += read_rows(dataset, split, ["input", "target"], shared.get(dataset.stem))
+        rows += read_rows(dataset, split, ["id", "input", "target", "turns"], shared.get(dataset.stem))
         if split == "validation" and len(rows) == before:
             raise UserError(
                 f"datasets.{dataset.stem}: no rows in split {split!r}. Early stopping needs some: set "

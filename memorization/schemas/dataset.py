@@ -20,5 +20,7 @@ class DatasetTable(Schema):
     """x: what the model reads"""
     target = Column(TEXT, "")
     """y: what it learns to write"""
+    turns = Nullable(list_of(TEXT), "")
+    """turns before the target, user's and assistant's in alternation; null where no chat template is to write them"""
     references = Nullable(list_of(TEXT), "")
     """all right answers; null where the target is the only one"""

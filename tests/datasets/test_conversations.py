@@ -65,6 +65,15 @@ def test_the_whole_dialogue_may_be_the_input(tmp_path: Path, ending: str) -> Non
     assert [row["target"] for row in rows] == [ANSWERED["content"], "You are welcome."]
 
 
+@pytest.mark.parametrize(("given", "turns"), [("turn", [1, 1]), ("dialogue", [1, 3])])
+def test_turns_are_kept_for_a_chat_template(tmp_path: Path, given: str, turns: list[int]) -> None:
+    file = source(tmp_path / "rows.jsonl", [{"messages": TWO_TURNS}])
+    rows = read(file, conversation={"input": given, "chat_template": True})
+    contents = [[turn["content"] for turn in TWO_TURNS[1:2]], [turn["content"] for turn in TWO_TURNS[1:4]]]
+    assert [row["turns"] for row in rows] == [each[-count:] for each, count in zip(contents, turns, strict=True)]
+    assert [row["turns"] for row in read(file, conversation={"input": given})] == [None, None]
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("stated", [True, False], ids=["stated", "auto"])
 def test_prompt_and_completion_may_be_texts(tmp_path: Path, ending: str, stated: bool) -> None:

@@ -51,7 +51,7 @@ def recipe_of(switch: str, **changed: Any) -> Recipe:
     return Recipe.model_validate({**PLAIN, **SWITCHES[switch], **changed})
 
 
-def row(text: str, split: str = "train", **changed: str | None) -> dict[str, Any]:
+def row(text: str, split: str = "train", **changed: Any) -> dict[str, Any]:
     return {
         "id": "row",
         "split": split,

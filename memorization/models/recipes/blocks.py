@@ -49,8 +49,14 @@ def in_blocks(rows: Sequence[Row], tokenizer: Any, blocks: Blocks) -> list[Examp
     """The blocks of a stream of rows (`instruction, input, target`), all of them `blocks.tokens` long.
 
     A shorter rest is left out, and is the only block of a stream that is shorter than one. `run_clm.py` of Hugging Face
-    does that with every thousand texts, and leaves out a rest of each.
+    does that with every thousand texts, and leaves out a rest of each. UserError for conversations that a chat template
+    is to write.
     """
+    if any(row.get("turns") for row in rows):
+        raise UserError(
+            "blocks: a stream of texts has no turns, and the dataset's conversations are to be read in a chat "
+            "template: leave `blocks` out of the recipe, or set `chat_template: false` in the dataset's `conversation`."
+        )
     texts = [blocks.text.format(**row).strip() + blocks.separator for row in rows]
     parts = [np.zeros(0, dtype=np.int32)]
     for first in range(0, len(texts), TEXTS_PER_CALL):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from memorization.config.models import Recipe
 from memorization.models.examples import Example
 
-Row = Mapping[str, str]
+Row = Mapping[str, Any]
 """A training row: columns of schema `dataset`."""
 Encode = Callable[[Sequence[Row]], Sequence[Example]]
 """Makes examples of training or validation rows."""

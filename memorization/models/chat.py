@@ -1,0 +1,55 @@
+"""Conversations as a model's chat template writes them: what it reads before an answer, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from memorization.errors import UserError
+
+
+class Chat(NamedTuple):
+    """The two parts of a conversation's text."""
+
+    prompt: str
+    """System message, turns, and what the template puts before an answer."""
+    answer: str
+    """The answer, and what the template puts after it."""
+
+
+def chats_of(rows: Sequence[Mapping[str, Any]], tokenizer: Any) -> list[Chat | None]:
+    """The text of each row (`id, instruction, turns, target`) in the tokenizer's chat template; None without turns.
+
+    UserError where there is no template, where it raises, and where it does not end a prompt as it begins an answer.
+    """
+    return [_chat(row, tokenizer) if row.get("turns") else None for row in rows]
+
+
+def _chat(row: Mapping[str, Any], tokenizer: Any) -> Chat:
+    model = tokenizer.name_or_path or "the model"
+    if not tokenizer.chat_template:
+        raise UserError(
+            f"{model}: has no chat template (`chat_template.jinja`, or a key of `tokenizer_config.json`), in which the "
+            "dataset's conversations are to be read: set `chat_template: false` in its `conversation`, or name a model "
+            "that has one."
+        )
+    turns = [
+        {"role": "assistant" if number % 2 else "user", "content": text}
+        for number, text in enumerate([*row["turns"], row["target"]])
+    ]
+    if row["instruction"]:
+        turns.insert(0, {"role": "system", "content": row["instruction"]})
+    try:
+        prompt = tokenizer.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
+        whole = tokenizer.apply_chat_template(turns, tokenize=False)
+    except Exception as error:
+        # A template is a program of the model's, in a sandbox, and may fail in any way.
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        advice = " Perhaps it knows no system message, as the row has one." if row["instruction"] else ""
+        raise UserError(f"{model}: its chat template fails for row {row['id']!r}: {said}{advice}") from error
+    if not whole.startswith(prompt):
+        raise UserError(
+            f"{model}: its chat template writes row {row['id']!r} otherwise with an answer than before it, so that "
+            "what is the answer cannot be told: set `chat_template: false` in the dataset's `conversation`."
+        )
+    return Chat(prompt, whole[len(prompt) :])
