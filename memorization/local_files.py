@@ -332,6 +332,7 @@ def _missing(config: Config) -> Iterator[str]:
         yield from _missing_folder(config, model)
     for model, state in fine_tuned:
         yield from _missing_checkpoint(config, model, state)
+    yield from _missing_templates(config)
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.all_datasets():
@@ -396,6 +397,47 @@ def _missing_checkpoint(config: Config, model: str, state: str) -> Iterator[str]
             yield f"{key}.base: given, and {folder} contains no adapter ({files.ADAPTER_CONFIG}); leave it out."
     if (base := folders.get("base")) is not None:
         yield from (f"{key}.base.path: {fault}" for fault in files.whole_faults(base))
+
+
+def _missing_templates(config: Config) -> Iterator[str]:
+    """What keeps decoder-only models from being trained on conversations in their chat template."""
+    trained = [each for study in config.studies.values() for each in study.trainings(config)]
+    for model, recipe, mixed in dict.fromkeys((each["model"], each["recipe"], each["dataset"]) for each in trained):
+        chats = [name for name in mixed.split("+") if _wants_template(config, name)]
+        if not chats:
+            continue
+        try:
+            known, has_template = architecture(config, model), _may_have_template(config, model)
+        except UserError:
+            # The look at the model's files reports what is wrong with them.
+            continue
+        if known is None or files.is_encoder_decoder(known):
+            continue
+        wanted = f"`datasets.{chats[0]}.conversation` has `chat_template: true`"
+        if config.recipes[recipe].blocks is not None:
+            yield f"recipes.{recipe}.blocks: {wanted}, and a stream of texts has no turns: leave one of them out."
+        if not has_template:
+            yield (
+                f"models.{model}.source: {wanted}, and the model has no chat template (`chat_template.jinja`, or a key "
+                "of `tokenizer_config.json`): set it to false, or name a model that has one."
+            )
+
+
+def _wants_template(config: Config, dataset: str) -> bool:
+    conversation = config.datasets[dataset].conversation
+    return conversation is not None and conversation.chat_template
+
+
+def _may_have_template(config: Config, model: str) -> bool:
+    """Whether a model's local files have a chat template; True where not all of them are here."""
+    source = config.models[model].source
+    if isinstance(source, ScratchModel):
+        tokenizer = tokenizer_folder(config, model)
+        return tokenizer is not None and files.has_chat_template(Path(tokenizer))
+    folders = {part: Path(folder) for part, folder in checkpoint_folders(config, model).items()}
+    if "files" not in folders or (files.is_adapter(folders["files"]) and "base" not in folders):
+        return True
+    return any(map(files.has_chat_template, folders.values()))
 
 
 def _missing_classifiers(config: Config) -> Iterator[str]:

@@ -84,7 +84,7 @@ def shape_of(architecture: Mapping[str, Any]) -> Shape | None:
     if width is None or heads is None or layers is None:
         return None
     size = first("d_kv", "head_dim") or width // heads
-    encoder_decoder = kind in ("t5", "mt5", "umt5", "bart", "fsmt") or architecture.get("is_encoder_decoder") is True
+    encoder_decoder = files.is_encoder_decoder(architecture)
     gated = str(architecture.get("feed_forward_proj", "")).startswith("gated") or kind == "llama"
     return Shape(
         encoder_layers=layers if encoder_decoder else 0,

@@ -95,6 +95,68 @@ def test_files_of_models_are_looked_at_before_the_run(tmp_path: Path) -> None:
     assert fault.startswith(f"models.mine.source.path: {weights}: no safetensors file, or not a whole one")
 
 
+CHAT: dict[str, Any] = {
+    "task": "dialog",
+    "source": {"kind": "files", "train": "{data_root}/news.parquet"},
+    "conversation": {"chat_template": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "files", "fault"),
+    [
+        (
+            "gpt2",
+            {},
+            "models.mine.source: `datasets.news.conversation` has `chat_template: true`, and the model has no",
+        ),
+        ("gpt2", {"tokenizer_config.json": '{"chat_template": "x"}'}, None),
+        ("gpt2", {"chat_template.jinja": "x"}, None),
+        ("t5", {}, None),
+    ],
+)
+def test_a_chat_template_that_training_needs_is_looked_for(
+    tmp_path: Path, architecture: str, files: dict[str, str], fault: str | None
+) -> None:
+    folder = write_checkpoint(tmp_path / "mine")
+    for name, content in {"config.json": json.dumps({"model_type": architecture}), **files}.items():
+        (folder / name).write_text(content)
+    (tmp_path / "news.parquet").touch()
+    settings = {
+        "data_root": str(tmp_path),
+        "model_root": str(tmp_path),
+        "models": {"mine": {"source": folder_source("mine")}},
+        "datasets": {"news": CHAT},
+    }
+    trained, untrained = (study(models=["mine"], control=False, states=states) for states in (["full"], ["base"]))
+    assert faults_of(configuration(studies={"table": untrained}, **settings)) == []
+    found = faults_of(configuration(studies={"table": trained}, **settings))
+    assert [each[: len(fault or "")] for each in found] == ([fault] if fault else [])
+    plain = CHAT | {"conversation": {}}
+    assert faults_of(configuration(studies={"table": trained}, **settings | {"datasets": {"news": plain}})) == []
+
+
+def test_blocks_cannot_be_filled_with_turns(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "mine")
+    (folder / "config.json").write_text('{"model_type": "gpt2"}')
+    (folder / "chat_template.jinja").write_text("x")
+    recipes = {"full": {"epochs": 1, "blocks": {"tokens": 8}}}
+    models = {"mine": {"source": folder_source("mine")}}
+    (tmp_path / "news.parquet").touch()
+    config = configuration(
+        data_root=str(tmp_path),
+        model_root=str(tmp_path),
+        models=models,
+        recipes=recipes,
+        datasets={"news": CHAT},
+        studies={"table": study(models=["mine"], control=False, states=["full"])},
+    )
+    assert faults_of(config) == [
+        "recipes.full.blocks: `datasets.news.conversation` has `chat_template: true`, and a stream of texts has no "
+        "turns: leave one of them out."
+    ]
+
+
 def test_an_adapter_needs_its_base(tmp_path: Path) -> None:
     config = of_models(tmp_path, {"mine": {"source": folder_source("adapter")}})
     base = tmp_path / "base"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ MERGEABLE = ("HRA", "IA3", "LOHA", "LOKR", "LORA", "OFT")
 NOT_MERGEABLE = ("alora_invocation_tokens", "layer_replication", "megatron_config")
 TASKS = (None, "CAUSAL_LM", "SEQ_2_SEQ_LM")
 
+# Architectures whose configuration need not say that they have an encoder.
+ENCODER_DECODERS = ("t5", "mt5", "umt5", "bart", "fsmt")
+
 LONGEST_HEADER = 100_000_000
 BITS = {"F64": 64, "F32": 32, "F16": 16, "BF16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U8": 8, "BOOL": 8}
 # Names of hub repositories, with their owner or without.
@@ -50,6 +53,19 @@ def has_tokenizer(folder: Path) -> bool:
     # Tokenizers of bytes and characters have no vocabulary, and are named in their settings.
     settings = read_object(folder / SETTINGS[0]) if (folder / SETTINGS[0]).is_file() else {}
     return str(settings.get("tokenizer_class")).startswith(("ByT5", "Canine", "Perceiver"))
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Whether a folder contains a chat template, in a file of its own or in the tokenizer's settings."""
+    if any(folder.glob("chat_template.*")) or any(folder.glob(f"{TEMPLATES}/*.jinja")):
+        return True
+    settings = folder / SETTINGS[0]
+    return settings.is_file() and bool(read_object(settings).get("chat_template"))
+
+
+def is_encoder_decoder(architecture: Mapping[str, Any]) -> bool:
+    """Whether a transformers configuration is that of an encoder-decoder model."""
+    return architecture.get("model_type") in ENCODER_DECODERS or architecture.get("is_encoder_decoder") is True
 
 
 def contents(folder: Path) -> list[Path]:
