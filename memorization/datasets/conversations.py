@@ -226,7 +226,7 @@ def _text(key: str, row: Row, name: str, value: Any, number: int | None = None) 
 
 
 def _part(key: str, place: str, name: str, part: Any) -> str:
-    text = part.get("text") if isinstance(part, Mapping) and part.get("type", "text") == "text" else part
+    text = part.get("text") if isinstance(part, Mapping) and (part.get("type") or "text") == "text" else part
     if not isinstance(text, str):
         kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
         raise UserError(

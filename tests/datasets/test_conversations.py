@@ -12,6 +12,7 @@ from source_files import ENDINGS, read, refused, source
 from memorization import storage
 from memorization.config.data import Dataset
 from memorization.datasets.templates import shared_instruction
+from memorization.errors import UserError
 
 SYSTEM = {"role": "system", "content": "Be kind."}
 ASKED = {"role": "user", "content": "Where is my parcel?\nI wait."}
@@ -144,7 +145,7 @@ def test_conversations_have_their_own_instructions(tmp_path: Path) -> None:
     "content",
     [
         [{"type": "text", "text": "Where is "}, {"type": "text", "text": "it?"}],
-        [{"text": "Where is it?"}],
+        [{"text": "Where is it?"}, {"type": None, "text": ""}],
         ["Where ", "is it?"],
     ],
 )
@@ -382,6 +383,31 @@ def test_all_formats_give_the_same_rows(tmp_path: Path, seed: int) -> None:
     ]
     for rows in formats:
         assert texts(read(source(tmp_path / f"rows{ending}", rows), conversation=given)) == expected
+
+
+ODD: list[Any] = [None, 0, 1e999, "", "x\n", [], {}, [[]], [None], ["a"], {"text": "b"}, [{"type": "text"}], True]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_in_a_conversation_it_is_read_or_refused_in_one_line(tmp_path: Path, seed: int) -> None:
+    draw = random.Random(seed)
+    turns: list[Any] = [dict(turn) for turn in draw.choice([TWO_TURNS, sharegpt(TWO_TURNS)])]
+    for _ in range(draw.randrange(1, 4)):
+        place, odd = draw.randrange(len(turns)), draw.choice([*ODD, "tool", "user", "gpt"])
+        if draw.random() < 0.3 or not isinstance(turns[place], dict):
+            turns[place] = odd
+        else:
+            turns[place][draw.choice(["role", "content", "from", "value", "weight", "tool_calls"])] = odd
+    key = draw.choice(["messages", "conversations"])
+    whole = {"prompt": turns[:2], "completion": turns[2:]} if draw.random() < 0.3 else {key: turns}
+    file = source(tmp_path / "rows.jsonl", [whole if draw.random() < 0.9 else {key: draw.choice(ODD)}])
+    settings: dict[str, Any] = {"conversation": {"chat_template": True, "input": draw.choice(["turn", "dialogue"])}}
+    try:
+        rows = read(file, **settings)
+    except UserError:
+        assert refused(file, **settings).startswith(("datasets.mine.conversation", "datasets.mine: no usable rows"))
+    else:
+        assert all(row["target"] and row["input"] for row in rows)
 
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
