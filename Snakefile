@@ -29,6 +29,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       quality/model=/state=/epoch=/seed=/dataset=/decoding=/                answers to test rows -> their quality    .parquet
       likelihoods/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/
           likelihoods -> extraction                                         .parquet
+      membership/model=/state=/epoch=/seed=/dataset=/                       population=/scores (of rows) -> attacks        .parquet
       comparisons/{study}.parquet                                           with the base model, with controls
       means/{study}.parquet                                                 rates over several trainings
       sparse_coding/{study}.parquet                                         fits of the sparse coding model of Section 6.1

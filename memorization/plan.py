@@ -52,6 +52,10 @@ ALL_PAIRS = DETECTION + "/all_pairs={all_pairs}.parquet"
 ATTENTION = f"attention/{STATE}/dataset={{dataset}}/population={{population}}"
 QUALITY = f"quality/{STATE}/dataset={{dataset}}/decoding={{decoding}}"
 LIKELIHOOD = f"likelihoods/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}"
+MEMBERSHIP = f"membership/{STATE}/dataset={{dataset}}"
+# Of the rows that a model was trained on (member), or of held-out ones (control).
+MEMBERSHIP_SCORES = MEMBERSHIP + "/population={population}/scores.parquet"
+ATTACKS = MEMBERSHIP + "/attacks.parquet"
 COMPARISONS = "comparisons/{study}.parquet"
 MEANS = "means/{study}.parquet"
 SPARSE_CODING = "sparse_coding/{study}.parquet"
@@ -136,6 +140,25 @@ def answer_settings(config: Project, state: str) -> dict[str, Any]:
     if state not in config.recipes:
         return settings
     return settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
+
+
+READING = ("max_input_tokens", "max_target_tokens", "loss", "blocks", "deduplicate", "deduplicate_by")
+"""Keys of a recipe that decide which rows a training reads, and which tokens of them its loss counts."""
+
+
+def reading(config: Project, state: str) -> dict[str, Any]:
+    """How the texts of a state are read to ask whether it was trained on them: keys of a recipe.
+
+    A model that is fine-tuned here reads them as in its training; nobody knows how others were trained.
+    """
+    if state in config.recipes:
+        return config.recipes[state].model_dump(mode="json", include=set(READING))
+    return config.membership.model_dump(mode="json", include=set(READING))
+
+
+def trained_on(config: Project, state: str, dataset: str) -> list[str]:
+    """The datasets whose train splits a state is trained on, of which `dataset` is one."""
+    return checkpoint_dataset(config, state, dataset).split("+") if state in config.recipes else [dataset]
 
 
 def pretraining_dataset(config: Project, model: str) -> str | None:

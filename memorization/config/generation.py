@@ -94,3 +94,39 @@ class AttentionMaps(Section):
         512, ge=2, description="Longest input, and longest target, in tokens; the rest is cut.", examples=[512]
     )
     seed: int = Field(0, ge=0, description="Seed of the draw among the probes.", examples=[0])
+
+
+class Membership(Section):
+    """Texts of which it is asked whether a model was trained on them. Shared by all studies."""
+
+    n: int = Field(
+        1000,
+        ge=1,
+        description="Rows of the train split, and rows of the test split; fewer if there are fewer. A false positive "
+        "rate of 1% takes at least 100 test rows of different inputs, one of 0.1% takes 1,000.",
+        examples=[1000],
+    )
+    k_percent: float = Field(
+        20,
+        gt=0,
+        le=100,
+        description="Min-K% and Min-K%++ count the least likely tokens of a text: these percent of them.",
+        examples=[10],
+    )
+    max_input_tokens: int = Field(
+        512,
+        ge=1,
+        description="Longest instruction and input in tokens, for base models and those that others fine-tuned; the "
+        "recipe sets it for the others.",
+        examples=[512],
+    )
+    max_target_tokens: int = Field(
+        128, ge=1, description="Longest target in tokens, for the same models.", examples=[128]
+    )
+    loss: Literal["target"] | None = Field(
+        None,
+        description="Which tokens count, for the same models: `target`, or null: all that a recipe learns by default "
+        "(decoder-only models: input and target; encoder-decoder models: the target).",
+        examples=["target"],
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draws, and of the folds of the blind baseline.", examples=[0])

@@ -106,7 +106,7 @@ class Work:
     `texts` is their number, or the dataset whose probes they are; `beams` are written at once for each.
     """
 
-    what: Literal["generations", "answers", "likelihoods", "attention"]
+    what: Literal["generations", "answers", "likelihoods", "attention", "membership"]
     model: str
     texts: int | str
     read: int
@@ -338,14 +338,11 @@ class ModelStudy(Study):
                     )
 
 
-class Grid(ModelStudy):
-    """A study with one row for every combination of states, epochs, decodings and prefix lengths."""
+class EpochGrid(ModelStudy):
+    """A study with one row for every combination of states and epochs."""
 
     epochs: list[Count] | None = Field(
         None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
-    )
-    decodings: list[str] = Field(
-        ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy", "top_k"]]
     )
 
     def trained_states(self, config: Project) -> list[dict[str, Any]]:
@@ -376,6 +373,18 @@ class Grid(ModelStudy):
                         ["studies", name, "epochs"],
                         f"given {epoch}, which recipe {state!r} does not keep; allowed: {kept}",
                     )
+
+
+class Grid(EpochGrid):
+    """A study with one row for every combination of states, epochs, decodings and prefix lengths."""
+
+    decodings: list[str] = Field(
+        ["greedy"], min_length=1, description="Decodings, in the table's order.", examples=[["greedy", "top_k"]]
+    )
+
+    def faults(self, config: Project, name: str) -> Iterator[Fault]:
+        """As for every study of epochs, and decodings that are not defined."""
+        yield from super().faults(config, name)
         for decoding in self.decodings:
             yield from undefined(["studies", name, "decodings"], decoding, config.decodings)
 

@@ -15,13 +15,24 @@ from memorization.studies.attention.plan import Attention
 from memorization.studies.cases.plan import Cases
 from memorization.studies.kind import Study
 from memorization.studies.likelihood.plan import Likelihood
+from memorization.studies.membership.plan import Membership
 from memorization.studies.memorization.plan import Memorization
 from memorization.studies.quality.plan import Quality
 from memorization.studies.recall.plan import Recall
 from memorization.studies.sparse_coding.plan import SparseCoding
 from memorization.studies.trade_off.plan import TradeOff
 
-KINDS: tuple[type[Study], ...] = (Memorization, Attention, Quality, Likelihood, Recall, Cases, TradeOff, SparseCoding)
+KINDS: tuple[type[Study], ...] = (
+    Memorization,
+    Attention,
+    Quality,
+    Likelihood,
+    Membership,
+    Recall,
+    Cases,
+    TradeOff,
+    SparseCoding,
+)
 
 if TYPE_CHECKING:
     AnyStudy = Study

@@ -1,5 +1,8 @@
-"""Files, values and names of the tables and figures of studies, and what disguised suffixes are searched in."""
+"""Files, values and names of the tables and figures of studies; what disguised suffixes are searched in, and whose
+membership is asked.
+"""
 
+from memorization.config.models import Recipe
 from memorization.studies.recall.plan import wanted_disguises
 
 KIND_FOLDER = "memorization/studies"
@@ -73,3 +76,44 @@ def training_probes(wildcards):
     places = {"probes": plan.PROBES, "index": plan.INDEX, "sentences": plan.SENTENCES}
     member = {**wildcards, "population": "member"}
     return {name: at(plan.fill(place, member)) for name, place in places.items()}
+
+
+def trained_on(wildcards):
+    """The datasets that a model in a state is trained on, among them the rule's own."""
+    return plan.trained_on(CONFIG, wildcards.state, wildcards.dataset)
+
+
+def membership_input(wildcards):
+    """The dataset, all datasets of the training, and the model with its base."""
+    datasets = [
+        plan.fill(plan.DATASET, {"dataset": name}) for name in trained_on(wildcards)
+    ]
+    return {
+        "dataset": at(plan.fill(plan.DATASET, wildcards)),
+        "trained_on": list(map(at, datasets)),
+        **model_in_state(wildcards),
+    }
+
+
+def reading_of(wildcards):
+    """How the texts of a state are read."""
+    return plan.reading(CONFIG, wildcards.state)
+
+
+def modules_of_reading(wildcards):
+    """What is loaded by name to read texts as a recipe does."""
+    return chosen_modules(Recipe(epochs=1, **reading_of(wildcards)))
+
+
+def instructions_of_training(wildcards):
+    """Instructions that all rows of a dataset share, by dataset, of all that a state is trained on."""
+    return local_files.shared_instructions(CONFIG, trained_on(wildcards))
+
+
+def scores_of_both_sides():
+    """The scores of members and of held-out rows."""
+    pattern = at(plan.MEMBERSHIP_SCORES)
+    return {
+        population: pattern.replace("{population}", population)
+        for population in ("member", "control")
+    }

@@ -103,6 +103,57 @@ rule disguised_suffixes:
         "../../scripts/disguised_suffixes.py"
 
 
+rule membership_scores:
+    input:
+        unpack(membership_input),
+    output:
+        at(plan.MEMBERSHIP_SCORES),
+    log:
+        log_of(plan.MEMBERSHIP_SCORES),
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(240),
+        gpu=GPU,
+    params:
+        source=lambda wildcards: source_of(
+            "membership_scores.py", *modules_of_reading(wildcards)
+        ),
+        reading=reading_of,
+        draw={"n": CONFIG.membership.n, "seed": CONFIG.membership.seed},
+        k_percent=CONFIG.membership.k_percent,
+        instructions=instructions_of_training,
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/membership_scores.py"
+
+
+rule membership_attacks:
+    input:
+        **scores_of_both_sides(),
+        dataset=at(plan.DATASET),
+    output:
+        at(plan.ATTACKS),
+    log:
+        log_of(plan.ATTACKS),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("membership_attacks.py"),
+        task=task_of,
+        statistics=settings(CONFIG.statistics),
+        seed=CONFIG.membership.seed,
+        segmentation=segmentation_of,
+    script:
+        "../../scripts/membership_attacks.py"
+
+
 rule sparse_coding_fits:
     output:
         at(plan.SPARSE_CODING),
