@@ -16,10 +16,9 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     params, given = snakemake.params, snakemake.input
-    members, controls = (
-        read_population(Path(given[population]), Path(given.dataset), population)
-        for population in ("member", "control")
-    )
+    dataset = Path(given.dataset)
+    members = read_population(Path(given.member), dataset, "train")
+    controls = read_population(Path(given.control), dataset, "test")
     characters = params.segmentation == "characters"
     rows = attack(members, controls, Statistics.model_validate(params.statistics), params.seed, characters)
     where = coordinates.coordinates_of(snakemake.wildcards, params.task)

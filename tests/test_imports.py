@@ -43,7 +43,15 @@ def loaded() -> dict[str, set[str]]:
 
 def test_scripts_import_nothing_heavy_that_they_do_not_need() -> None:
     # Intervals and tests are SciPy's, the aligner's arithmetic is Numba's; all else is loaded when it is used.
-    statistics = ("comparisons", "definition_rates", "density_means", "extraction", "quality", "rates")
+    statistics = (
+        "comparisons",
+        "definition_rates",
+        "density_means",
+        "extraction",
+        "membership_attacks",
+        "quality",
+        "rates",
+    )
     alignment = ("all_pairs", "disguised_suffixes", "matches", "positive_controls")
     needed = {f"{name}.py": {"scipy"} for name in statistics} | {f"{name}.py": {"numba"} for name in alignment}
 

@@ -96,7 +96,7 @@ class AttentionMaps(Section):
     seed: int = Field(0, ge=0, description="Seed of the draw among the probes.", examples=[0])
 
 
-class Membership(Section):
+class MembershipTexts(Section):
     """Texts of which it is asked whether a model was trained on them. Shared by all studies."""
 
     n: int = Field(

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from memorization.config.base import Name, Section
 from memorization.config.data import Dataset, Probes
 from memorization.config.detection import Classifier, Detection, Retrieval
-from memorization.config.generation import Answers, AttentionMaps, Decoding, Membership
+from memorization.config.generation import Answers, AttentionMaps, Decoding, MembershipTexts
 from memorization.config.models import Model, Recipe
 from memorization.config.report import Report
 
@@ -148,6 +148,6 @@ class Project(Section):
     detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
     attention: AttentionMaps = Field(default_factory=AttentionMaps, description="Samples of attention.")
     answers: Answers = Field(default_factory=Answers, description="Answers to test rows.")
-    membership: Membership = Field(default_factory=Membership, description="Membership inference.")
+    membership: MembershipTexts = Field(default_factory=MembershipTexts, description="Membership inference.")
     statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
     report: Report = Field(default_factory=Report, description="The page of all results.")

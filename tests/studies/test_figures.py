@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from attack_files import attacks_file, membership_context
 from fits import fits, sparse_coding_context
 from inside import cut
 from matplotlib.figure import Figure
@@ -26,6 +27,7 @@ from memorization.studies.attention import figure as attention_figure
 from memorization.studies.kinds import KINDS
 from memorization.studies.likelihood import figure as likelihood_figure
 from memorization.studies.likelihood import table as likelihood_table
+from memorization.studies.membership import figure as membership_figure
 from memorization.studies.memorization import figure as memorization_figure
 from memorization.studies.quality import figure as quality_figure
 from memorization.studies.recall import figure as recall_figure
@@ -107,6 +109,12 @@ def likely(folder: Path) -> Any:
     return likelihood_figure.draw(rows, likelihood_context())
 
 
+def told_apart(folder: Path) -> Any:
+    """A model that gives all its members away, and one that tells nothing."""
+    files = [attacks_file(folder, "news", "full", shift=9.0), attacks_file(folder, "chat", "base", shift=0.0)]
+    return membership_figure.figure({"attacks": files}, membership_context())
+
+
 def recalled(folder: Path) -> Any:
     cells = [cell for cell in CELLS if cell["profile"] == "zeng2024"]
     rows = recall_sheet(folder, cells=cells).tidy.to_pylist()
@@ -152,6 +160,7 @@ FIGURES: dict[str, list[Callable[[Path], Any]]] = {
     "quality": [scored],
     "trade_off": [traded],
     "likelihood": [likely],
+    "membership": [told_apart],
     "recall": [recalled],
     "attention": [attended],
     "sparse_coding": [sparse],

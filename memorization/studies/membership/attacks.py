@@ -27,19 +27,13 @@ import pyarrow.compute as pc
 
 from memorization import storage
 from memorization.config.project import Statistics
-from memorization.probes import SPLIT_OF
 from memorization.schemas.dataset import DatasetTable
 from memorization.schemas.membership import MembershipTable
 from memorization.statistics.bootstrap import Bounds, percentiles
 from memorization.statistics.clusters import clusters_of
 from memorization.statistics.roc import Roc, Sides, controls_needed, rocs
 from memorization.studies.membership.blind import FOLDS, blind_scores
-
-ATTACKS = ("loss", "loss_over_base", "zlib", "min_k", "min_k_plus_plus")
-"""Attacks, in the table's order."""
-
-BLIND = "blind"
-"""The baseline, which sees no model."""
+from memorization.studies.membership.headings import ATTACKS, BLIND
 
 FALSE_POSITIVE_RATES = {"tpr_1": 0.01, "tpr_01": 0.001}
 """False positive rates at which true positive rates are stated, by the column of these."""
@@ -61,11 +55,11 @@ class Population:
     texts: Sequence[str]
 
 
-def read_population(scores: Path, dataset: Path, population: str) -> Population:
-    """The rows of a file of schema `membership`, with their texts in the dataset."""
+def read_population(scores: Path, dataset: Path, split: str) -> Population:
+    """The rows of a file of schema `membership`, with their texts in that split of the dataset."""
     table = storage.read(scores, MembershipTable)
     rows = storage.read(dataset, DatasetTable, ["split", "instruction", "input", "target"])
-    rows = rows.filter(pc.equal(rows["split"], SPLIT_OF[population])).take(table["row"])
+    rows = rows.filter(pc.equal(rows["split"], split)).take(table["row"])
     # An instruction that all rows share is in no row, and tells none from another.
     texts = [
         "\n".join([row["instruction"] or "", row["input"], row["target"]]) for row in rows.drop("split").to_pylist()

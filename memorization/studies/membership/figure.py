@@ -9,8 +9,7 @@ from memorization import storage
 from memorization.report.context import Context, Files, Row
 from memorization.report.drawing import CONTROL_COLOUR, LINES, note_below, open_axes
 from memorization.report.words import coverage, in_state, varying
-from memorization.studies.membership.attacks import BLIND
-from memorization.studies.membership.headings import HEADINGS, ORDER
+from memorization.studies.membership.headings import BLIND, HEADINGS, ORDER
 
 COLUMNS = 3
 """Panels side by side, at most."""

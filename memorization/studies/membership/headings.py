@@ -1,8 +1,14 @@
-"""How attacks are called, for the table and the figure."""
+"""Which attacks there are, and how the table and the figure call them."""
 
 from __future__ import annotations
 
-from memorization.studies.membership.attacks import ATTACKS, BLIND
+ATTACKS = ("loss", "loss_over_base", "zlib", "min_k", "min_k_plus_plus")
+"""Attacks, in the table's order."""
+
+BLIND = "blind"
+"""The baseline, which sees no model."""
+
+ORDER = (*ATTACKS, BLIND)
 
 HEADINGS = {
     "loss": "loss",
@@ -12,6 +18,4 @@ HEADINGS = {
     "min_k_plus_plus": "Min-K%++",
     BLIND: "blind (text alone)",
 }
-"""Names by attack; in the order of the table, which is that of `ATTACKS` with the baseline last."""
-
-ORDER = (*ATTACKS, BLIND)
+"""Names by attack, in the order of the table."""
