@@ -48,7 +48,9 @@ class AttackColumns(StateColumns):
     blind_auc_high = Nullable(FLOAT64, "fraction")
     """upper bound"""
     over_blind = Nullable(FLOAT64, "fraction")
-    """AUC minus that of the blind baseline; null for the baseline itself, and without one"""
+    """AUC minus that of the blind baseline, or minus 0.5 where that is lower; null for the baseline itself, and without
+    one
+    """
     over_blind_low = Nullable(FLOAT64, "fraction")
     """lower bound of its interval, paired by rows"""
     over_blind_high = Nullable(FLOAT64, "fraction")

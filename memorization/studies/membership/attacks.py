@@ -38,6 +38,9 @@ from memorization.studies.membership.headings import ATTACKS, BLIND
 FALSE_POSITIVE_RATES = {"tpr_1": 0.01, "tpr_01": 0.001}
 """False positive rates at which true positive rates are stated, by the column of these."""
 
+CHANCE = 0.5
+"""AUC of a guess. An attack is compared with it where the baseline's is lower: a guess needs no text either."""
+
 # False positive rates of a curve for each power of ten.
 PER_DECADE = 12
 
@@ -107,7 +110,7 @@ def attack(
     for name, roc in found.items():
         over = (-1.0, 1.0)
         if baseline is not None and not sides.one_cluster:
-            over = percentiles(roc.auc_draws - baseline.auc_draws, settings)
+            over = percentiles(roc.auc_draws - np.maximum(baseline.auc_draws, CHANCE), settings)
         rows.append(_row(name, roc, baseline, sides, (stated, curve), over))
     return rows
 
@@ -147,11 +150,11 @@ def _row(
             place = list(stated).index(rate)
             row |= _bounded(column, float(roc.tpr[place]), (float(roc.tpr_low[place]), float(roc.tpr_high[place])))
         else:
-            row[f"{column}_reason"] = f"cannot be measured: {needed:,} held-out inputs needed, {control_inputs:,} given"
+            row[f"{column}_reason"] = f"cannot be measured: {needed:,} inputs needed"
     if blind is not None:
-        row |= _bounded("blind_auc", blind.auc, blind.auc_bounds) | {"differ": blind.auc_bounds[0] > 0.5}
+        row |= _bounded("blind_auc", blind.auc, blind.auc_bounds) | {"differ": blind.auc_bounds[0] > CHANCE}
         if name != BLIND:
-            row |= _bounded("over_blind", roc.auc - blind.auc, over)
+            row |= _bounded("over_blind", roc.auc - max(blind.auc, CHANCE), over)
     bars = {"roc_tpr": roc.tpr, "roc_tpr_low": roc.tpr_low, "roc_tpr_high": roc.tpr_high}
     return row | {"roc_fpr": list(curve)} | {column: bar[len(stated) :].tolist() for column, bar in bars.items()}
 

@@ -91,4 +91,5 @@ def _curves(panel: Any, rows: Sequence[Row], colours: dict[str, str]) -> None:
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
+    panel.tick_params(labelsize=8)
     open_axes(panel)

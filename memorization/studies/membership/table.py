@@ -89,12 +89,12 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         "assigns to them. AUC: the chance that a training row's score is above a held-out row's; 0.5 is chance. TPR at "
         "1% FPR: the share of training rows that are found where one held-out row in a hundred is taken for one; "
         f"chance finds as many, 1%. With {intervals(context.statistics)}; inputs are resampled, each with all of its "
-        "rows. With n held-out inputs no FPR below 1/n can be measured.",
+        "rows. With n different held-out inputs no FPR below 1/n can be measured.",
         "Attacks: loss (mean per token); loss of the base model minus it; bits that the model needs for the text over "
         "bits that zlib needs; Min-K% (Shi et al., 2024) and Min-K%++ (Zhang et al., 2025), of the least likely "
         "tokens.",
         "Blind: a classifier of the words of the same texts, cross-validated, that has seen no model; its interval is "
-        "widened for what its folds share.",
+        "widened for what its folds share. AUC over blind: minus the baseline's, or minus 0.5 where that is lower.",
     ]
     differing = list(dict.fromkeys(row["dataset"] for row in rows if row["differ"]))
     if differing:

@@ -52,7 +52,7 @@ def test_what_is_printed(sheet: Sheet) -> None:
     ) == ("", "T5_base (fine-tuned)")
     assert line["AUC"] == f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]"
     assert line["TPR at 1% FPR"].startswith(f"{100 * row['tpr_1']:.1f}% [")
-    assert line["TPR at 0.1% FPR"] == "cannot be measured: 1,000 held-out inputs needed, 100 given"
+    assert line["TPR at 0.1% FPR"] == "cannot be measured: 1,000 inputs needed"
     assert line["AUC over blind"].startswith(f"{row['over_blind']:+.3f} [")
     assert (line["Differ by themselves"], line["Training rows"], line["Held-out rows"]) == ("no", "120", "100")
     blind = lines[-1]
@@ -65,7 +65,7 @@ def test_what_is_printed(sheet: Sheet) -> None:
 
 def test_the_caption_says_what_a_number_means_and_where_it_means_nothing(sheet: Sheet) -> None:
     assert "0.5 is chance" in sheet.caption
-    assert "no FPR below 1/n can be measured" in sheet.caption
+    assert "With n different held-out inputs no FPR below 1/n" in sheet.caption
     assert "a low number clears nothing" in sheet.caption
     assert "Training rows and held-out rows of chat differ by themselves" in sheet.caption
     assert "Multi-news differ" not in sheet.caption
