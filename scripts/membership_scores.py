@@ -18,10 +18,8 @@ def main(snakemake: Snakemake) -> None:
     wildcards, params, given = snakemake.wildcards, snakemake.params, snakemake.input
     recipe = Recipe.model_validate({"epochs": 1, **params.reading})
     trained_on = [Path(file) for file in given.trained_on]
-    draw = (params.draw["n"], params.draw["seed"])
-    drawn = membership.draw_rows(
-        Path(given.dataset), trained_on, wildcards.population, recipe, draw, params.instructions
-    )
+    dataset, draw = Path(given.dataset), (params.draw["n"], params.draw["seed"])
+    drawn = membership.draw_rows(dataset, trained_on, wildcards.population, recipe, draw, params.instructions)
     device = loading.start_torch(params.device, params.threads)
     base, checkpoints, size = Path(given.model), given.get("checkpoints"), snakemake.config["likelihood_batch_size"]
     model, tokenizer = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, "fp32", device)
@@ -34,9 +32,9 @@ def main(snakemake: Snakemake) -> None:
         versus = membership.read(model, tokenizer, texts, size, f"{what}, base")
     scores = membership.scores_of(drawn.rows, texts, own, versus, params.k_percent)
     counts = {**drawn.counts, "drawn": len(drawn.rows), "scored": len(scores), "zlib": zlib.ZLIB_RUNTIME_VERSION}
-    stated = {"reading": params.reading, "draw": params.draw, "k_percent": params.k_percent, "batch_size": size}
-    where = {"instructions": params.instructions, "device": device.type, "threads": params.threads}
-    manifest = job.manifest(snakemake, "numpy", "torch", "transformers", **stated, **where) | counts
+    given_by = {name: params[name] for name in ("reading", "draw", "k_percent", "instructions", "threads")}
+    stated = {**given_by, "batch_size": size, "device": device.type}
+    manifest = job.manifest(snakemake, "numpy", "torch", "transformers", **stated) | counts
     storage.write_table(Path(snakemake.output[0]), MembershipTable, membership.table_of(scores), manifest)
 
 
