@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from memorization import caches
-from memorization.commands import align, verify
+from memorization.commands import align, canaries, verify
 from memorization.errors import UserError
 
-COMMANDS: dict[str, Any] = {"align": align, "verify": verify}
+COMMANDS: dict[str, Any] = {"align": align, "canaries": canaries, "verify": verify}
 """Commands by name: modules with `HELP`, `add_arguments` and `run`, which may return an exit code."""
 
 

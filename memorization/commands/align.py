@@ -9,7 +9,7 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from memorization.errors import UserError
 
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     import pyarrow.compute as pc
 
     from memorization import storage
-    from memorization.commands.text_column import TextColumn
+    from memorization.commands.text_column import TextColumn, check_text_options
     from memorization.datasets.files import UserFile
     from memorization.detection.alignment import Aligner, AlignmentParameters
     from memorization.progress import Progress
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
         raise UserError(f"--threads: given {options.threads}; allowed: whole numbers from 1 up.")
     if options.output.is_dir():
         raise UserError(f"--output: {options.output} is a folder; give the name of a file.")
-    _check_text_options(options)
+    check_text_options(options)
     generations, suffixes = (
         TextColumn(
             UserFile(f"--{side}", file, options.separator, options.encoding, "--{} {}"),
@@ -129,22 +129,6 @@ def run(options: argparse.Namespace) -> None:
 
 def _say(text: str) -> None:
     print(f"memorization: {text}", file=sys.stderr, flush=True)
-
-
-def _check_text_options(options: argparse.Namespace) -> None:
-    """UserError for a separator or an encoding that the configuration would refuse."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from memorization.config.base import Encoding, Separator
-
-    kinds: dict[str, Any] = {"separator": Separator | None, "encoding": Encoding | None}
-    for name, kind in kinds.items():
-        value = getattr(options, name)
-        try:
-            TypeAdapter(kind).validate_python(value)
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise UserError(f"--{name}: given {value!r}; {reason}.") from error
 
 
 def _sentence_model(name: str, suffixes: TextColumn) -> SentenceModel:

@@ -1,7 +1,8 @@
-"""A column of text, and others beside it, in a file that a user names on the command line."""
+"""A column of text, and others beside it, in a file that a user names on the command line; and how it is read."""
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -13,6 +14,22 @@ from memorization.datasets.files import UserFile, records
 from memorization.datasets.rows import shown_names
 from memorization.detection.text import checked_texts
 from memorization.errors import UserError, did_you_mean
+
+
+def check_text_options(options: argparse.Namespace) -> None:
+    """UserError for a separator or an encoding that the configuration would refuse."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from memorization.config.base import Encoding, Separator
+
+    kinds: dict[str, Any] = {"separator": Separator | None, "encoding": Encoding | None}
+    for name, kind in kinds.items():
+        value = getattr(options, name)
+        try:
+            TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise UserError(f"--{name}: given {value!r}; {reason}.") from error
 
 
 class TextColumn:
