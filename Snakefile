@@ -30,6 +30,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
       likelihoods/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/
           likelihoods -> extraction                                         .parquet
       membership/model=/state=/epoch=/seed=/dataset=/                       population=/scores (of rows) -> attacks        .parquet
+      canaries/model=/state=/epoch=/seed=/dataset=/canaries.parquet         what is known of planted secrets
       comparisons/{study}.parquet                                           with the base model, with controls
       means/{study}.parquet                                                 rates over several trainings
       sparse_coding/{study}.parquet                                         fits of the sparse coding model of Section 6.1

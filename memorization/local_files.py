@@ -38,6 +38,12 @@ def dataset_files(config: Config, dataset: str) -> dict[str, list[str]]:
     return _split_files(config, source, f"datasets.{dataset}.source")
 
 
+def canary_key(config: Config, dataset: str) -> str | None:
+    """The local key file of a dataset's planted canaries, if it has any. Raises UserError like `dataset_files`."""
+    given, key = config.datasets[dataset].canaries, f"datasets.{dataset}.canaries"
+    return None if given is None else _rooted(given, "data_root", config.data_root, key)
+
+
 def checkpoint_folders(config: Config, model: str, state: str = plan.BASE) -> dict[str, str]:
     """The local folders of a base model, or of one of its states that others fine-tuned.
 
@@ -112,7 +118,7 @@ def dataset_settings(config: Config, dataset: str) -> dict[str, Any]:
     """
     source = config.datasets[dataset].source
     settings = config.datasets[dataset].model_dump(
-        mode="json", exclude={"title", "prefix_tokens", "rows", "segmentation"}
+        mode="json", exclude={"title", "prefix_tokens", "rows", "segmentation", "canaries"}
     )
     if isinstance(source, FilesDataset):
         settings["source"] = _without_paths(settings["source"])
@@ -342,11 +348,13 @@ def _missing(config: Config) -> Iterator[str]:
 
 def _missing_files(config: Config, dataset: str) -> Iterator[str]:
     try:
-        files = dataset_files(config, dataset)
+        files, key = dataset_files(config, dataset), canary_key(config, dataset)
     except UserError as error:
         yield str(error)
         return
     yield from _missing_paths(f"datasets.{dataset}.source", files)
+    if key is not None and not Path(key).is_file():
+        yield f"datasets.{dataset}.canaries: {key}: no such file."
 
 
 def _missing_paths(key: str, files: dict[str, list[str]]) -> Iterator[str]:

@@ -56,6 +56,7 @@ MEMBERSHIP = f"membership/{STATE}/dataset={{dataset}}"
 # Of the rows that a model was trained on (member), or of held-out ones (control).
 MEMBERSHIP_SCORES = MEMBERSHIP + "/population={population}/scores.parquet"
 ATTACKS = MEMBERSHIP + "/attacks.parquet"
+CANARIES = f"canaries/{STATE}/dataset={{dataset}}/canaries.parquet"
 COMPARISONS = "comparisons/{study}.parquet"
 MEANS = "means/{study}.parquet"
 SPARSE_CODING = "sparse_coding/{study}.parquet"

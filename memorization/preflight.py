@@ -40,6 +40,10 @@ def check(config: Config) -> None:
             # Looked at too: one that all rows share may be the name of a column.
             settings["instruction"] = config.datasets[name].instruction
             faults += seen.faults(f"datasets.{name}", files, settings, partial(_dataset_faults, config, name))
+            if (key := local_files.canary_key(config, name)) is not None:
+                files = {"train": files["train"], "canaries": [key]}
+                limit = {"limit": config.datasets[name].limit}
+                faults += seen.faults(f"datasets.{name}.canaries", files, limit, partial(_canary_faults, config, name))
     for name in local_files.classifiers_in_use(config):
         files, settings = local_files.pairs_files(config, name), local_files.classifier_settings(config, name)
         faults += seen.faults(f"classifiers.{name}", files, settings, partial(_pairs_faults, config, name))
@@ -121,6 +125,33 @@ def _dataset_faults(config: Config, name: str) -> Iterator[str]:
             _check_ends(f"datasets.{name}.source.{split}", dataset.source, paths)
         except UserError as error:
             yield str(error)
+
+
+def _canary_faults(config: Config, name: str) -> Iterator[str]:
+    """What is wrong with a key file, or with the file whose canaries it is to be the key of."""
+    from memorization.datasets.canary_key import digest_of, read_key
+
+    where, place = f"datasets.{name}.canaries", Path(str(local_files.canary_key(config, name)))
+    try:
+        key = read_key(place, where)
+    except UserError as error:
+        yield str(error)
+        return
+    output, limit = key.output, config.datasets[name].limit
+    files = [Path(file) for file in local_files.dataset_files(config, name)["train"]]
+    # One of its name first; others are read where that is not the one.
+    files.sort(key=lambda file: file.name != output.name)
+    if not any(digest_of(file) == output.sha256 for file in files):
+        yield (
+            f"{where}: {place}: is the key of {output.name!r} as `memorization canaries` wrote it (SHA-256 "
+            f"{output.sha256[:12]}...), and no file of `source.train` has these bytes: "
+            f"{', '.join(map(str, files[:3]))}."
+        )
+    if limit is not None and limit < output.rows:
+        yield (
+            f"datasets.{name}.limit: given {limit}, and {output.name} has {output.rows} rows: copies of canaries would "
+            "be left out. Plant them in a file of as many rows as are wanted."
+        )
 
 
 def _pairs_faults(config: Config, name: str) -> Iterator[str]:

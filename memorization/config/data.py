@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from memorization.config.base import Corpus, LocalFiles, Section, Task
+from memorization.config.base import Corpus, FilePath, LocalFiles, Section, Task
 
 # Keys of a dataset that mean nothing where its rows are conversations.
 OF_TEMPLATES = ("instruction", "input", "target", "join", "labels", "missing_target", "references")
@@ -185,6 +185,25 @@ class Dataset(Section):
         examples=[500],
     )
 
+    canaries: FilePath | None = Field(
+        None,
+        description="Key file that `memorization canaries` has written with a file of `source.train`; `{data_root}` is "
+        "replaced by that setting. For studies of kind `canaries`.",
+        examples=["{data_root}/letters-key.json"],
+    )
+
+    @model_validator(mode="after")
+    def _canaries_are_whole(self) -> Dataset:
+        if self.canaries is not None:
+            if not isinstance(self.source, FilesDataset):
+                raise ValueError("`canaries` are in a local file, and `source.kind` is not `files`")
+            if self.deduplicate:
+                raise ValueError(
+                    "`deduplicate: true` would leave out the copies of `canaries`; to measure what that changes, use a "
+                    "recipe's `deduplicate`"
+                )
+        return self
+
     @model_validator(mode="after")
     def _conversation_stands_alone(self) -> Dataset:
         if self.conversation is None:
@@ -223,3 +242,22 @@ class Probes(Section):
         1, ge=1, description="Inputs with a shorter suffix are not counted; their number is reported.", examples=[50]
     )
     seed: int = Field(0, ge=0, description="Seed of the draw.", examples=[0])
+
+
+class CanaryRanks(Section):
+    """Among which secrets of its form a canary's own is ranked (Carlini et al., 2019). Shared by all studies."""
+
+    enumerated: int = Field(
+        10_000,
+        ge=2,
+        description="Forms of at most so many possible secrets are ranked among all of them; others among a sample.",
+        examples=[1_000_000],
+    )
+    sample: int = Field(
+        1000,
+        ge=1,
+        description="Secrets in the sample of a larger form, drawn for each canary: a rank among n + 1 shows no more "
+        "than log2(n + 1) bits of exposure.",
+        examples=[10_000],
+    )
+    seed: int = Field(0, ge=0, description="Seed of the samples.", examples=[0])

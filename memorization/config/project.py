@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from memorization.config.base import Name, Section
-from memorization.config.data import Dataset, Probes
+from memorization.config.data import CanaryRanks, Dataset, Probes
 from memorization.config.detection import Classifier, Detection, Retrieval
 from memorization.config.generation import Answers, AttentionMaps, Decoding, MembershipTexts
 from memorization.config.models import Model, Recipe
@@ -149,5 +149,6 @@ class Project(Section):
     attention: AttentionMaps = Field(default_factory=AttentionMaps, description="Samples of attention.")
     answers: Answers = Field(default_factory=Answers, description="Answers to test rows.")
     membership: MembershipTexts = Field(default_factory=MembershipTexts, description="Membership inference.")
+    canaries: CanaryRanks = Field(default_factory=CanaryRanks, description="Ranks of planted secrets.")
     statistics: Statistics = Field(default_factory=Statistics, description="Intervals.")
     report: Report = Field(default_factory=Report, description="The page of all results.")

@@ -338,8 +338,8 @@ class ModelStudy(Study):
                     )
 
 
-class EpochGrid(ModelStudy):
-    """A study with one row for every combination of states and epochs."""
+class StateGrid(ModelStudy):
+    """A study of every combination of states and epochs."""
 
     epochs: list[Count] | None = Field(
         None, min_length=1, description="Kept epochs to show; null shows the last kept.", examples=[[1, 3, 5, 10]]
@@ -375,7 +375,7 @@ class EpochGrid(ModelStudy):
                     )
 
 
-class Grid(EpochGrid):
+class Grid(StateGrid):
     """A study with one row for every combination of states, epochs, decodings and prefix lengths."""
 
     decodings: list[str] = Field(
@@ -383,7 +383,7 @@ class Grid(EpochGrid):
     )
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
-        """As for every study of epochs, and decodings that are not defined."""
+        """As for every grid of states, and decodings that are not defined."""
         yield from super().faults(config, name)
         for decoding in self.decodings:
             yield from undefined(["studies", name, "decodings"], decoding, config.decodings)

@@ -12,6 +12,7 @@ from pydantic import Field
 from memorization.config.base import Name
 from memorization.config.project import Project
 from memorization.studies.attention.plan import Attention
+from memorization.studies.canaries.plan import Canaries
 from memorization.studies.cases.plan import Cases
 from memorization.studies.kind import Study
 from memorization.studies.likelihood.plan import Likelihood
@@ -29,6 +30,7 @@ KINDS: tuple[type[Study], ...] = (
     Likelihood,
     Membership,
     Recall,
+    Canaries,
     Cases,
     TradeOff,
     SparseCoding,

@@ -3,6 +3,7 @@ membership is asked.
 """
 
 from memorization.config.models import Recipe
+from memorization.studies.canaries.plan import reading_limits
 from memorization.studies.recall.plan import wanted_disguises
 
 KIND_FOLDER = "memorization/studies"
@@ -69,6 +70,11 @@ def exhibits(format):
         for exhibit in kind.EXHIBITS
         if exhibit.format == format
     ]
+
+
+def canary_key_of(wildcards):
+    """The key file of a dataset's canaries."""
+    return local_files.canary_key(CONFIG, wildcards.dataset)
 
 
 def training_probes(wildcards):

@@ -154,6 +154,36 @@ rule membership_attacks:
         "../../scripts/membership_attacks.py"
 
 
+rule canaries:
+    input:
+        unpack(answer_input),
+        key=canary_key_of,
+    output:
+        at(plan.CANARIES),
+    log:
+        log_of(plan.CANARIES),
+    conda:
+        "../../envs/models.yaml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(480),
+        gpu=GPU,
+    params:
+        source=source_of("canaries.py"),
+        # Without the paths of its files: they are input of the rule `dataset`.
+        dataset=lambda wildcards: local_files.dataset_settings(
+            CONFIG, wildcards.dataset
+        ),
+        instructions=instructions_of,
+        limits=lambda wildcards: reading_limits(CONFIG, wildcards.state),
+        ranks=settings(CONFIG.canaries),
+        threads=CONFIG.compute.threads,
+        device=CONFIG.compute.device,
+    script:
+        "../../scripts/canaries.py"
+
+
 rule sparse_coding_fits:
     output:
         at(plan.SPARSE_CODING),

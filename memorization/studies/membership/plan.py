@@ -10,7 +10,7 @@ from pydantic import Field
 from memorization import plan
 from memorization.config.project import Project
 from memorization.plan import BASE
-from memorization.studies.kind import EpochGrid, Exhibit, Inputs, Work, study_settings
+from memorization.studies.kind import Exhibit, Inputs, StateGrid, Work, study_settings
 
 
 def _attacks(config: Project, study: Membership, name: str) -> Inputs:
@@ -21,7 +21,7 @@ def _attacks(config: Project, study: Membership, name: str) -> Inputs:
 EXHIBITS = (Exhibit("table", _attacks, study_settings), Exhibit("figure", _attacks, study_settings))
 
 
-class Membership(EpochGrid):
+class Membership(StateGrid):
     """Whether training rows can be told from test rows by what models assign to them, and by their texts alone."""
 
     EXHIBITS: ClassVar[tuple[Exhibit, ...]] = EXHIBITS
