@@ -10,7 +10,8 @@ A canary's row is rendered by the dataset's templates, as training rows are, and
 The tokens of a secret are those that follow what all candidates begin with. Other tokens may decode to the same text,
 and their probabilities are not added. Candidates that differ in their last token alone are read once.
 
-**Numbers do not depend on the batch**: its shapes are fixed, as in `models.likelihood`.
+**Numbers do not depend on the batch**: of one canary, all batches are padded to one length, and their rows are
+multiples of `STEP`, as in `models.likelihood`.
 """
 
 from __future__ import annotations
@@ -192,9 +193,7 @@ def log_probabilities(model: Any, pad: int, read: Reading, batch_size: int) -> t
     number: dict[tuple[int, ...], int] = {}
     rows = np.array([number.setdefault(tuple(ids[:-1]), len(number)) for ids in read.candidates])
     reads, last = list(number), np.array([ids[-1] if ids else -1 for ids in read.candidates])
-    width = STEP * -(-(1 + max(map(len, reads))) // STEP)
-    if (positions := position_limit(model)) is not None:
-        width = min(width, positions - len(read.context) + 1)
+    width = 1 + max(map(len, reads))
     logs, greedy = np.zeros(len(read.candidates)), 0
     ask = _Asking(model, read, pad, width)
 

@@ -88,8 +88,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
             f"of n canaries with {intervals(context.statistics)}.",
             *(_ranked(form, row) for form, row in forms.items()),
             "Held out: canaries of the same draw that a coin kept out of the training rows, the floor. Of secrets that "
-            f"a model has never seen every rank is equally likely, with a mean of {', '.join(uniform)} bits. Rank 1: no "
-            "other secret is as likely. Extracted: greedy decoding of the row up to the secret writes it. Both with "
+            f"a model has never seen, every rank is equally likely, with a mean of {', '.join(uniform)} bits. Rank 1: "
+            "no other secret is as likely. Extracted: greedy decoding of the row up to the secret writes it. Both with "
             f"exact (Clopper-Pearson) {coverage:g}% intervals.",
             f"ε: what the training's privacy loss is at least, with {100 * CONFIDENCE:g}% confidence and δ = 0, for so "
             "many rows together as there are copies (Steinke et al., 2023): of the canaries with an exposure of "
