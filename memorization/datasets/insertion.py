@@ -69,9 +69,12 @@ def insert_rows(file: UserFile, output: Path, insertions: Sequence[Insertion]) -
 
 
 def _merged(
-    pieces: Iterable[str], insertions: Sequence[Insertion], new: Callable[[Mapping[str, Any]], str]
+    pieces: Sequence[str], insertions: Sequence[Insertion], new: Callable[[Mapping[str, Any]], str], end: str = ""
 ) -> Iterator[str]:
-    """Pieces of a text, one per row, with new rows before those that they are put before."""
+    """Pieces of a text, one per row, with new rows before those that they are put before.
+
+    A row behind the last piece stands behind the line end `end`, where that piece has none.
+    """
     todo = iter(insertions)
     following = next(todo, None)
     for number, piece in enumerate(pieces):
@@ -79,6 +82,8 @@ def _merged(
             yield new(following[1])
             following = next(todo, None)
         yield piece
+    if following is not None and not pieces[-1].endswith(("\n", "\r")):
+        yield end
     while following is not None:
         yield new(following[1])
         following = next(todo, None)
@@ -94,18 +99,11 @@ def _line_end(lines: Sequence[str]) -> str:
     return lines[0][len(lines[0].rstrip("\r\n")) :] or "\n" if lines else "\n"
 
 
-def _ended(pieces: list[str], end: str) -> list[str]:
-    """Pieces of which the last ends a line too."""
-    if pieces and not pieces[-1].endswith(("\n", "\r")):
-        pieces[-1] += end
-    return pieces
-
-
 def _lines(text: str, insertions: Sequence[Insertion]) -> Iterator[str]:
     lines = _lines_of(text)
     end = _line_end(lines)
     rows = _rows((line, bool(line.strip(" \t\r\n"))) for line in lines)
-    return _merged(_ended(rows, end), insertions, lambda row: json.dumps(row) + end)
+    return _merged(rows, insertions, lambda row: json.dumps(row) + end, end)
 
 
 def _rows(pieces: Iterable[tuple[str, bool]]) -> list[str]:
@@ -173,9 +171,9 @@ def _separated(file: UserFile, text: str, insertions: Sequence[Insertion]) -> It
         writer.writerow([_cell(file, name, row.get(name)) for name in heading])
         return stream.getvalue()
 
-    pieces = _ended(_rows((piece, bool(row)) for piece, row in read), end)
+    pieces = _rows((piece, bool(row)) for piece, row in read)
     yield pieces[0]
-    yield from _merged(pieces[1:], insertions, new)
+    yield from _merged(pieces[1:], insertions, new, end)
 
 
 def _cell(file: UserFile, name: str, value: Any) -> str:

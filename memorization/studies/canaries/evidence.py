@@ -250,9 +250,14 @@ class _Asking:
             from transformers.modeling_outputs import BaseModelOutput
 
             encoded = BaseModelOutput(last_hidden_state=self._encoded.expand(count, -1, -1))
-            mask = torch.ones((count, self._source.shape[1]), dtype=torch.long, device=self._model.device)
+            source = self._source.expand(count, -1)
+            # FSMT hides later tokens from earlier ones only where it is given the encoder's tokens too.
             scores = self._model(
-                encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=ids, use_cache=False
+                input_ids=source,
+                encoder_outputs=encoded,
+                attention_mask=torch.ones_like(source),
+                decoder_input_ids=ids,
+                use_cache=False,
             ).logits
             return scores[:, len(before) - 1 :]
         if self._kept is None:

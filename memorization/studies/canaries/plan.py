@@ -14,8 +14,8 @@ from memorization.config.project import Project
 from memorization.errors import UserError
 from memorization.studies.kind import Exhibit, Fault, Inputs, StateGrid, Work, own_table, study_settings
 
-TOKENS = 40
-"""Tokens of a canary's row, as costs are estimated: it is a sentence or two."""
+TOKENS = 2
+"""Tokens that are read for one candidate, as costs are estimated: it shares those at its head with others."""
 
 
 def _table_inputs(config: Project, study: Canaries, name: str) -> Inputs:
