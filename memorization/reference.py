@@ -1,6 +1,7 @@
 """The JSON Schema and the reference page of the configuration, generated from its sections.
 
-`python -m memorization.reference` writes `workflow/schemas/config.schema.json` and `docs/configuration.md`.
+`python -m memorization.reference` writes `workflow/schemas/config.schema.json`, `docs/configuration.md`, and beside the
+former the JSON Schema of key files of canaries.
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ from typing import Any
 from pydantic import BaseModel
 
 from memorization.configfile import section_models
+from memorization.datasets.canary_key import CanaryKey
 from memorization.studies.kinds import Config
 
 
 def json_schema() -> str:
     """The JSON Schema of a configuration file, as committed in `workflow/schemas/`."""
-    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return _schema(Config)
+
+
+def key_schema() -> str:
+    """The JSON Schema of a key file of canaries, as committed in `workflow/schemas/`."""
+    return _schema(CanaryKey)
+
+
+def _schema(section: type[BaseModel]) -> str:
+    return json.dumps(section.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def reference_page() -> str:
@@ -87,7 +98,9 @@ def _shown(value: Any) -> str:
 def main() -> None:
     """Write the schema and the reference page into the project that contains this module."""
     root = Path(__file__).resolve().parent.parent
-    (root / "workflow" / "schemas" / "config.schema.json").write_text(json_schema(), encoding="utf-8")
+    schemas = root / "workflow" / "schemas"
+    (schemas / "config.schema.json").write_text(json_schema(), encoding="utf-8")
+    (schemas / "canary-key.schema.json").write_text(key_schema(), encoding="utf-8")
     (root / "docs" / "configuration.md").write_text(reference_page(), encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from memorization.datasets.canary_key import CanaryKey, KeyForm
     from memorization.datasets.files import UserFile
 
-HELP = "plant made-up secrets in a training file, to measure what a model remembers of them"
+HELP = "plant made-up secrets in a training file"
 COPIES = "1,2,4,8,16,32,64"
 MOST_COPIES = 64
 OWNER_ONLY = 0o600

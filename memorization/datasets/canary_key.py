@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from memorization.config.base import Section
 from memorization.datasets.secret_forms import FormError, space_of
 from memorization.errors import UserError
 
@@ -18,7 +17,13 @@ SECRET, NAME = "{secret}", "{name}"
 """What stands for a canary's secret and its made-up person in the row of a template."""
 
 
-class DataFile(Section):
+class Part(BaseModel):
+    """Base of the parts of a key file: unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+class DataFile(Part):
     """A file of rows, without the folder that it is in."""
 
     name: str = Field(description="Name of the file.")
@@ -26,7 +31,7 @@ class DataFile(Section):
     rows: int = Field(ge=1, description="Number of its rows.")
 
 
-class KeyForm(Section):
+class KeyForm(Part):
     """A form of secrets."""
 
     pattern: str = Field(description="Regular expression of all its texts (`memorization canaries --help`).")
@@ -43,7 +48,7 @@ class KeyForm(Section):
         return self
 
 
-class Canary(Section):
+class Canary(Part):
     """One made-up secret with the made-up person that it is asked for by."""
 
     number: int = Field(ge=0, description="Its number, from 0.")
@@ -61,7 +66,7 @@ class Canary(Section):
         return self
 
 
-class CanaryKey(Section):
+class CanaryKey(Part):
     """The whole key file."""
 
     kind: Literal["canaries"] = Field(description="Fixed: `canaries`.")

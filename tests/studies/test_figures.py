@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from attack_files import attacks_file, membership_context
+from evidence_files import canaries_context, canaries_sheet
 from fits import fits, sparse_coding_context
 from inside import cut
 from matplotlib.figure import Figure
@@ -24,6 +25,7 @@ from memorization.schemas.attention_maps import AttentionMapsTable
 from memorization.schemas.extraction import ExtractionTable
 from memorization.schemas.sparse_coding_fits import SparseCodingFitsTable
 from memorization.studies.attention import figure as attention_figure
+from memorization.studies.canaries import figure as canaries_figure
 from memorization.studies.kinds import KINDS
 from memorization.studies.likelihood import figure as likelihood_figure
 from memorization.studies.likelihood import table as likelihood_table
@@ -151,6 +153,13 @@ def sparse(folder: Path) -> Any:
     )
 
 
+def known(folder: Path) -> Any:
+    """Nothing known of the second dataset's canaries, and all of the first's."""
+    rows = canaries_sheet(folder).tidy.to_pylist()
+    low = {"exposure": 0.0, "exposure_low": 0.0, "exposure_high": 0.0}
+    return canaries_figure.draw([*rows, *(row | low | {"dataset": "chat"} for row in rows)], canaries_context())
+
+
 FIGURES: dict[str, list[Callable[[Path], Any]]] = {
     "memorization": [
         lambda folder: memorized(folder, "dataset"),
@@ -162,6 +171,7 @@ FIGURES: dict[str, list[Callable[[Path], Any]]] = {
     "likelihood": [likely],
     "membership": [told_apart],
     "recall": [recalled],
+    "canaries": [known],
     "attention": [attended],
     "sparse_coding": [sparse],
 }

@@ -11,7 +11,9 @@ from memorization.report.drawing import (
     CONTROL_COLOUR,
     LINES,
     MARKERS,
+    Measure,
     begin_at_zero,
+    draw_intervals,
     note_below,
     open_axes,
 )
@@ -19,6 +21,7 @@ from memorization.report.words import coverage, varying
 
 # Place of the canaries that were held out, on an axis of powers of two whose first is 1.
 HELD_OUT = 0.5
+EXPOSURE, EXTRACTED = Measure("exposure", "exposure_", 1), Measure("extracted", "extracted_")
 
 
 def figure(files: Files, context: Context) -> Any:
@@ -46,12 +49,12 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
             own = [row for row in here if _name(row, rows) == name]
             shift = 2 ** (0.06 * (number - (len(names) - 1) / 2))
             style = {"color": LINES[number % len(LINES)], "marker": MARKERS[number % len(MARKERS)]}
-            for panel, column, factor in ((exposure, "exposure", 1), (extraction, "extracted", 100)):
+            for panel, measure in ((exposure, EXPOSURE), (extraction, EXTRACTED)):
                 for held_out in (True, False):
                     part = [row for row in own if (row["copies"] == 0) == held_out]
-                    keys[name] = _points(panel, part, column, factor, shift, style, held_out)
-        for candidates in sorted({(row["candidates"], row["uniform_exposure"]) for row in here}):
-            exposure.axhline(candidates[1], color=CONTROL_COLOUR, linewidth=0.8, linestyle="--", zorder=1)
+                    keys[name] = _points(panel, part, measure, shift, style, held_out)
+        for floor in sorted({row["uniform_exposure"] for row in here}):
+            exposure.axhline(floor, color=CONTROL_COLOUR, linewidth=0.8, linestyle="--", zorder=1)
         for panel, title in ((exposure, "exposure (bits)"), (extraction, "extracted (%)")):
             open_axes(panel)
             panel.set_xscale("log", base=2)
@@ -74,21 +77,17 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
 
 
 def _points(
-    panel: Any, rows: Sequence[Row], column: str, factor: float, shift: float, style: dict[str, Any], held_out: bool
+    panel: Any, rows: Sequence[Row], measure: Measure, shift: float, style: dict[str, Any], held_out: bool
 ) -> Any:
     """Values of rows with their intervals, side by side with those of other lines; those held out as open marks."""
-    values = [factor * row[column] for row in rows]
-    # Without an interval, one canary alone has no whiskers.
-    bounds = [(row[f"{column}_low"], row[f"{column}_high"]) for row in rows]
-    pairs = [(value / factor, value / factor) for value in values]
-    known = [own if own[0] is not None else pair for own, pair in zip(bounds, pairs, strict=True)]
-    whiskers = [
-        [max(0.0, value - factor * low) for value, (low, _) in zip(values, known, strict=True)],
-        [max(0.0, factor * high - value) for value, (_, high) in zip(values, known, strict=True)],
+    # The exposure of one canary alone has no interval.
+    bounds = {f"{measure.prefix}{end}" for end in ("low", "high")}
+    known = [
+        {**row, **{bound: row[measure.value] if row[bound] is None else row[bound] for bound in bounds}} for row in rows
     ]
     places = [(HELD_OUT if held_out else row["copies"]) * shift for row in rows]
     look = {"linestyle": "", "markerfacecolor": "white"} if held_out else {"linestyle": "-"}
-    return panel.errorbar(places, values, yerr=whiskers, markersize=4, capsize=2, linewidth=1, **style, **look)
+    return draw_intervals(panel, places, known, measure, markersize=4, capsize=2, linewidth=1, **style, **look)
 
 
 def _name(row: Row, rows: Sequence[Row]) -> str:

@@ -132,7 +132,7 @@ def test_a_missing_key_is_reported_with_what_else_is_missing(tmp_path: Path) -> 
 
 def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     config = planted(tmp_path)
-    with pytest.raises(UserError, match=r"given 3, and planted\.jsonl has .* rows: copies of canaries would be left out"):
+    with pytest.raises(UserError, match=r"given 3, and planted\.jsonl has .* rows: copies of canaries would be"):
         preflight.check(planted(tmp_path, limit=3))
     with (tmp_path / "planted.jsonl").open("a") as file:
         file.write('{"input": "one more", "target": "no"}\n')
