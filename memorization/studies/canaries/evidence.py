@@ -154,7 +154,8 @@ def reading(model: Any, tokenizer: Any, canary: Asked, secrets: Sequence[str], l
         limit = limits.max_input_tokens
     special = encoder_decoder or not in_target
     written = [_without_end(tokenizer, ids) for ids in tokenizer(texts, add_special_tokens=special)["input_ids"]]
-    if limit is not None and len(written[0]) > limit:
+    # The end of a text counts too, where the tokenizer writes one.
+    if limit is not None and len(written[0]) + special > limit:
         raise UserError(
             f"canaries: the secret ends at token {len(written[0])} of its {canary.side}, which training cuts to "
             f"{limit}: raise the recipe's limit, or shorten the row."
