@@ -219,7 +219,10 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("detection/definitions.py", {"definitions"}),
         ("detection/references.py", {"references", "definitions"}),
         ("retrieval.py", {"index", "candidates", *SEARCHES}),
-        ("coordinates.py", {"rates", "definition_rates", "extraction", "quality", "density_means"}),
+        (
+            "coordinates.py",
+            {"rates", "definition_rates", "extraction", "quality", "density_means", "membership_attacks"},
+        ),
         ("schemas/training.py", TRAININGS | {"memorization_table", "trade_off_table"}),
         ("schemas/density_means.py", {"density_means", "attention_table"}),
         ("models/recipes/goldfish.py", {"train with goldfish"}),

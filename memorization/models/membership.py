@@ -153,7 +153,7 @@ def draw_rows(
 
 
 def _rows(dataset: Path, split: str, instructions: Mapping[str, str]) -> list[dict[str, Any]]:
-    rows = read_rows(dataset, split, ["id", "input", "target"], instructions.get(dataset.stem))
+    rows = read_rows(dataset, split, ["id", "input", "target", "turns"], instructions.get(dataset.stem))
     return [{**row, "row": number} for number, row in enumerate(rows)]
 
 

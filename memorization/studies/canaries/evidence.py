@@ -31,9 +31,9 @@ import pyarrow as pa
 from memorization.config.data import CanaryRanks, Dataset
 from memorization.config.generation import Decoding
 from memorization.datasets.canary_key import Canary, CanaryKey
+from memorization.datasets.rendering import rendered
 from memorization.datasets.rows import Row
 from memorization.datasets.secret_forms import Space, space_of
-from memorization.datasets.templates import rendered
 from memorization.errors import UserError
 from memorization.models.batches import in_batches
 from memorization.models.distribution import plain_configuration
