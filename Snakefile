@@ -11,19 +11,21 @@ Every coordinate that varies is part of a result's path, so that one path is one
     results/
       datasets/{dataset}.parquet                                            id, split, instruction, input, target
       models/{model}/                                                       base model
-      probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their tokens, sentence model, index
-          personal_data.parquet                                             where personal data stands in their texts
+      probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their tokens
+          side=/                                                            what is searched for: its sentence model and index
+              personal_data.parquet                                         where it stands there and in prefixes
           recall/tokens=/n=/seed=/profile=/recall.parquet                   what is found of disguised suffixes
       checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
       fine_tuned/model=/state=/                                             what others fine-tuned
       classifiers/{classifier}/                                             judges of sentence pairs, taggers
       pairs/{classifier}.parquet                                            training pairs of a classifier
       runs/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/decoding=/
-          generations -> candidates, personal_data                          .parquet
-          profile=/  matches -> paraphrases, entities                       .parquet
-                     -> outcomes -> rates, definitions -> definition_rates  .parquet
-                     positive_controls -> rates                             .parquet
-                     all_pairs={n}                                          .parquet
+          generations -> personal_data                                      .parquet
+          side=/  candidates                                                .parquet
+              profile=/  matches -> paraphrases, entities                   .parquet
+                  -> outcomes -> rates, definitions -> definition_rates     .parquet
+                  positive_controls -> rates                                .parquet
+                  all_pairs={n}                                             .parquet
       attention/model=/state=/epoch=/seed=/dataset=/population=/
           maps, density -> density_means                                    .parquet
       quality/model=/state=/epoch=/seed=/dataset=/decoding=/                answers to test rows -> their quality    .parquet
@@ -154,6 +156,7 @@ wildcard_constraints:
     population="member|control",
     prefix_tokens=r"\d+",
     decoding="[^/]+",
+    side="input|target|both",
     profile="[^/]+",
     tokens=r"\d+",
     n=r"\d+",

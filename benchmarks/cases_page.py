@@ -50,6 +50,7 @@ COORDINATES = {
     "population": "member",
     "prefix_tokens": 50,
     "decoding": "greedy",
+    "side": "input",
     "profile": "zeng2024",
     "studies": ["benchmark"],
 }

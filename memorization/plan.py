@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from memorization.config.base import Population
+from memorization.config.base import Population, Side
 from memorization.config.detection import TrainedClassifier
 from memorization.config.models import Recipe, ScratchModel
 from memorization.config.project import Project
 from memorization.errors import UserError
 
 BASE = "base"
+INPUT: Side = "input"
 UNTRAINED: dict[str, Any] = {"state": BASE, "epoch": 0, "seed": 0}
 """Coordinates of a base model; a fine-tuned model that is not trained here has its state, and the same other two."""
 
@@ -30,12 +31,15 @@ FINE_TUNED = "fine_tuned/model={model}/state={state}"
 # Models with the same tokenizer could share probes; a tokenizer is named after the model that contains it.
 PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/prefix_tokens={prefix_tokens}"
 PROBES = PROBED + "/probes.parquet"
-INDEX = PROBED + "/index"
-SENTENCES = PROBED + "/sentences.json"
-SENTENCES_CHECKSUM = PROBED + "/sentences.sha256"
 REFERENCES = PROBED + "/references.parquet"
-# Where personal data stands: in prefixes and suffixes, and in what a run's model wrote.
-PERSONAL_DATA = PROBED + "/personal_data.parquet"
+# What is searched for in generations: the suffixes of the probes, targets, or both (`searched`).
+SIDE = PROBED + "/side={side}"
+SEARCHED = SIDE + "/probes.parquet"
+INDEX = SIDE + "/index"
+SENTENCES = SIDE + "/sentences.json"
+SENTENCES_CHECKSUM = SIDE + "/sentences.sha256"
+# Where personal data stands: in prefixes and what is searched for, and in what a run's model wrote.
+PERSONAL_DATA = SIDE + "/personal_data.parquet"
 # What the detector finds of these probes' suffixes in disguise: those of test inputs, in the index of training inputs.
 RECALL = PROBED + "/recall/tokens={tokens}/n={n}/seed={seed}/profile={profile}/recall.parquet"
 STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"
@@ -45,8 +49,11 @@ RUN = (
 GENERATED_PERSONAL_DATA = RUN + "/personal_data.parquet"
 # A part of a run's probes: the texts of one job, of a run that has several.
 SHARD = RUN + "/shards={shards}/shard={shard}.parquet"
-# What the aligner finds in a run's generations; they themselves do not depend on its profile.
-DETECTION = RUN + "/profile={profile}"
+# What is searched for in a run's generations, which do not depend on it; and what the aligner finds there, on whose
+# profile candidates do not depend.
+SEARCH = RUN + "/side={side}"
+CANDIDATES = SEARCH + "/candidates.parquet"
+DETECTION = SEARCH + "/profile={profile}"
 # As many of the run's probes are compared with every suffix.
 ALL_PAIRS = DETECTION + "/all_pairs={all_pairs}.parquet"
 ATTENTION = f"attention/{STATE}/dataset={{dataset}}/population={{population}}"
@@ -68,7 +75,9 @@ PAGE_CHECKSUM = "report/index.sha256"
 
 @dataclass(frozen=True)
 class Run:
-    """One cell of the grid: a model in a state, given the probes of a dataset, with one decoding and one aligner."""
+    """One cell of the grid: a model in a state, given the probes of a dataset, with one decoding; a side of the training
+    data that is searched for, and one aligner.
+    """
 
     model: str
     state: str
@@ -78,6 +87,7 @@ class Run:
     population: Population
     prefix_tokens: int
     decoding: str
+    side: Side
     profile: str
 
     @property
@@ -97,6 +107,16 @@ class Run:
 def fill(pattern: str, values: Any) -> str:
     """A pattern filled in with a run's coordinates, or a mapping's values."""
     return pattern.format(**(asdict(values) if isinstance(values, Run) else values))
+
+
+def searched(coordinates: Any) -> str:
+    """The file of schema `probes` whose column `suffix` contains what is searched for: for the side `input`, the probes
+    themselves.
+
+    `coordinates` are a run, or a mapping.
+    """
+    side = coordinates.side if isinstance(coordinates, Run) else coordinates["side"]
+    return fill(PROBES if side == INPUT else SEARCHED, coordinates)
 
 
 def kept_epochs(recipe: Recipe) -> list[int]:

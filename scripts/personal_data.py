@@ -1,4 +1,4 @@
-"""Where personal data stands in the texts of probes, or in a run's generations."""
+"""Where personal data stands in the texts of probes and what is searched for, or in a run's generations."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from snakemake.script import Snakemake
 
 from memorization import storage
 from memorization.detection.entities import finder
-from memorization.detection.personal_data import in_generations, in_inputs
+from memorization.detection.personal_data import in_generations, in_inputs, in_targets
 from memorization.models.classifiers import DeferredClassifier
 from memorization.schemas.personal_data import PersonalDataTable
 
@@ -23,8 +23,10 @@ def main(snakemake: Snakemake) -> None:
     # A run's generations are an input of one of the two rules.
     if generations := inputs.get("generations"):
         table = in_generations(Path(generations), Path(inputs.probes), find)
+    elif snakemake.wildcards.side == "target":
+        table = in_targets(Path(inputs.probes), Path(inputs.searched), find)
     else:
-        table = in_inputs(Path(inputs.probes), find)
+        table = in_inputs(Path(inputs.searched), find)
     used = {
         "tagger": tagger.digest if tagger else None,
         "device": tagger.device_type if tagger else None,

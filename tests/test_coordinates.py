@@ -30,6 +30,7 @@ WILDCARDS = {
     "population": "member",
     "prefix_tokens": "50",
     "decoding": "greedy",
+    "side": "input",
     "profile": "zeng2024",
 }
 VALUES: dict[str, Any] = {**WILDCARDS, "task": "qa", "epoch": 3, "seed": 1, "prefix_tokens": 50}
@@ -52,17 +53,17 @@ def test_answers_and_attention_have_coordinates_of_runs(columns: type[Schema]) -
     [
         (
             QualityScoresTable,
-            ("population", "prefix_tokens", "profile"),
+            ("population", "prefix_tokens", "side", "profile"),
             Score("f1", "fraction", n=9, value=0.5),
         ),
         (
             DensityMeansTable,
-            ("prefix_tokens", "decoding", "profile"),
+            ("prefix_tokens", "decoding", "side", "profile"),
             DensityMean(2, "gini", "fraction", 9, 0.5, 0.4, 0.6),
         ),
         (
             ExtractionTable,
-            ("decoding", "profile"),
+            ("decoding", "side", "profile"),
             Extraction("drawn", "expected", 4, 10, n=9, value=0.5, low=0.4, high=0.6),
         ),
     ],

@@ -12,7 +12,7 @@ def test_coordinates_can_be_read_back_from_the_path() -> None:
 
 
 def test_a_pattern_is_filled_from_a_run_and_from_a_mapping() -> None:
-    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "zeng2024")
+    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "input", "zeng2024")
     assert (
         run.path
         == plan.fill(plan.RUN, run)

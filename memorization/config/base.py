@@ -16,6 +16,9 @@ Corpus = Literal["news", "patients", "reviews", "passages", "translation"]
 Population = Literal["member", "control"]
 
 
+Side = Literal["input", "target", "both"]
+
+
 # Names are parts of the names of folders, and Slurm's logs join those of a job in one: it has 255 characters at most.
 NAME_LENGTH, JOINED_LENGTH = 50, 140
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from memorization import storage
 from memorization.detection.entities import Find, Span
@@ -44,6 +45,17 @@ def in_inputs(probes: Path, find: Find) -> pa.Table:
         places[row["probe"], "prefix"] = _within(spans, 0, cut)
         places[row["probe"], "suffix"] = _within(spans, cut, cut + len(suffix))
     return _table(places)
+
+
+def in_targets(probes: Path, targets: Path, find: Find) -> pa.Table:
+    """Table of schema `personal_data` of the prefixes of a file of schema `probes`, as in their inputs, and of the texts
+    that stand as suffixes in the other file, each by itself.
+    """
+    inputs = in_inputs(probes, find)
+    texts = storage.read(targets, ProbesTable, ["probe", "suffix"]).to_pylist()
+    found = _found([row["suffix"] for row in texts], find)
+    places: dict[TextKey, list[Span]] = {(row["probe"], "suffix"): list(found[row["suffix"]]) for row in texts}
+    return pa.concat_tables([inputs.filter(pc.equal(inputs["text"], "prefix")), _table(places)])
 
 
 def in_generations(generations: Path, probes: Path, find: Find) -> pa.Table:

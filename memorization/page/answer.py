@@ -14,24 +14,27 @@ from memorization.page.verdict import beyond_chance, details, is_hidden, sentenc
 from memorization.report.bounds import upper_bound
 from memorization.report.cells import prompted
 from memorization.report.context import Files, Row
-from memorization.report.words import task_heading
+from memorization.report.words import SIDES, task_heading
 
 FEW = 100
 """Prompts below which a rate is labelled: its interval is some ten points wide."""
 RULE = (
     "Shown is, for each dataset, the first study of rates that has it, and there the first model after fine-tuning "
-    "(its first recipe, last epoch, mean of its trainings) with the first decoding and prefix length; every other row "
-    "is in the tables below."
+    "(its first recipe, last epoch, mean of its trainings) with the first decoding and prefix length, and suffixes of "
+    "inputs before targets; every other row is in the tables below."
 )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is shown of one dataset: its study, the run's rows by category, and the same run's before fine-tuning."""
+    """What is shown of one dataset: its study, the run's rows by category, and the same run's before fine-tuning; and
+    the totals of the same run where something else than suffixes is searched for.
+    """
 
     study: Mapping[str, Any]
     rows: Mapping[str, Row]
     base: Row | None
+    others: Sequence[Row] = ()
 
     @property
     def total(self) -> Row:
@@ -61,21 +64,23 @@ def section(files: Files, context: PageContext) -> Section | None:
 def answers(context: PageContext) -> list[Answer]:
     """What is shown of each dataset, in the order of the studies and of their tables (see `RULE`)."""
     found: dict[str, Answer] = {}
-    for study in context.studies:
-        if study["kind"] != "memorization":
-            continue
+    studies = [study for study in context.studies if study["kind"] == "memorization"]
+    for study in studies:
         place = next(exhibit["place"] for exhibit in study["exhibits"] if exhibit["name"] == "table")
         rows = storage.rows(context.results / f"{place}.parquet")
         for dataset in dict.fromkeys(row["dataset"] for row in rows):
-            if dataset not in found:
-                found[dataset] = chosen(study, [row for row in rows if row["dataset"] == dataset])
+            here = [row for row in rows if row["dataset"] == dataset]
+            suffixes = any(row["side"] == "input" for row in here)
+            if dataset not in found or (suffixes and found[dataset].total["side"] != "input"):
+                found[dataset] = chosen(study, here)
     return list(found.values())
 
 
 def chosen(study: Mapping[str, Any], rows: Sequence[Row]) -> Answer:
     """The run of one dataset that is shown (see `RULE`); the rows are in the table's order."""
-    trained = [row for row in rows if row["state"] != "base"] or list(rows)
-    fixed = ("model", "prefix_tokens", "decoding", "profile", "state")
+    of_suffixes = [row for row in rows if row["side"] == "input"] or list(rows)
+    trained = [row for row in of_suffixes if row["state"] != "base"] or of_suffixes
+    fixed = ("model", "prefix_tokens", "decoding", "side", "profile", "state")
     same = [row for row in trained if all(row[name] == trained[0][name] for name in fixed)]
     last = max(row["epoch"] for row in same)
     seeds = [row["seed"] for row in same if row["epoch"] == last]
@@ -91,7 +96,14 @@ def chosen(study: Mapping[str, Any], rows: Sequence[Row]) -> Answer:
         and row["category"] == "total"
         and all(row[name] == shown["total"][name] for name in fixed[:-1])
     ]
-    return Answer(study, shown, before[0] if before and shown["total"]["state"] != "base" else None)
+    others = [
+        row
+        for row in rows
+        if row["category"] == "total"
+        and row["side"] != shown["total"]["side"]
+        and all(row[name] == shown["total"][name] for name in (*fixed, "epoch", "seed") if name != "side")
+    ]
+    return Answer(study, shown, before[0] if before and shown["total"]["state"] != "base" else None, others)
 
 
 def _axis(found: Sequence[Answer]) -> float:
@@ -123,16 +135,33 @@ def _card(place: int, answer: Answer, most: float, context: PageContext) -> str:
     row, name = answer.total, f"answer-{place}"
     dataset = escaped(answer.study["titles"]["datasets"][row["dataset"]])
     labels = "".join(f"<li>{escaped(label)}</li>" for label in _labels(answer, context))
-    bounds = f"{between(*interval(row))}%" if row["rate"] else f"at most {percent(row['exact_high'])}"
+    bounds = _bounds(row)
+    others = "".join(f'<p class="sentence">{_other(other)}</p>\n' for other in answer.others)
     return (
         f'<article class="card" aria-labelledby="{name}">\n'
         f'<h3 id="{name}">{escaped(task_heading(row["task"]))} <span class="dataset">{dataset}</span></h3>\n'
         f'<p class="rate"><strong>{percent(row["rate"])}</strong> <span>{bounds}</span></p>\n'
         f'<ul class="labels" aria-label="Labels">{labels}</ul>\n'
-        f'{lane(answer.rows, answer.base, most)}\n<p class="sentence">{sentence(row, answer.base)}</p>\n'
+        f'{lane(answer.rows, answer.base, most)}\n<p class="sentence">{sentence(row, answer.base)}</p>\n{others}'
         f'<p class="small">{" ".join(details(row, answer.base, context.statistics))}</p>\n'
         f'<p class="small">{escaped(_counts(answer))}</p>\n</article>'
     )
+
+
+def _bounds(row: Row) -> str:
+    """The interval of a rate, or what it is at most where nothing came back."""
+    return f"{between(*interval(row))}%" if row["rate"] else f"at most {percent(row['exact_high'])}"
+
+
+def _other(row: Row) -> str:
+    """What came back of the other side of the same run, with its floor and ceiling."""
+    searched = {"input": "suffixes of inputs", "target": "targets", "both": "suffixes and targets together"}
+    beside = [
+        f"{name} {percent(row[column])}"
+        for name, column in (("floor", "control_rate"), ("ceiling", "ceiling"))
+        if row[column] is not None
+    ]
+    return f"Searched for {searched[row['side']]}: {percent(row['rate'])} ({', '.join([_bounds(row), *beside])})."
 
 
 def _labels(answer: Answer, context: PageContext) -> Iterator[str]:
@@ -163,6 +192,7 @@ def _counts(answer: Answer) -> str:
         suffixes,
         f"{titles['models'][row['model']]} ({state})",
         f"{row['decoding']} decoding",
+        *([f"searched for {SIDES[row['side']]}"] if answer.others or row["side"] != "input" else []),
         f"detector {row['profile']}",
         f"study {answer.study['name']}",
     ]

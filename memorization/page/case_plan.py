@@ -22,8 +22,8 @@ def case_inputs(config: Config, studies: Mapping[str, Study]) -> Inputs:
         "outcomes": run_files(runs, "outcomes.parquet"),
         "matches": run_files(runs, "matches.parquet"),
         "generations": run_files(runs, "generations.parquet", plan.RUN),
-        "candidates": run_files(runs, "candidates.parquet", plan.RUN),
-        "probes": [plan.fill(plan.PROBES, run) for run in runs],
+        "candidates": [plan.fill(plan.CANDIDATES, run) for run in runs],
+        "probes": [plan.searched(run) for run in runs],
     }
     if config.detection.paraphrase.classifier is not None:
         files["paraphrases"] = run_files(runs, "paraphrases.parquet")

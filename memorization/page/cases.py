@@ -64,6 +64,7 @@ COORDINATES = (
     "prefix_tokens",
     "decoding",
     "profile",
+    "side",
 )
 """What names a run, in links to its cases, too: a new one belongs at the end."""
 OUTCOMES = (*STRENGTH, "none")

@@ -126,9 +126,11 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
     for name in dict.fromkeys(run.decoding for run in runs):
         yield _decoding(name, config.decodings[name])
     profiles = _listed(list(dict.fromkeys(run.profile for run in runs)))
+    words = {"input": "suffixes", "target": "targets", "both": "suffixes joined with their targets"}
+    texts = " or ".join(words[side] for side in words if any(run.side == side for run in runs))
     stop_words = {"nltk": "NLTK's stop words", "lucene": "Lucene's stop words", "none": "no word"}
     yield (
-        f"Each generation was compared with the {config.retrieval.candidates} training suffixes ranked highest by BM25 "
+        f"Each generation was compared with the {config.retrieval.candidates} training {texts} ranked highest by BM25 "
         f"[robertson2009] (k1 = 1.2, b = 0.75, {stop_words[config.retrieval.stop_words]} left out), by the text "
         f"aligner of Sanchez-Perez et al. [sanchez2015] (profile {profiles}) on sentences of Punkt [kiss2006]; the "
         f"{config.detection.decides} match decided between verbatim, idea and paraphrase."
@@ -142,7 +144,7 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
         )
     if any(run.population == "control" for run in runs):
         yield "The same was measured on inputs of the test split, which were never trained on (control)."
-    yield "As a ceiling, the true suffixes were given to the same detector, cut to the length of each generation."
+    yield f"As a ceiling, the true {texts} were given to the same detector, cut to the length of each generation."
     definitions = config.detection.definitions
     yield (
         f"The same generations were also judged by other definitions: {definitions.tokens} tokens extracted "

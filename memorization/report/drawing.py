@@ -18,7 +18,7 @@ from memorization.report.bounds import upper_bound
 from memorization.report.cells import fixed, prompted
 from memorization.report.context import Context, Row
 from memorization.report.texts import printable
-from memorization.report.words import task_heading
+from memorization.report.words import coordinate, task_heading
 from memorization.schemas.run import RunColumns
 
 FORMATS: dict[str, dict[str, None]] = {"svg": {"Date": None}, "png": {}}
@@ -94,7 +94,7 @@ class Mark:
         """The value in words, behind those coordinates of its row."""
         base = self.row.get("state") == "base"
         names = [
-            f"{UNITS.get(name, '')}{self.row[name]}"
+            f"{UNITS.get(name, '')}{coordinate(self.row, name)}"
             for name in named
             if self.row.get(name) not in (None, "", "total") and not (base and name in ("epoch", "seed"))
         ]
@@ -127,6 +127,7 @@ COORDINATES = (
     "population",
     "prefix_tokens",
     "decoding",
+    "side",
     "profile",
     "metric",
     "category",

@@ -21,9 +21,13 @@ VARYING = {
     "seed": "Seed",
     "prefix_tokens": "Prefix tokens",
     "decoding": "Decoding",
+    "side": "Searched for",
     "profile": "Detector",
 }
 """Headings of coordinates that are shown where a study varies them."""
+
+SIDES = {"input": "inputs", "target": "targets", "both": "inputs and targets"}
+"""Names of what is searched for in generations."""
 
 
 def task_heading(task: str) -> str:
@@ -49,6 +53,11 @@ def varying(rows: Sequence[Row]) -> list[str]:
     return names
 
 
+def coordinate(row: Row, name: str) -> str:
+    """The value of one of the coordinates `VARYING`, as tables and figures show it."""
+    return SIDES[row[name]] if name == "side" else str(row[name])
+
+
 def in_state(model: str, state: str, rows: Sequence[Row] = ()) -> str:
     """A model's name with its state in parentheses; no state where `rows` contain base models alone.
 
@@ -65,6 +74,23 @@ def in_state(model: str, state: str, rows: Sequence[Row] = ()) -> str:
 def sources(rows: Sequence[Row]) -> str:
     """Where the probes come from, and how texts were decoded."""
     return f"{populations(rows)}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
+
+
+def searched(rows: Sequence[Row]) -> str:
+    """What is searched for in generations, and a space, where that is more than suffixes of inputs; else nothing."""
+    sides = [side for side in SIDES if any(row["side"] == side for row in rows)]
+    if sides == ["input"]:
+        return ""
+    meanings = {
+        "input": "inputs: the suffixes of inputs",
+        "target": "targets: what is trained to be written for these inputs",
+        "both": "inputs and targets: each suffix and its target, as one text",
+    }
+    return (
+        f"Searched for in the generations: {'; '.join(meanings[side] for side in sides)}. Where targets are searched "
+        "for, they stand for the suffixes that this text names. n counts every prompt; a target that is too short to "
+        "be searched for (`probes.minimum_suffix_characters`) lowers the ceiling. "
+    )
 
 
 def prompts(rows: Sequence[Row]) -> str:

@@ -59,5 +59,7 @@ class GeneratedColumns(StateColumns):
 class RunColumns(GeneratedColumns):
     """Coordinates of a run: one cell of the grid."""
 
+    side = Column(TEXT, "")
+    """what is searched for: input (suffixes of training inputs), target, or both"""
     profile = Column(TEXT, "")
     """profile of the aligner"""

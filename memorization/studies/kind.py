@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from memorization import plan
-from memorization.config.base import Count, Section
+from memorization.config.base import Count, Section, Side
 from memorization.config.detection import Profile
 from memorization.config.models import Recipe
 from memorization.config.project import Project
@@ -401,6 +401,14 @@ class ProbeGrid(Grid):
         description="Profiles of the aligner, side by side; null: `detection.profile`.",
         examples=[["zeng2024", "collection"]],
     )
+    sides: list[Side] = Field(
+        [plan.INPUT],
+        min_length=1,
+        description="What is searched for in generations, side by side: suffixes of training inputs (`input`), targets "
+        "(`target`), or each suffix with its target as one text (`both`). n is all prompts; targets of fewer than "
+        "`probes.minimum_suffix_characters` are not searched for, and the ceiling counts them as not found.",
+        examples=[["input", "target"]],
+    )
 
     def member_runs(self, config: Project) -> list[Run]:
         """The rows of the study's table: its runs on training inputs, in the table's order, each once."""
@@ -412,12 +420,14 @@ class ProbeGrid(Grid):
                 population="member",
                 prefix_tokens=prefix_tokens,
                 decoding=decoding,
+                side=side,
                 profile=profile,
             )
             for model in self.models
             for dataset in self.datasets
             for prefix_tokens in self.prefix_tokens or [plan.prefix_length(config, dataset)]
             for decoding in self.decodings
+            for side in self.sides
             for profile in self.profiles or [config.detection.profile]
             for trained in self.trained_states(config)
             if self.includes(model, dataset, trained["state"])

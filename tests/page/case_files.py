@@ -31,6 +31,7 @@ RUN = {
     "population": "member",
     "prefix_tokens": 50,
     "decoding": "greedy",
+    "side": "input",
     "profile": "zeng2024",
     "studies": ["disparity"],
 }

@@ -80,7 +80,7 @@ def canary_key_of(wildcards):
 def training_probes(wildcards):
     """The probes of training inputs with their index and sentence model, whose suffixes are searched."""
     places = {"probes": plan.PROBES, "index": plan.INDEX, "sentences": plan.SENTENCES}
-    member = {**wildcards, "population": "member"}
+    member = {**wildcards, "population": "member", "side": plan.INPUT}
     return {name: at(plan.fill(place, member)) for name, place in places.items()}
 
 

@@ -27,6 +27,11 @@ def of_run(name):
     return f"{plan.RUN}/{name}"
 
 
+def of_side(wildcards):
+    """The probes whose suffixes are what is searched for."""
+    return at(plan.searched(wildcards))
+
+
 def detected(name):
     """The pattern of a file in the folder of what is detected in a run's generations."""
     return f"{plan.DETECTION}/{name}"

@@ -63,3 +63,26 @@ rule probes:
         probes=settings(CONFIG.probes, "prefix_tokens"),
     script:
         "../../scripts/probes.py"
+
+
+rule sides:
+    input:
+        probes=at(plan.PROBES),
+        dataset=at(plan.DATASET),
+    output:
+        at(plan.SEARCHED),
+    log:
+        log_of(plan.SEARCHED),
+    wildcard_constraints:
+        # Suffixes are searched for in the probes themselves.
+        side="target|both",
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("sides.py"),
+        minimum_characters=CONFIG.probes.minimum_suffix_characters,
+    script:
+        "../../scripts/sides.py"

@@ -6,7 +6,7 @@ include: "../inputs/detection.smk"
 
 rule index:
     input:
-        at(plan.PROBES),
+        of_side,
     output:
         directory(at(plan.INDEX)),
     log:
@@ -30,9 +30,9 @@ rule candidates:
         generations=at(of_run("generations.parquet")),
         index=at(plan.INDEX),
     output:
-        at(of_run("candidates.parquet")),
+        at(plan.CANDIDATES),
     log:
-        log_of(of_run("candidates.parquet")),
+        log_of(plan.CANDIDATES),
     conda:
         "../../envs/detection.yaml"
     # Reduced by `--cores`: no result depends on it.
@@ -50,7 +50,7 @@ rule candidates:
 
 rule sentences:
     input:
-        at(plan.PROBES),
+        of_side,
     output:
         model=at(plan.SENTENCES),
         checksum=at(plan.SENTENCES_CHECKSUM),
@@ -72,8 +72,8 @@ rule sentences:
 rule matches:
     input:
         generations=at(of_run("generations.parquet")),
-        candidates=at(of_run("candidates.parquet")),
-        probes=at(plan.PROBES),
+        candidates=at(plan.CANDIDATES),
+        probes=of_side,
         sentences=at(plan.SENTENCES),
     output:
         at(detected("matches.parquet")),
@@ -95,8 +95,8 @@ rule matches:
 rule all_pairs:
     input:
         generations=at(of_run("generations.parquet")),
-        candidates=at(of_run("candidates.parquet")),
-        probes=at(plan.PROBES),
+        candidates=at(plan.CANDIDATES),
+        probes=of_side,
         sentences=at(plan.SENTENCES),
     output:
         at(plan.ALL_PAIRS),
@@ -122,7 +122,7 @@ rule paraphrases:
     input:
         generations=at(of_run("generations.parquet")),
         matches=at(detected("matches.parquet")),
-        probes=at(plan.PROBES),
+        probes=of_side,
         sentences=at(plan.SENTENCES),
         classifier=classifier_folder(CONFIG.detection.paraphrase.classifier),
     output:
@@ -151,7 +151,7 @@ rule entities:
         unpack(tagger_input),
         generations=at(of_run("generations.parquet")),
         matches=at(detected("matches.parquet")),
-        probes=at(plan.PROBES),
+        probes=of_side,
     output:
         at(detected("entities.parquet")),
     log:
@@ -176,6 +176,7 @@ rule personal_data_of_probes:
     input:
         unpack(tagger_input),
         probes=at(plan.PROBES),
+        searched=of_side,
     output:
         at(plan.PERSONAL_DATA),
     log:
@@ -248,7 +249,7 @@ rule positive_controls:
     input:
         unpack(judge_input),
         generations=at(of_run("generations.parquet")),
-        probes=at(plan.PROBES),
+        probes=of_side,
         index=at(plan.INDEX),
         sentences=at(plan.SENTENCES),
         model=at(plan.BASE_MODEL),
@@ -310,6 +311,9 @@ rule definitions:
         at(detected("definitions.parquet")),
     log:
         log_of(detected("definitions.parquet")),
+    wildcard_constraints:
+        # They compare with the own suffix.
+        side=plan.INPUT,
     # The models' tokenizers are there.
     conda:
         "../../envs/models.yaml"

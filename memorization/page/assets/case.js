@@ -198,11 +198,13 @@ page.caseView = (cases, browser) => {
   }
 
   function trainingNote(number, source) {
-    const control = cases.runs[cases.list.run[number]].population === "control";
+    const run = cases.list.run[number];
+    const control = cases.runs[run].population === "control";
     const own = cases.list.probe[number] === source;
-    const input = cases.inputOf(cases.list.run[number], source);
+    const input = cases.inputOf(run, source);
     const id = input === undefined ? "" : cases.idOf(input);
-    const note = element("p", { class: "note" }, `${own ? "The probe's own suffix" : `The suffix of probe ${source}`}`);
+    const text = cases.searchedFor(run);
+    const note = element("p", { class: "note" }, own ? `The probe's own ${text}` : `The ${text} of probe ${source}`);
     if (id) page.texts.append(note, `, row ${id}`);
     if (control) note.append("; a test text, which no model was trained on");
     return note;
@@ -248,7 +250,7 @@ page.caseView = (cases, browser) => {
       element("span", { class: `outcome ${outcome}`, text: cases.outcomeName(number) }),
       element("span", {
         class: "of",
-        text: list.own[number] === 1 ? " of its own suffix" : list.own[number] === 2 ? " of another suffix" : "",
+        text: list.own[number] ? ` of ${list.own[number] === 1 ? "its own" : "another"} ${cases.searchedFor(run)}` : "",
       }),
     );
     const entities = entityTable(number, matches);

@@ -94,6 +94,11 @@ page.readCases = async () => {
     return parts.join(", ");
   }
 
+  /* The text of a probe that is searched for in a run's generations. */
+  function searchedFor(run) {
+    return { input: "suffix", target: "target", both: "suffix with target" }[runs[run].side];
+  }
+
   /* A run in words; a `short` name has what tells it from others alone. */
   function runName(run, short = false) {
     const each = runs[run];
@@ -103,6 +108,7 @@ page.readCases = async () => {
     if (varies.has("decoding")) parts.push(each.decoding);
     if (varies.has("prefix_tokens")) parts.push(`${each.prefix_tokens} tokens`);
     if (varies.has("profile")) parts.push(each.profile);
+    if (varies.has("side")) parts.push(searchedFor(run));
     if (each.population === "control") parts.push("control");
     return parts.join(" · ");
   }
@@ -163,6 +169,7 @@ page.readCases = async () => {
     inputOf,
     idOf,
     stateOf,
+    searchedFor,
     runName,
     nameOf,
     numberOf,

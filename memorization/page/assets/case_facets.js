@@ -6,6 +6,7 @@ page.caseFacets = (cases, changed) => {
   const { element } = page;
   const { list, runs } = cases;
   const POPULATIONS = { member: "training inputs", control: "test inputs (control)" };
+  const SIDES = { input: "inputs", target: "targets", both: "inputs and targets" };
   const OWN = ["no match", "own suffix", "another suffix"];
   // Bits of a number.
   const MOST_VALUES = 31;
@@ -69,6 +70,7 @@ page.caseFacets = (cases, changed) => {
     ...(cases.varies.has("seed") ? [ofRuns("Seed", (run) => [`${run.seed}`])] : []),
     ofRuns("Decoding", (run) => [run.decoding]),
     ...(cases.varies.has("prefix_tokens") ? [ofRuns("Prefix", (run) => [`${run.prefix_tokens} tokens`])] : []),
+    ofRuns("Side", (run) => [SIDES[run.side]]),
     ofRuns("Aligner", (run) => [run.profile]),
     ofRuns("Inputs", (run) => [POPULATIONS[run.population]]),
     ofCases("Category", cases.meta.outcome_names, (number) => 1 << list.outcome[number]),

@@ -22,7 +22,7 @@ def _table_inputs(config: Project, study: Cases, name: str) -> Inputs:
     return {
         "outcomes": run_files(runs, "outcomes.parquet"),
         "generations": run_files(runs, "generations.parquet", plan.RUN),
-        "probes": [plan.fill(plan.PROBES, run) for run in runs],
+        "probes": [plan.searched(run) for run in runs],
         **(masks if study.mask else {}),
     }
 

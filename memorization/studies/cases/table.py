@@ -14,6 +14,7 @@ from memorization.report.cells import Cell, Excerpt
 from memorization.report.context import Context, Files, Row
 from memorization.report.sheet import Sheet
 from memorization.report.texts import printable
+from memorization.report.words import coordinate, varying
 from memorization.schemas.outcomes import OutcomesTable
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT32, TEXT, Column, Nullable, StudyTable
@@ -77,7 +78,16 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell | Excer
     return [
         {
             "Type": cells.text(HEADINGS[row["type"]]),
-            "From": cells.text(", ".join([context.dataset(row["dataset"]), context.model(row["model"]), row["state"]])),
+            "From": cells.text(
+                ", ".join(
+                    [
+                        context.dataset(row["dataset"]),
+                        context.model(row["model"]),
+                        row["state"],
+                        *([coordinate(row, "side")] if "side" in varying(rows) else []),
+                    ]
+                )
+            ),
             **{
                 heading: excerpt(*(printable(row[f"{side}_{part}"]) for part in ("before", "aligned", "after")))
                 for heading, side in (("Machine-written text", "generation"), ("Training text", "training"))

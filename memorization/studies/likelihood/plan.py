@@ -90,9 +90,15 @@ class Likelihood(ProbeGrid):
         }
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
-        """As for every grid, and decodings of another precision."""
+        """As for every grid, decodings of another precision, and other sides than inputs."""
         yield from super().faults(config, name)
         yield from likelihood_faults(["studies", name, "decodings"], self.decodings, config)
+        if self.sides != [plan.INPUT]:
+            yield (
+                ["studies", name, "sides"],
+                f"given {self.sides}; likelihoods are those of the suffixes of inputs, so `[input]` alone is allowed: "
+                "remove the key",
+            )
 
     def without_test_split(self, name: str, dataset: str) -> Iterator[str]:
         """Controls are test inputs."""

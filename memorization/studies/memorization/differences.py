@@ -19,7 +19,7 @@ from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, intervals, prompts, varying
+from memorization.report.words import VARYING, coordinate, intervals, prompts, searched, varying
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, StudyTable
 from memorization.statistics.bootstrap import observations
@@ -36,6 +36,9 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "epoch": ("epoch",),
 }
 """What differs in a pair, with the other coordinates that may differ with it."""
+
+SHARED = ("decoding", "side", "profile")
+"""Coordinates that both of a pair have, and that tell pairs from one another."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
             {
                 "Model": cells.text(context.model(row["model"])),
                 **({} if row["differs"] == "dataset" else {"Dataset": cells.text(context.dataset(row["dataset"]))}),
-                **{VARYING[each]: cells.text(row[each]) for each in varying(rows) if each in ("decoding", "profile")},
+                **{VARYING[each]: cells.text(coordinate(row, each)) for each in varying(rows) if each in SHARED},
                 "First": cells.text(name(row["first"]) + unit),
                 "Second": cells.text(name(row["second"]) + unit),
                 "Rate": cells.percent(row["rate"]),
@@ -171,7 +174,7 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         f"Total memorization rates of fine-tuned models, first minus second, with {intervals(context.statistics)}; "
         f"{source}. Two recipes or two numbers of epochs are compared on the same probes, two tasks on their own. "
         "Stars: p < 0.05 (*), 0.01 (**) or 0.001 (***) by Student's t with the variances of trainings and of inputs, "
-        f"after Holm's correction over the pairs that differ in the same. {prompts([*rows, *seconds])}"
+        f"after Holm's correction over the pairs that differ in the same. {searched(rows)}{prompts([*rows, *seconds])}"
     ).strip()
 
 
@@ -194,6 +197,8 @@ class MemorizationDifferencesTable(StudyTable):
     """prefix length of the configuration"""
     decoding = Column(TEXT, "")
     """decoding"""
+    side = Column(TEXT, "")
+    """what is searched for: input (suffixes of training inputs), target, or both"""
     profile = Column(TEXT, "")
     """profile of the aligner"""
     differs = Column(TEXT, "")

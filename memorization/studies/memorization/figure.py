@@ -27,7 +27,7 @@ from memorization.report.drawing import (
     training_note,
 )
 from memorization.report.groups import one_per_state, single_trainings
-from memorization.report.words import coverage, varying
+from memorization.report.words import coordinate, coverage, varying
 from memorization.schemas.run import RunColumns
 from memorization.studies.memorization.headings import category_headings
 
@@ -45,6 +45,7 @@ AXES = {
     "epoch": "epochs of fine-tuning",
     "prefix_tokens": "prefix length (tokens)",
     "decoding": "decoding",
+    "side": "searched for",
     "profile": "detector",
 }
 UNITS = {"epoch": " epochs", "prefix_tokens": " tokens"}
@@ -178,7 +179,7 @@ def _points(rows: Sequence[Row], trainings: Sequence[Row], x: str, context: Cont
             panel.xaxis.set_minor_locator(NullLocator())
             panel.set_xticks(values, [str(value) for value in values])
         else:
-            names = [context.model(value) if x == "model" else value for value in values]
+            names = [context.model(value) if x == "model" else coordinate({x: value}, x) for value in values]
             panel.set_xticks(range(len(values)), names, fontsize=8, rotation=20 if len(values) > 3 else 0)
             panel.set_xlim(-0.5, len(values) - 0.5)
         panel.set_title(dataset_heading(rows, dataset, context), fontsize=9)
@@ -198,7 +199,7 @@ def _bar_name(bar: Row, rows: Sequence[Row]) -> str:
     several = len({row["state"] for row in rows} - {"base"}) > 1
     parts = [state if state == "base" or several else "fine-tuned"]
     parts += [
-        f"{bar[name]}{UNITS.get(name, '')}"
+        f"{coordinate(bar, name)}{UNITS.get(name, '')}"
         for name in varying(rows)
         if not (name in ("epoch", "seed") and state == "base")
     ]
@@ -218,7 +219,7 @@ def _line_name(row: Row, rows: Sequence[Row], x: str, context: Context) -> str:
         parts.append(context.model(row["model"]))
     if x != "state" and len({each["state"] for each in rows}) > 1:
         parts.append(row["state"])
-    parts += [f"{row[name]}" for name in varying(rows) if name != x]
+    parts += [coordinate(row, name) for name in varying(rows) if name != x]
     return ", ".join(parts)
 
 

@@ -39,8 +39,9 @@ def _table_inputs(config: Project, study: Memorization, name: str) -> Inputs:
 
 
 def _definitions_inputs(config: Project, study: Memorization, name: str) -> Inputs:
-    """Estimates of the study's runs on training inputs."""
-    return {"rates": run_files(study.member_runs(config), "definition_rates.parquet")}
+    """Estimates of the study's runs on training inputs, whose suffixes are searched for."""
+    runs = [run for run in study.member_runs(config) if run.side == plan.INPUT]
+    return {"rates": run_files(runs, "definition_rates.parquet")}
 
 
 def _search_inputs(config: Project, study: Memorization, name: str) -> Inputs:
@@ -97,7 +98,7 @@ def paraphrase_confidence(config: Project) -> dict[str, Any] | None:
 
 EXHIBITS = (
     Exhibit("table", _table_inputs, _table_options),
-    Exhibit("definitions", _definitions_inputs, _definitions_options),
+    Exhibit("definitions", _definitions_inputs, _definitions_options, shown=lambda study: plan.INPUT in study.sides),
     Exhibit("differences", _differences_inputs, _differences_options, shown=_has_differences),
     Exhibit("search", _search_inputs, _search_options, shown=lambda study: study.all_pairs is not None),
     Exhibit("published", own_table, shown=lambda study: study.published is not None),
@@ -131,7 +132,7 @@ class Memorization(ProbeGrid):
         description="Published numbers to compare with: a file of `workflow/published`, without its ending.",
         examples=["task_disparity"],
     )
-    x: Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding", "profile"] = Field(
+    x: Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding", "side", "profile"] = Field(
         "dataset",
         description="Horizontal axis of the figure: `dataset` shows stacked bars, the others one point per run.",
         examples=["epoch"],

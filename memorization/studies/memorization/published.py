@@ -14,7 +14,7 @@ from memorization.report.context import Context, Files, Row
 from memorization.report.groups import one_per_state
 from memorization.report.published import Bounds, PublishedColumns, difference_bounds
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, in_state, varying
+from memorization.report.words import VARYING, coordinate, in_state, varying
 from memorization.schemas.run import StateColumns
 from memorization.schemas.schema import FLOAT64, INT32, INT64, TEXT, Column, Nullable, StudyTable
 from memorization.statistics.bootstrap import clopper_pearson
@@ -47,6 +47,8 @@ class RateCoordinates(StateColumns):
     """prefix length of the configuration"""
     decoding = Column(TEXT, "")
     """decoding"""
+    side = Column(TEXT, "")
+    """what is searched for: input (suffixes of training inputs), of which rates are published"""
     profile = Column(TEXT, "")
     """profile of the aligner: the authors', whose rates are published"""
     category = Column(TEXT, "")
@@ -122,7 +124,7 @@ def layout(pairs: Sequence[Row], rows: Sequence[Row], context: Context) -> list[
                 if pair["state"] == DIFFERENCE
                 else in_state(context.model(pair["model"]), pair["state"], rows)
             ),
-            **{VARYING[name]: cells.text(pair[name]) for name in varying(rows)},
+            **{VARYING[name]: cells.text(coordinate(pair, name)) for name in varying(rows)},
             "Category": cells.text(CATEGORIES[pair["category"]]),
             **published.comparison_cells(pair, "probes"),
         }

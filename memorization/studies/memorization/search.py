@@ -16,7 +16,7 @@ from memorization.report import cells
 from memorization.report.cells import Cell
 from memorization.report.context import Context, Files, Row
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, in_state, intervals, prompts, sources, varying
+from memorization.report.words import VARYING, coordinate, in_state, intervals, prompts, searched, sources, varying
 from memorization.schemas.all_pairs import TYPES, AllPairsTable
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT64, Column, Nullable, StudyTable
@@ -77,7 +77,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
         {
             "Dataset": cells.text(context.dataset(row["dataset"])),
             "Model": cells.text(in_state(context.model(row["model"]), row["state"], rows)),
-            **{VARYING[name]: cells.text(row[name]) for name in varying(rows)},
+            **{VARYING[name]: cells.text(coordinate(row, name)) for name in varying(rows)},
             **({"Population": cells.text(row["population"])} if populations else {}),
             "By candidates": cells.rate(row, "candidates_rate", "candidates_"),
             "By all pairs": cells.rate(row, "all_pairs_rate", "all_pairs_"),
@@ -109,7 +109,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         "parentheses. Suffixes found: of the suffixes that match, the percentage that the candidates contain, as the "
         "mean over probes that have one, and of all of them together: a generation that more suffixes match than there "
         "are candidates cannot have all. Own suffix found: the same of probes whose own suffix matches. A match that "
-        f"the search misses may be chance as well as memory: controls, if shown, and own suffixes tell. {prompts(rows)}"
+        f"the search misses may be chance as well as memory: controls, if shown, and own suffixes tell. "
+        f"{searched(rows)}{prompts(rows)}"
     ).strip()
 
 

@@ -19,7 +19,17 @@ from memorization.report.runs import (
     training_rows,
 )
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, in_state, intervals, prompts, sources, task_heading, varying
+from memorization.report.words import (
+    VARYING,
+    coordinate,
+    in_state,
+    intervals,
+    prompts,
+    searched,
+    sources,
+    task_heading,
+    varying,
+)
 from memorization.schemas.rates import RatesTable
 from memorization.schemas.run import RunColumns
 from memorization.schemas.schema import FLOAT64, INT32, INT64, Nullable, StudyTable
@@ -65,7 +75,7 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
             "Task": cells.text("" if group == previous else task_heading(total["task"])),
             "Dataset": cells.text("" if group == previous else context.dataset(total["dataset"])),
             "Model": cells.text(in_state(context.model(total["model"]), total["state"], rows)),
-            **{VARYING[name]: coordinate(total, name) for name in varying(rows)},
+            **{VARYING[name]: coordinate_cell(total, name) for name in varying(rows)},
             **{heading: cells.rate(run[category]) for category, heading in shown.items()},
             **match_cells(total),
         }
@@ -100,11 +110,11 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
     return lines
 
 
-def coordinate(row: Row, name: str) -> Cell:
+def coordinate_cell(row: Row, name: str) -> Cell:
     """The value of a coordinate; the seed of a mean is the word for it, and a base model has none."""
     if name == "seed":
         return cells.text("mean" if row["seed"] is None else "" if row["state"] == "base" else row["seed"])
-    return cells.text(row[name])
+    return cells.text(coordinate(row, name))
 
 
 def caption(rows: Sequence[Row], context: Context) -> str:
@@ -114,6 +124,8 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         f"Memorization in percent of n probes ({sources(rows)}), with {intervals(context.statistics)}. "
         f"Where no probe is memorized, the exact (Clopper-Pearson) upper bound is in parentheses. {MATCHES_MEANING}"
     ]
+    if meaning := searched(rows):
+        parts.append(meaning.strip())
     if any(row["over_base"] is not None for row in rows):
         parts.append("Difference: fine-tuned minus base, paired by probe; stars by McNemar's exact test.")
     if any(row["control_rate"] is not None for row in rows):

@@ -2,7 +2,7 @@
 -- Views: rates (schema `rates`, of members and controls), means (schema `means`), comparisons (schema `comparisons`),
 -- published (the columns of the files in `workflow/published`; a coordinate that a published table does not state is
 -- null, and matches any).
--- Parameters: study, and in the table's order the lists datasets, models, states, decodings, profiles and
+-- Parameters: study, and in the table's order the lists datasets, models, states, decodings, sides, profiles and
 -- categories.
 WITH
     -- The seed of a mean is null, which no join would find.
@@ -56,18 +56,19 @@ SELECT
     d.high AS published_over_base_high
 FROM members AS r
 LEFT JOIN controls AS c
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile, category)
 LEFT JOIN over_base AS ob
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile, category)
 LEFT JOIN over_control AS oc
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile, category)
 LEFT JOIN entities_over_base AS eob
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile)
 LEFT JOIN entities_over_control AS eoc
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, profile)
--- Published rates are those of the authors' aligner.
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile)
+-- Published rates are those of inputs, by the authors' aligner.
 LEFT JOIN published AS p
-    ON r.profile = 'zeng2024'
+    ON r.side = 'input'
+    AND r.profile = 'zeng2024'
     AND p.model = r.model
     AND p.state = r.state
     AND p.dataset = r.dataset
@@ -76,7 +77,8 @@ LEFT JOIN published AS p
     AND coalesce(p.prefix_tokens, r.prefix_tokens) = r.prefix_tokens
     AND coalesce(p.decoding, r.decoding) = r.decoding
 LEFT JOIN published AS d
-    ON r.profile = 'zeng2024'
+    ON r.side = 'input'
+    AND r.profile = 'zeng2024'
     AND d.model = r.model
     AND d.state = 'difference'
     AND r.state <> 'base'
@@ -90,6 +92,7 @@ ORDER BY
     list_position($datasets, r.dataset),
     r.prefix_tokens,
     list_position($decodings, r.decoding),
+    list_position($sides, r.side),
     list_position($profiles, r.profile),
     list_position($states, r.state),
     r.epoch,

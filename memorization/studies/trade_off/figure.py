@@ -19,7 +19,7 @@ from memorization.report.drawing import (
     note_below,
     open_axes,
 )
-from memorization.report.words import coverage
+from memorization.report.words import SIDES, coverage, varying
 from memorization.studies.trade_off.headings import METRIC_NAMES
 
 # Without black, the colour of the base model.
@@ -42,7 +42,8 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
     """
     from matplotlib.figure import Figure
 
-    models, datasets, states = (list(dict.fromkeys(row[key] for row in rows)) for key in ("model", "dataset", "state"))
+    models, datasets = (list(dict.fromkeys(row[key] for row in rows)) for key in ("model", "dataset"))
+    lines = list(dict.fromkeys(map(_line, rows)))
     width, height = 1.9 + 2.9 * len(datasets), 1.0 + 2.9 * len(models)
     drawn = Figure(figsize=(width, height), layout="constrained")
     panels = drawn.subplots(len(models), len(datasets), squeeze=False)
@@ -50,9 +51,9 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
     for model, line in zip(models, panels, strict=True):
         for dataset, panel in zip(datasets, line, strict=True):
             here = [row for row in rows if (row["model"], row["dataset"]) == (model, dataset)]
-            for state in (state for state in states if any(row["state"] == state for row in here)):
-                points = [row for row in here if row["state"] == state]
-                shown[state] = _points(panel, points, **_style(state, states))
+            for each in (each for each in lines if any(_line(row) == each for row in here)):
+                points = [row for row in here if _line(row) == each]
+                shown[each] = _points(panel, points, **_style(each, lines))
                 _controls(panel, points)
                 draw_ceilings(panel, QUALITY.values(points), points)
             name = context.dataset(dataset)
@@ -64,18 +65,29 @@ def draw(rows: Sequence[Row], context: Context) -> Any:
         line[0].set_ylabel("memorized probes (%)", fontsize=8)
     begin_at_zero(panels.flat)
     drawn.legend(
-        [shown[state] for state in states], states, loc="outside right upper", frameon=False, fontsize=8, title="recipe"
+        [shown[each] for each in lines],
+        [state if "side" not in varying(rows) else f"{state}, {SIDES[side]}" for state, side in lines],
+        loc="outside right upper",
+        frameon=False,
+        fontsize=8,
+        title="recipe",
     )
     whiskers = f"Whiskers: {coverage(context.statistics)}s; exact upper bound where a rate is 0."
     note_below(drawn, [context.label, whiskers, *mark_notes(rows)])
     return drawn
 
 
-def _style(state: str, states: Sequence[str]) -> dict[str, Any]:
-    """The mark of a state: hollow and black before fine-tuning."""
-    if state == "base":
-        return {"color": "black", "marker": "o", "markerfacecolor": "white"}
-    number = [each for each in states if each != "base"].index(state)
+def _line(row: Row) -> tuple[str, str]:
+    """What one line is of: a state, and what is searched for."""
+    return row["state"], row["side"]
+
+
+def _style(line: tuple[str, str], lines: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The mark of a line: hollow and black before fine-tuning, there with another form for each side."""
+    if line[0] == "base":
+        place = [each for each in lines if each[0] == "base"].index(line)
+        return {"color": "black", "marker": MARKERS[place], "markerfacecolor": "white"}
+    number = [each for each in lines if each[0] != "base"].index(line)
     return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
 
 

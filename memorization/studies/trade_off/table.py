@@ -18,7 +18,7 @@ from memorization.report.runs import (
     training_rows,
 )
 from memorization.report.sheet import Sheet
-from memorization.report.words import VARYING, intervals, prompts, sources, varying
+from memorization.report.words import VARYING, coordinate, intervals, prompts, searched, sources, varying
 from memorization.schemas.rates import RatesTable
 from memorization.schemas.schema import FLOAT64, INT64, TEXT, Column, Nullable, StudyTable
 from memorization.studies.trade_off.headings import METRIC_NAMES, METRICS
@@ -55,7 +55,7 @@ def layout(rows: Sequence[Row], trained: Trained, context: Context) -> list[dict
             "Model": cells.text("" if group == previous else context.model(row["model"])),
             "Recipe": cells.text(row["state"]),
             "Epochs": cells.text(training["epoch"] if training else None),
-            **{VARYING[name]: cells.text(row[name]) for name in varying(rows) if name != "epoch"},
+            **{VARYING[name]: cells.text(coordinate(row, name)) for name in varying(rows) if name != "epoch"},
             "Total Mem Rate": cells.rate(row),
             **match_cells(row),
         }
@@ -87,6 +87,8 @@ def caption(rows: Sequence[Row], trained: Trained, context: Context) -> str:
         f"rows (decoding: {answers}), both with {intervals(context.statistics)}. Where there is none, the exact "
         f"(Clopper-Pearson) upper bound is in parentheses. {MATCHES_MEANING}"
     ]
+    if meaning := searched(rows):
+        parts.append(meaning.strip())
     if any(row["control_rate"] is not None for row in rows):
         parts.append("Control: the same of test inputs, never trained on, against test suffixes.")
     parts.append(CEILINGS_MEANING)
