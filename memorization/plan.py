@@ -75,8 +75,9 @@ PAGE_CHECKSUM = "report/index.sha256"
 
 @dataclass(frozen=True)
 class Run:
-    """One cell of the grid: a model in a state, given the probes of a dataset, with one decoding; a side of the training
-    data that is searched for, and one aligner.
+    """One cell of the grid: a model in a state, given the probes of a dataset, with one decoding, and a detector.
+
+    Its `side` of the training data is what is searched for, its `profile` the aligner.
     """
 
     model: str

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import asdict, replace
 
 from configurations import DATASETS, DECODINGS, MODELS, POPULATIONS, all_runs, grid
 
@@ -20,6 +21,16 @@ def test_a_pattern_is_filled_from_a_run_and_from_a_mapping() -> None:
     )
     assert plan.fill(plan.DATASET, {"dataset": "d"}) == "datasets/d.parquet"
     assert plan.fill(plan.PROBES, run).startswith(plan.fill(plan.PROBED, run))
+
+
+def test_sides_are_searched_in_files_of_their_own_and_suffixes_in_the_probes() -> None:
+    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "input", "zeng2024")
+    target = replace(run, side="target")
+    assert plan.searched(run) == plan.fill(plan.PROBES, run)
+    assert plan.searched(target) == plan.searched(asdict(target)) == f"{plan.fill(plan.SIDE, target)}/probes.parquet"
+    # What a model wrote is the same; what is found in it has places of its own.
+    assert run.path == target.path
+    assert plan.fill(plan.CANDIDATES, run) != plan.fill(plan.CANDIDATES, target)
 
 
 def test_no_two_runs_of_a_large_grid_share_a_path() -> None:

@@ -48,8 +48,9 @@ def in_inputs(probes: Path, find: Find) -> pa.Table:
 
 
 def in_targets(probes: Path, targets: Path, find: Find) -> pa.Table:
-    """Table of schema `personal_data` of the prefixes of a file of schema `probes`, as in their inputs, and of the texts
-    that stand as suffixes in the other file, each by itself.
+    """Table of schema `personal_data` of the prefixes of a file of schema `probes`, as in their inputs, and of targets.
+
+    These are the suffixes in the other file, and each is searched by itself.
     """
     inputs = in_inputs(probes, find)
     texts = storage.read(targets, ProbesTable, ["probe", "suffix"]).to_pylist()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from memorization import storage
 from memorization.detection.entities import Span, finder
-from memorization.detection.personal_data import Places, disjoint, in_generations, in_inputs, read_places
+from memorization.detection.personal_data import Places, disjoint, in_generations, in_inputs, in_targets, read_places
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.personal_data import PersonalDataTable
 from memorization.schemas.probes import ProbesTable
@@ -59,6 +59,17 @@ def test_an_input_is_searched_as_a_whole_and_what_the_cut_divides_is_in_both_par
         (4, "prefix"): [("email", 9, 16)],
         (4, "suffix"): [("email", 0, 8), ("date", 12, 22)],
     }
+
+
+def test_a_target_is_searched_by_itself_and_its_prefix_in_the_input(tmp_path: Path) -> None:
+    for name in ("probes", "targets"):
+        (tmp_path / name).mkdir()
+    probes = probes_file(tmp_path / "probes", ("Write to ann@exa", "mple.org by 3 May 2020."))
+    targets = probes_file(tmp_path / "targets", ("Write to ann@exa", "mple of bob@example.org"))
+
+    table = in_targets(probes, targets, PATTERNS)
+
+    assert places_of(table, tmp_path) == {(0, "prefix"): [("email", 9, 16)], (0, "suffix"): [("email", 8, 23)]}
 
 
 def test_a_generation_is_searched_by_itself_and_across_its_beginning(tmp_path: Path) -> None:

@@ -23,11 +23,11 @@ from memorization.schemas.generations import GenerationsTable
 
 CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
 TUNED = "runs/model=small/state=short/epoch=40/seed=0/dataset=letters/population=member/prefix_tokens=20/decoding="
-OUTCOMES = f"{TUNED}short/profile=zeng2024/outcomes.parquet"
+OUTCOMES = f"{TUNED}short/side=input/profile=zeng2024/outcomes.parquet"
 
 
 DRAWN = f"{TUNED}drawn"
-DETECTED = f"{DRAWN}/profile=zeng2024"
+DETECTED = f"{DRAWN}/side=input/profile=zeng2024"
 PROBES = "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20"
 
 MOMENTS = int(os.environ.get("MOMENTS", "5"))
@@ -39,11 +39,11 @@ PARTS = (
         ["datasets/*.parquet", "pairs/judge.parquet", f"{PROBES}/*"],
         [
             *("datasets/papers.parquet", "pairs/judge.parquet"),
-            *(f"{PROBES}/{name}" for name in ("index", "sentences.json", "references.parquet")),
+            *(f"{PROBES}/{name}" for name in ("side=input/index", "side=input/sentences.json", "references.parquet")),
         ],
     ),
     (
-        [f"{DRAWN}/*.parquet", f"{DETECTED}/*.parquet"],
+        [f"{DRAWN}/*.parquet", f"{DRAWN}/side=input/*.parquet", f"{DETECTED}/*.parquet"],
         [f"{DETECTED}/rates.parquet", f"{DETECTED}/definition_rates.parquet"],
     ),
     ([f"{DETECTED}/outcomes.parquet", f"{DETECTED}/rates.parquet", "comparisons/*", "tables/*", "figures/*"], []),

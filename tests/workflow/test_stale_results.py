@@ -82,6 +82,25 @@ def test_an_added_decoding_adds_only_its_runs(finished: Workplace, tmp_path: Pat
     assert [output for output in outputs if "decoding=warm" not in output and "s/warm" not in output] == []
 
 
+def test_another_side_is_searched_in_the_generations_that_are_there(finished: Workplace, tmp_path: Path) -> None:
+    change = {"studies": {"small": study("short") | {"sides": ["input", "target"]}, "drawn": study("drawn")}}
+
+    jobs = finished.with_configuration(tmp_path / "change.yaml", change).dry_run()
+
+    added = {"sides", "index", "sentences", "candidates", "personal_data_of_probes", "rates"} | CONTROLS
+    detected = FROM_MATCHES - SHOWN - DEFINITIONS - {"comparisons"}
+    # The table of other definitions is of suffixes alone, but states the study's sides.
+    shown = {"comparisons", "memorization_definitions"} | SHOWN
+    assert set(without_page(jobs)) == added | detected | shown
+    assert {rule: len(outputs) for rule, outputs in jobs.items()} == {
+        **dict.fromkeys(added | detected, 2),
+        **dict.fromkeys({"sides", "index", "sentences", "personal_data_of_probes"}, 1),
+        **dict.fromkeys(shown, 1),
+    }
+    outputs = [output for rule in added | detected for output in jobs[rule]]
+    assert [output for output in outputs if "/side=target/" not in output] == []
+
+
 @pytest.mark.parametrize(
     ("change", "rules"),
     [

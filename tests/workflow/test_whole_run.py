@@ -20,7 +20,7 @@ RUN = "runs/model=small/state={}/epoch={}/seed=0/dataset=letters/population={}/p
 STATES = (("base", 0), ("short", 40))
 RUNS = [RUN.format(*state, "member", decoding) for decoding in ("short", "drawn") for state in STATES]
 CONTROLS = [RUN.format(*state, "control", "drawn") for state in STATES]
-GENERATED = ("generations", "candidates", "personal_data")
+GENERATED = ("generations", "personal_data")
 DETECTED = ("matches", "paraphrases", "entities", "outcomes", "rates")
 MEMBERS = ("definitions", "definition_rates", "positive_controls")
 CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
@@ -28,16 +28,17 @@ TABLES = {
     "datasets/letters.parquet": "dataset",
     "datasets/papers.parquet": "dataset",
     **{
-        f"probes/dataset=letters/tokenizer=small/population={population}/prefix_tokens=20/{table}.parquet": table
+        f"probes/dataset=letters/tokenizer=small/population={population}/prefix_tokens=20/{place}{table}.parquet": table
         for population in ("member", "control")
-        for table in ("probes", "personal_data")
+        for place, table in (("", "probes"), ("side=input/", "personal_data"))
     },
     "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20/references.parquet": "references",
     f"{CHECKPOINTS}/training.parquet": "training",
     "pairs/judge.parquet": "pairs",
     **{f"{run}/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in GENERATED},
-    **{f"{run}/profile=zeng2024/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in DETECTED},
-    **{f"{run}/profile=zeng2024/{stage}.parquet": stage for run in RUNS for stage in MEMBERS},
+    **{f"{run}/side=input/candidates.parquet": "candidates" for run in RUNS + CONTROLS},
+    **{f"{run}/side=input/profile=zeng2024/{stage}.parquet": stage for run in RUNS + CONTROLS for stage in DETECTED},
+    **{f"{run}/side=input/profile=zeng2024/{stage}.parquet": stage for run in RUNS for stage in MEMBERS},
     **{f"comparisons/{study}.parquet": "comparisons" for study in ("small", "drawn")},
     **{f"means/{study}.parquet": "means" for study in ("small", "drawn")},
     **{f"tables/{study}.parquet": "memorization_table" for study in ("small", "drawn")},

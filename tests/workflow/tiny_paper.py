@@ -203,7 +203,7 @@ SMALLER: Mapping[str, dict[str, Any]] = {
         ],
     },
     "task_disparity": {"profiles": ["zeng2024", "collection"]},
-    "published_dialog": {"all_pairs": 4},
+    "published_dialog": {"all_pairs": 4, "sides": ["input", "target"]},
     "model_sizes": {"models": ["t5-small", "t5-base"]},
     "cases": {
         "datasets": ["multi_news", "cnn_dailymail"],

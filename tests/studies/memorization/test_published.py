@@ -59,7 +59,15 @@ def error_of(**values: float | None) -> tuple[float, float]:
         "epoch": 1,
         "seed": 0,
     }
-    row |= {"profile": "zeng2024", "seed": 0, "task": "qa", "dataset": "news", "model": "t5", "state": "full"}
+    row |= {
+        "side": "input",
+        "profile": "zeng2024",
+        "seed": 0,
+        "task": "qa",
+        "dataset": "news",
+        "model": "t5",
+        "state": "full",
+    }
     parts = ("", "_low", "_high")
     row |= dict.fromkeys([f"published{name}{part}" for name in ("", "_over_base") for part in parts])
     # Measured without any error.
