@@ -32,7 +32,7 @@ TARGETS = [
     "clean the frame before its exhibition.",
     "Lights along the quay were tallied each evening. A child kept careful records for her father. Those pages survive "
     "inside the village archive.",
-    "Wet weather ruined a grain speculation. Creditors pressed the trader for payment. Another valley absorbed whatever "
+    "Wet weather ruined a grain speculation. Creditors pressed the trader for payment. Another valley absorbed what "
     "could still be malted.",
 ]
 CUT = 12

@@ -46,6 +46,19 @@ def test_the_first_model_recipe_decoding_and_prefix_length_are_shown() -> None:
     assert answer.chosen({}, [first, *longer]).total == first
 
 
+def test_suffixes_are_shown_before_targets_and_both_are_said() -> None:
+    suffixes, longer = row(), row(prefix_tokens=100, side="target")
+    values = {"rate": 0.25, "low": 0.125, "high": 0.5, "control_rate": 0.0, "ceiling": None}
+    targets = {**row(side="target"), **values}
+
+    shown = answer.chosen({}, [row("base", 0, side="target"), targets, longer, suffixes])
+
+    assert (shown.total, shown.others, shown.base) == (suffixes, [targets], None)
+    assert answer._other(targets) == "Searched for targets: 25% (12.5 to 50%, floor 0%)."
+    # Where nothing else was searched for, targets are the answer.
+    assert answer.chosen({}, [targets, longer]).total == targets
+
+
 def test_confidences_of_paraphrases_replace_their_sum() -> None:
     names = ("total", "verbatim", "paraphrase", "paraphrase_high", "paraphrase_low")
 
