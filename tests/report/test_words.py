@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 from sheets import STATISTICS, run
 
-from memorization.report.words import VARYING, coverage, in_state, intervals, sources, task_heading, varying
+from memorization.report.words import (
+    VARYING,
+    coordinate,
+    coverage,
+    in_state,
+    intervals,
+    searched,
+    sources,
+    task_heading,
+    varying,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,6 +23,7 @@ from memorization.report.words import VARYING, coverage, in_state, intervals, so
     [
         ({"epoch": [1, 3]}, ["Epochs"]),
         ({"decoding": ["greedy", "top_k"]}, ["Decoding"]),
+        ({"side": ["input", "target"]}, ["Searched for"]),
         ({"prefix_tokens": [10, 50]}, ["Prefix tokens"]),
         ({"dataset": ["news", "chat"], "prefix_tokens": [15, 50]}, []),
         ({"state": ["base", "full"], "epoch": [0, 3]}, []),
@@ -21,6 +32,17 @@ from memorization.report.words import VARYING, coverage, in_state, intervals, so
 def test_coordinates_are_shown_where_a_study_varies_them(changes: dict[str, list[Any]], shown: list[str]) -> None:
     rows = [run() | {name: values[number] for name, values in changes.items()} for number in (0, 1)]
     assert [VARYING[name] for name in varying(rows)] == shown
+
+
+def test_what_is_searched_for_is_said_where_it_is_more_than_suffixes_of_inputs() -> None:
+    rows = [run() | {"side": side} for side in ("target", "input")]
+    assert [coordinate(row, "side") for row in rows] == ["targets", "inputs"]
+    assert [coordinate(row | {"decoding": "target"}, "decoding") for row in rows] == ["target"] * 2
+    assert searched(rows[1:]) == ""
+    text = searched(rows)
+    assert "inputs: the suffixes of inputs; targets: what is trained to be written for these inputs." in text
+    assert "n counts every prompt" in text
+    assert "both" not in text
 
 
 def test_recipes_are_named_where_there_are_several() -> None:

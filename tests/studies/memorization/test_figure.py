@@ -131,6 +131,7 @@ def test_controls_and_published_values_are_marks_of_their_own() -> None:
         ("prefix_tokens", [10, 30, 100]),
         ("decoding", ["greedy", "top_k"]),
         ("model", ["t5", "x"]),
+        ("side", ["input", "target"]),
     ],
 )
 def test_runs_along_a_coordinate_are_points_with_intervals(x: str, values: list[Any], tmp_path: Path) -> None:
@@ -147,6 +148,14 @@ def test_runs_along_a_coordinate_are_points_with_intervals(x: str, values: list[
     assert [round(float(y), 6) for y in points.get_ydata()] == [30 + number for number in range(len(values))]
     assert list(points.get_xdata()) == (values if isinstance(values[0], int) else list(range(len(values))))
     drawing.write(figure, tmp_path / "points")
+
+
+def test_what_is_searched_for_is_named_below_bars_and_beside_points() -> None:
+    several = [row | {"side": side} for side in ("input", "both") for row in rows()]
+    below = {text.get_text() for text in bars(several).axes[0].texts}
+    assert {"base\ninputs", "base\ninputs\nand\ntargets"} <= below
+    labels = [label.get_text() for label in draw(several, along("side")).axes[0].get_xticklabels()]
+    assert labels == ["inputs", "inputs and targets"]
 
 
 def test_the_base_models_rate_is_a_line_beside_epochs() -> None:
