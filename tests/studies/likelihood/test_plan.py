@@ -57,3 +57,14 @@ def test_a_study_of_likelihoods_has_one_table_and_one_figure() -> None:
         *(f"tables/likely.{ending}" for ending in formats.FORMATS),
         *(f"figures/likely.{ending}" for ending in drawing.FORMATS),
     ]
+
+
+def test_likelihoods_of_targets_are_refused() -> None:
+    config = configuration(studies={"likely": likelihood()})
+    study = config.studies["likely"]
+    assert list(study.faults(config, "likely")) == []
+
+    [(path, message)] = study.model_copy(update={"sides": ["target"]}).faults(config, "likely")
+
+    assert path == ["studies", "likely", "sides"]
+    assert "likelihoods are those of the suffixes of inputs" in message

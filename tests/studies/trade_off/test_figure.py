@@ -34,11 +34,21 @@ def test_a_mark_is_at_quality_and_rate_with_intervals_on_both_axes(tmp_path: Pat
 
 
 def test_every_recipe_has_a_mark_of_its_own() -> None:
-    states = ["base", *(f"recipe-{number}" for number in range(12))]
+    lines = [(state, "input") for state in ("base", *(f"recipe-{number}" for number in range(12)))]
+    lines += [("base", "target")]
 
-    styles = {(style["color"], style["marker"]) for style in (figure._style(state, states) for state in states)}
+    styles = {(style["color"], style["marker"]) for style in (figure._style(line, lines) for line in lines)}
 
-    assert len(styles) == len(states)
+    assert len(styles) == len(lines)
+
+
+def test_what_is_searched_for_tells_marks_apart(tmp_path: Path) -> None:
+    rows = trade_off_sheet(tmp_path).tidy.to_pylist()
+
+    drawn = draw([*rows, *(row | {"side": "target"} for row in rows)], trade_off_context())
+
+    named = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert named == [f"{state}, {side}" for side in ("inputs", "targets") for state in STATES]
 
 
 def test_the_same_study_is_drawn_in_the_same_bytes(tmp_path: Path) -> None:
