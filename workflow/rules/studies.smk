@@ -118,7 +118,7 @@ rule membership_scores:
         runtime=growing(240),
         gpu=GPU,
     params:
-        source=lambda wildcards: source_of(
+        source=lambda wildcards: digest_of(
             "membership_scores.py", *modules_of_reading(wildcards)
         ),
         reading=reading_of,
