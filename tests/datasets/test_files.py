@@ -15,7 +15,7 @@ from source_files import ENDINGS, ROWS, read, refused, source
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path, ending: str) -> None:
     assert read(source(tmp_path / f"rows{ending}")) == [
-        {"split": "train", "instruction": None, **row, "references": None} for row in ROWS
+        {"split": "train", "instruction": None, **row, "turns": None, "references": None} for row in ROWS
     ]
 
 
