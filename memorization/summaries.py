@@ -58,7 +58,7 @@ def _places(results: Path, width: int | None) -> list[str]:
 def _next(config: Config, width: int | None) -> list[str]:
     lines = [
         "Change a setting and start the same command again: it makes what depends on that (`snakemake -n` says what).",
-        'Before you quote a rate, read what it is and is not: README.md, "How it measures".',
+        "Before you quote a rate, read what it is and is not: docs/pitfalls.md.",
         "Measure your own data and model: `configs/real-data.yaml`, explained in README.md."
         if config.label
         else f"Check all files before you share them: `memorization verify {config.results}`.",

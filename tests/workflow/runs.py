@@ -106,12 +106,15 @@ class Workplace:
 
 
 def results_of(workplace: Workplace) -> dict[str, str]:
-    """Digest of every result by relative path; without an index, whose segments have random names."""
+    """Digest of every result by relative path.
+
+    Without an index, whose segments have random names, and the page, which says how long jobs took.
+    """
     files = [file.relative_to(workplace.results) for file in workplace.results.rglob("*") if file.is_file()]
     return {
         str(file): hashlib.sha256((workplace.results / file).read_bytes()).hexdigest()
         for file in sorted(files)
-        if not file.parts[0].startswith((".", "logs", "benchmarks")) and "index" not in file.parts
+        if not file.parts[0].startswith((".", "logs", "benchmarks", "report")) and "index" not in file.parts
     }
 
 
