@@ -237,7 +237,9 @@ onstart:
 onsuccess:
     if workflow.is_main_process:
         unmade.forget(Path(RESULTS))
-        launch.print_text(launch.summary(CONFIG))
+        # An estimate has no results.
+        if any(job.rule.name != "plan" for job in workflow.dag.jobs):
+            launch.print_text(launch.summary(CONFIG))
 
 
 onerror:

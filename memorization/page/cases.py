@@ -233,9 +233,9 @@ def _sample(context: PageContext, kept: Counts, total: Counts) -> str:
         f"<p class='sampled'>All would take more than {context.case_megabytes:g} MB "
         f"(<code>report.case_megabytes</code>), so the page has {matches} cases with a match and {others} without, "
         "drawn at random; rates are those of all. A larger bound keeps more.</p>"
-        "<details><summary>Kept cases by run</summary><div class='wide'><table><thead><tr><th scope='col'>run</th>"
-        f"<th scope='col'>with a match</th><th scope='col'>without</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        "</details>"
+        "<details><summary>Kept cases by run</summary><div class='kept-cases'><table><thead><tr>"
+        "<th scope='col'>run</th><th scope='col'>with a match</th><th scope='col'>without</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div></details>"
     )
 
 
