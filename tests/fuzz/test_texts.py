@@ -147,7 +147,7 @@ def test_any_text_is_read_by_the_stages(seed: int) -> None:
             LetterCounts().add([text])
             entities = pattern_spans(text, "US")
             assert all(0 <= start < end <= len(text) for _, start, end in entities)
-            before, inner, after = masked(text, (len(text) // 3, len(text) // 2), entities)
+            before, inner, after = masked(text, (len(text) // 3, len(text) // 2), entities, len(text))
             assert entities or before + inner + after == text
             shown, place = excerpt(text, (len(text) // 3, len(text) // 2), 9)
             assert shown[slice(*place)] == text[len(text) // 3 : len(text) // 2]

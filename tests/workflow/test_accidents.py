@@ -18,7 +18,7 @@ STUDY |= {"nonzeros": [1, 4], "samples": 40, "test_samples": 20, "seeds": 1, "st
 # A disk of one megabyte with the results, filled up to some kilobytes; then with space again.
 FULL_DISK = """
 set -eu
-mount -t tmpfs -o size=1m disk results
+mount -t tmpfs -o size=4m disk results
 cp -a saved/. results
 cat /dev/zero > results/other 2> cat.txt || true
 truncate -s -20K results/other

@@ -39,12 +39,13 @@ PARTS = (
         ["datasets/*.parquet", "pairs/judge.parquet", f"{PROBES}/*"],
         [
             *("datasets/papers.parquet", "pairs/judge.parquet"),
-            *(f"{PROBES}/{name}" for name in ("side=input/index", "side=input/sentences.json", "references.parquet")),
+            *(f"{PROBES}/side=input/{name}" for name in ("index", "sentences.json", "personal_data.parquet")),
+            f"{PROBES}/references.parquet",
         ],
     ),
     (
         [f"{DRAWN}/*.parquet", f"{DRAWN}/side=input/*.parquet", f"{DETECTED}/*.parquet"],
-        [f"{DETECTED}/rates.parquet", f"{DETECTED}/definition_rates.parquet"],
+        [f"{DETECTED}/rates.parquet", f"{DETECTED}/definition_rates.parquet", f"{DRAWN}/personal_data.parquet"],
     ),
     ([f"{DETECTED}/outcomes.parquet", f"{DETECTED}/rates.parquet", "comparisons/*", "tables/*", "figures/*"], []),
 )

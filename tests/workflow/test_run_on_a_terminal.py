@@ -38,7 +38,8 @@ def test_the_end_of_a_run_fits_the_window(workplace: Workplace) -> None:
     begin = next(number for number, line in enumerate(lines) if re.match(r"(\d+) of \1 steps done after ", line))
     head, end = lines[:begin], lines[begin:]
     assert [line for line in head if "Using workflow specific profile" not in line] == ["Building DAG of jobs..."]
-    assert end[2] == "drawn"
+    assert end[2] == f"Open {workplace.results.name}/report/index.html in a browser: every table, figure and case."
+    assert end[4] == "drawn"
     assert "Test run: shows that the program works, and is not evidence." in end
     assert any(line.startswith("Summarization ") and "small T5 (base)" in line for line in end)
     assert any(line.startswith(f"Tables       {workplace.results.name}/tables/") for line in end)
