@@ -12,18 +12,15 @@ import argparse
 import os
 import shutil
 import statistics
+import sys
 from pathlib import Path
 from typing import Any
 
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+# The browser is started as the tests do.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/page"))
+
+from browsing import OPTIONS
+
 TIMES = """
 async () => {
   const paint = () => performance.getEntriesByName("first-contentful-paint")[0];
