@@ -97,7 +97,7 @@ class AttentionMaps(Section):
 
 
 class MembershipTexts(Section):
-    """Texts of which it is asked whether a model was trained on them. Shared by all studies."""
+    """Texts that are tested for membership in training data. Shared by all studies."""
 
     n: int = Field(
         1000,
