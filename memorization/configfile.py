@@ -26,8 +26,8 @@ RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-t
 def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
     """Read configuration files: later ones override earlier ones, and `--config` overrides all.
 
-    Plain sections are merged key by key; an entry of `datasets`, `models`, `classifiers`, `recipes` or
-    `decodings` replaces the whole entry of that name; `studies` replaces the whole section, so that a run makes only
+    Plain sections are merged key by key; an entry of `datasets`, `models`, `classifiers`, `recipes`, `decodings` or
+    `promptings` replaces the whole entry of that name; `studies` replaces the whole section, so that a run makes only
     what it names.
 
     Raises UserError with one line per fault: file, key, given value, allowed values.
@@ -229,7 +229,7 @@ def _template_faults(config: Config) -> Iterator[Fault]:
 
 def _names_of_one_folder(config: Config) -> Iterator[Fault]:
     """Names that some file systems take for one, since they do not tell `A` from `a`."""
-    for section in ("datasets", "models", "classifiers", "recipes", "decodings", "studies"):
+    for section in ("datasets", "models", "classifiers", "recipes", "decodings", "promptings", "studies"):
         seen: dict[str, str] = {}
         for name in getattr(config, section):
             first = seen.setdefault(name.lower(), name)

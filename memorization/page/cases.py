@@ -65,6 +65,7 @@ COORDINATES = (
     "decoding",
     "profile",
     "side",
+    "prompting",
 )
 """What names a run, in links to its cases, too: a new one belongs at the end."""
 OUTCOMES = (*STRENGTH, "none")

@@ -6,7 +6,15 @@ from memorization.studies.kind import likelihood_settings
 
 
 def generation_input(wildcards):
-    """Probes, and the model that continues them."""
+    """What a model is asked for probes, and the model."""
+    return {
+        "probes": at(plan.asked(wildcards)),
+        **model_in_state(wildcards),
+    }
+
+
+def likelihood_input(wildcards):
+    """Probes, and the model that reads them."""
     return {
         "probes": at(plan.fill(plan.PROBES, wildcards)),
         **model_in_state(wildcards),
@@ -71,10 +79,18 @@ def generation_settings():
     return {
         "decoding": lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
         "engines": engines,
+        "max_input_tokens": question_tokens,
         "batch_size": batch_size_where_it_matters,
         "threads": CONFIG.compute.threads,
         "device": CONFIG.compute.device,
     }
+
+
+def question_tokens(wildcards):
+    """Tokens of whole questions that a model reads, as for answers; None where it is asked otherwise."""
+    if not CONFIG.promptings[wildcards.prompting].reads_row:
+        return None
+    return plan.answer_settings(CONFIG, wildcards.state)["max_input_tokens"]
 
 
 def engines(wildcards):
