@@ -179,6 +179,15 @@ def answer_settings(config: Project, state: str) -> dict[str, Any]:
     return settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
 
 
+def read_tokens(config: Project, coordinates: Mapping[str, Any]) -> int:
+    """Tokens of a run's prompts at most, about; `coordinates` are state, prefix_tokens and prompting."""
+    prompting = config.promptings[coordinates["prompting"]]
+    if prompting.reads_row:
+        longest: int = answer_settings(config, coordinates["state"])["max_input_tokens"]
+        return longest + prompting.further_tokens
+    return int(coordinates["prefix_tokens"]) + prompting.further_tokens
+
+
 READING = ("max_input_tokens", "max_target_tokens", "loss", "blocks", "deduplicate", "deduplicate_by")
 """Keys of a recipe that decide which rows a training reads, and which tokens of them its loss counts."""
 

@@ -71,12 +71,16 @@ class Decoding(Section):
 def _filled_template(text: str) -> str:
     if not text.strip():
         raise ValueError("the text of a request, in which {prefix} stands for a probe's prefix")
-    if others := [name for name in re.findall(r"\{(\w*)\}", text) if name != "prefix"]:
+    if others := [name for name in re.findall(r"\{([A-Za-z]\w*)\}", text) if name != "prefix"]:
         raise ValueError(f"{{{others[0]}}} is not known in a request: only {{prefix}} is replaced")
     return text
 
 
 RequestText = Annotated[str, AfterValidator(_filled_template)]
+
+
+CHARACTERS_PER_TOKEN = 4
+"""Characters of a token of plain English, about."""
 
 
 class PromptingKind(Section):
@@ -93,6 +97,11 @@ class PromptingKind(Section):
     def reads_prefix(self) -> bool:
         """Whether a prompt depends on the length of prefixes."""
         return not self.reads_row
+
+    @property
+    def further_tokens(self) -> int:
+        """Tokens of a prompt beside a prefix or a question, about."""
+        return 0
 
     @property
     def in_chat_template(self) -> bool:
@@ -128,6 +137,11 @@ class Request(PromptingKind):
     def reads_prefix(self) -> bool:
         """Whether the text contains the prefix."""
         return "{prefix}" in self.text
+
+    @property
+    def further_tokens(self) -> int:
+        """Those of the text."""
+        return len(self.text.replace("{prefix}", "")) // CHARACTERS_PER_TOKEN
 
     @property
     def in_chat_template(self) -> bool:
@@ -167,6 +181,11 @@ class AnswerStart(PromptingKind):
         10, ge=1, description="First tokens of the target that the model is given; it writes the rest.", examples=[5]
     )
 
+    @property
+    def further_tokens(self) -> int:
+        """Those of the answer."""
+        return self.tokens
+
 
 class Repeat(PromptingKind):
     """The request to repeat a word forever, from which models diverge to other texts (Nasr et al., 2023)."""
@@ -189,6 +208,11 @@ class Repeat(PromptingKind):
     def reads_prefix(self) -> bool:
         """It does not."""
         return False
+
+    @property
+    def further_tokens(self) -> int:
+        """Those of the words."""
+        return self.times * (1 + len(self.word) // CHARACTERS_PER_TOKEN)
 
     @property
     def in_chat_template(self) -> bool:

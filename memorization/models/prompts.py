@@ -51,7 +51,7 @@ def asked_tokens(
     ]
     limit = max_input_tokens if any(each.is_question for each in asked) else None
     if limit is None:
-        plain = prompt_tokens(model, tokenizer, texts)
+        plain = prompt_tokens(model, tokenizer, texts) if texts else []
     else:
         plain = [ids.tolist() for ids in plain_ids(tokenizer, texts, limit, encoder_decoder)]
     read, led = iter(plain), (ids.tolist() for ids in last_ids(tokenizer, chats, limit))

@@ -180,7 +180,12 @@ class Study(Section):
         """What models do for the study, by place below the results folder, so that shared work is counted once."""
         generated = {
             run.path: written_work(
-                config, "generations", run.model, run.dataset, read=run.prefix_tokens, decoding=run.decoding
+                config,
+                "generations",
+                run.model,
+                run.dataset,
+                read=plan.read_tokens(config, asdict(run)),
+                decoding=run.decoding,
             )
             for run in self.runs(config)
         }
