@@ -136,6 +136,36 @@ def test_a_chat_template_that_training_needs_is_looked_for(
     assert faults_of(configuration(studies={"table": trained}, **settings | {"datasets": {"news": plain}})) == []
 
 
+@pytest.mark.parametrize(
+    ("architecture", "template", "prompting", "fault"),
+    [
+        ("gpt2", False, "turn", "promptings.turn: asks in the chat template, and model 'mine' has none"),
+        ("gpt2", False, "question", "datasets.news.conversation: asks in the chat template, and model 'mine' has none"),
+        ("gpt2", True, "answer_start", None),
+        ("gpt2", False, "bare", None),
+        ("t5", False, "turn", None),
+        ("t5", False, "answer_start", "promptings.answer_start: gives the beginning of an answer, and model 'mine' is"),
+    ],
+)
+def test_a_model_must_be_one_that_can_be_asked_so(
+    tmp_path: Path, architecture: str, template: bool, prompting: str, fault: str | None
+) -> None:
+    folder = write_checkpoint(tmp_path / "mine")
+    (folder / "config.json").write_text(json.dumps({"model_type": architecture}))
+    if template:
+        (folder / "chat_template.jinja").write_text("x")
+    (tmp_path / "news.parquet").touch()
+    asked = study(models=["mine"], control=False, states=["base"], promptings=[prompting], sides=["target"])
+    config = configuration(
+        data_root=str(tmp_path),
+        model_root=str(tmp_path),
+        models={"mine": {"source": folder_source("mine")}},
+        datasets={"news": CHAT},
+        studies={"table": asked},
+    )
+    assert [each[: len(fault or "")] for each in faults_of(config)] == ([fault] if fault else [])
+
+
 def test_blocks_cannot_be_filled_with_turns(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "mine")
     (folder / "config.json").write_text('{"model_type": "gpt2"}')

@@ -19,6 +19,8 @@ from memorization.models.scratch import train_tokenizer
 from memorization.positive_controls import positive_controls, spelled
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.positive_controls import PositiveControlsTable
+from memorization.schemas.probes import ProbesTable
+from memorization.schemas.prompts import PromptsTable
 
 LONG = [
     "The old bridge was closed in March. Engineers had found cracks in both of its northern pillars. A ferry carries "
@@ -42,7 +44,14 @@ def model(tmp_path: Path) -> Path:
     return folder
 
 
-def found(detector: Detector, model: Path, tokens: Sequence[int], limit: int, with_prompt: bool = False) -> Any:
+def found(
+    detector: Detector,
+    model: Path,
+    tokens: Sequence[int],
+    limit: int,
+    with_prompt: bool = False,
+    prompts: Path | None = None,
+) -> Any:
     """Rows of the positive controls by (cut, probe), where the model wrote so many tokens for the probes."""
     rows = [
         {"probe": number, "generation": "", "generated_tokens": length, "at_limit": False}
@@ -51,7 +60,7 @@ def found(detector: Detector, model: Path, tokens: Sequence[int], limit: int, wi
     generations = detector.probes.with_name("generations.parquet")
     table = pa.Table.from_pylist(rows, schema=GenerationsTable.arrow())
     storage.write_table(generations, GenerationsTable, table, {})
-    written = positive_controls(generations, model, detector, limit, with_prompt)
+    written = positive_controls(generations, model, detector, limit, with_prompt, prompts)
     assert written.schema.equals(PositiveControlsTable.arrow())
     return {(row["cut"], row["probe"]): row for row in written.to_pylist()}
 
@@ -81,6 +90,24 @@ def test_with_prompt_the_text_begins_with_it(detector: Detector, model: Path) ->
     plain, prompted = (found(detector, model, [100] * 3, 100, with_prompt) for with_prompt in (False, True))
     assert [row["characters"] for row in plain.values()] == [row["characters"] for row in prompted.values()]
     assert prompted["limit", 0]["outcome"] == "verbatim"
+
+
+def test_the_rest_of_an_answer_is_what_a_model_can_write(detector: Detector, model: Path, tmp_path: Path) -> None:
+    start = LONG[0][:60]
+    probes = storage.read(detector.probes, ProbesTable).to_pylist()
+    asked = [
+        row
+        | {"text": "", "system": "", "turns": None, "is_question": True, "answer_start": start if not number else ""}
+        for number, row in enumerate(probes)
+    ]
+    prompts = tmp_path / "prompts.parquet"
+    table = pa.Table.from_pylist(asked, schema=PromptsTable.arrow())
+    storage.write_table(prompts, PromptsTable, table, {})
+
+    rows = found(detector, model, [100] * 3, 100, prompts=prompts)
+
+    assert [rows["limit", probe]["characters"] for probe in range(2)] == [len(LONG[0]) - 60, len(LONG[1])]
+    assert rows["limit", 0]["outcome"] == "verbatim"
 
 
 def test_a_judge_separates_confidence_in_the_controls_too(detector: Detector) -> None:

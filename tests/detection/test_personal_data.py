@@ -84,6 +84,19 @@ def test_a_generation_is_searched_by_itself_and_across_its_beginning(tmp_path: P
     }
 
 
+def test_a_whole_prompt_is_searched_with_the_generation(tmp_path: Path) -> None:
+    asked = probes_file(tmp_path, ("Write to ann@example.org.\nCall 555-123", "unread"), ("Nothing.", "unread"))
+    generations = generations_file(tmp_path, "-4567, please", "bob@example.org")
+
+    table = in_generations(generations, asked, PATTERNS, prompts=True)
+
+    assert places_of(table, tmp_path) == {
+        (0, "prefix"): [("email", 9, 24)],
+        (0, "generation"): [("phone", 0, 5)],
+        (1, "generation"): [("email", 0, 15)],
+    }
+
+
 def test_equal_texts_are_searched_once(tmp_path: Path) -> None:
     searched: list[str] = []
 

@@ -101,6 +101,17 @@ def test_another_side_is_searched_in_the_generations_that_are_there(finished: Wo
     assert [output for output in outputs if "/side=target/" not in output] == []
 
 
+def test_another_prompting_adds_only_its_runs(finished: Workplace, tmp_path: Path) -> None:
+    change = {"studies": {"small": study("short") | {"promptings": ["bare", "repeat"]}, "drawn": study("drawn")}}
+
+    jobs = without_page(finished.with_configuration(tmp_path / "change.yaml", change).dry_run())
+
+    shown = {"comparisons", "memorization_definitions"} | SHOWN
+    assert set(jobs) == {"prompts"} | FROM_GENERATIONS | shown
+    outputs = [output for rule, outputs in jobs.items() if rule not in shown for output in outputs]
+    assert [output for output in outputs if "/prompting=repeat/" not in output] == []
+
+
 @pytest.mark.parametrize(
     ("change", "rules"),
     [

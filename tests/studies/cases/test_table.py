@@ -58,6 +58,7 @@ def case_files(folder: Path, passage: str) -> dict[str, list[Path]]:
         schema.name: write_parts(folder, schema, [pa.Table.from_pylist(rows, schema=schema.arrow())])
         for schema, rows in tables.items()
     }
+    files["prompts"] = files["probes"]
     for name, probe, text in (("personal_data", 1, "generation"), ("probes_personal_data", 0, "suffix")):
         files[name] = write_parts(folder / name, PersonalDataTable, [{"probe": probe, "text": text, **masked}])
     return files
