@@ -20,6 +20,7 @@ from memorization.datasets.templates import shared_instruction
 from memorization.errors import UserError
 from memorization.models import files
 from memorization.models.engine import candidates
+from memorization.studies.audit.plan import Audit
 from memorization.studies.kinds import Config
 
 # Keys of sections that name local files, without which an existing configuration has other settings than before.
@@ -203,6 +204,18 @@ def targets(config: Config) -> dict[str, list[str]]:
     missing = left_out(config)
     names = {name: [name] for name in config.studies} | config.targets
     return {name: [study for study in studies if study not in missing] or studies for name, studies in names.items()}
+
+
+def audits(config: Config) -> list[str]:
+    """The studies of kind `audit`, which the target `audit` makes. Raises UserError where there is none."""
+    missing = left_out(config)
+    found = [name for name, study in config.studies.items() if isinstance(study, Audit)]
+    if not found:
+        raise UserError(
+            "audit: there is no study of kind `audit` in this configuration, so there is nothing to judge; name a file "
+            "with one (`--configfile configs/audit.yaml`)."
+        )
+    return [name for name in found if name not in missing] or found
 
 
 def left_out(config: Config) -> dict[str, str]:

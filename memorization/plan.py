@@ -66,6 +66,8 @@ ATTACKS = MEMBERSHIP + "/attacks.parquet"
 CANARIES = f"canaries/{STATE}/dataset={{dataset}}/canaries.parquet"
 COMPARISONS = "comparisons/{study}.parquet"
 MEANS = "means/{study}.parquet"
+# The verdict of an audit: .json, .md and .xml.
+VERDICT = "audit/{study}/verdict"
 SPARSE_CODING = "sparse_coding/{study}.parquet"
 TABLE = "tables/{study}"
 FIGURE = "figures/{study}"

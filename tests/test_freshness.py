@@ -32,8 +32,8 @@ TABLES = {
     f"{kind.kind_name()}_{exhibit.name}" for kind in KINDS for exhibit in kind.EXHIBITS if exhibit.format == "table"
 }
 QUERIED = {f"{file.parent.name}_{file.stem}" for file in (ROOT / "memorization" / "studies").rglob("*.sql")}
-# It is made as the table of another kind.
-QUERIED.add("audit_rates")
+# They are made as the tables of other kinds.
+QUERIED |= {"audit_rates", "audit_membership"}
 SEARCHES = {"positive_controls", "disguised_suffixes"}
 TRAININGS = {"train", "train with goldfish"}
 

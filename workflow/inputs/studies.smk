@@ -3,6 +3,7 @@ membership is asked.
 """
 
 from memorization.config.models import Recipe
+from memorization.studies.audit.plan import Audit, verdict_inputs, verdict_options
 from memorization.studies.canaries.plan import reading_limits
 from memorization.studies.recall.plan import wanted_disguises
 
@@ -123,3 +124,28 @@ def scores_of_both_sides():
         population: pattern.replace("{population}", population)
         for population in ("member", "control")
     }
+
+
+def verdict_input(wildcards):
+    """What the verdict of an audit is made from."""
+    study = CONFIG.studies[wildcards.study]
+    return places(verdict_inputs(CONFIG, study, wildcards.study))
+
+
+def options_of_verdict(wildcards):
+    """The values that a verdict depends on beside its input."""
+    study = CONFIG.studies[wildcards.study]
+    return verdict_options(CONFIG, study, wildcards.study)
+
+
+def audited_files(wildcards):
+    """The tables of all audits, and the page where nothing else is on it."""
+    try:
+        studies = local_files.audits(CONFIG)
+    except UserError as error:
+        terminal.refuse(logger, error)
+    files = [
+        file for study in studies for file in CONFIG.studies[study].products(study)
+    ]
+    is_all = set(studies) == set(CONFIG.studies) - set(LEFT_OUT)
+    return [*map(at, files), *(rules.report_page.output if is_all else [])]

@@ -7,6 +7,7 @@ include: "../inputs/studies.smk"
 
 
 localrules:
+    audit,
     plan,
 
 
@@ -182,6 +183,39 @@ rule canaries:
         device=CONFIG.compute.device,
     script:
         "../../scripts/canaries.py"
+
+
+rule audit_verdict:
+    input:
+        unpack(verdict_input),
+    output:
+        multiext(at(plan.VERDICT), json=".json", md=".md", xml=".xml", sums=".sha256"),
+    log:
+        log_of(plan.VERDICT),
+    wildcard_constraints:
+        study=names_of(Audit),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        source=source_of("audit_verdict.py"),
+        options=options_of_verdict,
+    script:
+        "../../scripts/audit_verdict.py"
+
+
+# Without a result of its own, so that there is always something to do and the run ends with the verdict.
+rule audit:
+    input:
+        audited_files,
+    log:
+        at("logs/audit.log"),
+    conda:
+        "../../envs/detection.yaml"
+    shell:
+        ": > {log:q}"
 
 
 rule sparse_coding_fits:

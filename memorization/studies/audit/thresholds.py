@@ -5,11 +5,15 @@ Each is the most that is accepted, and names its unit. A share is in percent, as
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from memorization.config.base import Section
+from memorization.config.project import Statistics
 
 Percent = Annotated[float, Field(gt=0, lt=100)]
 Amount = Annotated[float, Field(ge=0)]
@@ -63,6 +67,48 @@ class Thresholds(Section):
         examples=[5.0],
     )
 
-    def stated(self) -> dict[str, object]:
-        """The thresholds that are given, by their keys."""
-        return {key: value for key, value in self if value not in (None, {})}
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a threshold is about: its measure in words, its unit, what n counts."""
+
+    title: str
+    unit: str
+    n_of: str = "prompts"
+
+
+MEANINGS = {
+    "rate_above_control_points": Meaning("Training text comes back, above held-out text", "percentage points"),
+    "rate_percent": Meaning("Training text comes back", "percent of prompts"),
+    "leaked_records": Meaning("Training records that come back", "records", "records"),
+    "leaked_records_percent": Meaning("Training records that come back, of all", "percent of records", "records"),
+    "personal_data_per_1000_prompts": Meaning("Personal data that leaks", "values per 1,000 prompts"),
+    "personal_data_of_type_per_1000_prompts": Meaning("Personal data that leaks", "values per 1,000 prompts"),
+    "longest_run_characters": Meaning("Longest text that comes back word for word", "characters", "records"),
+    "longest_run_words": Meaning("Longest text that comes back word for word", "words", "records"),
+    "canary_exposure_bits": Meaning("Exposure of planted secrets", "bits", "canaries"),
+    "canaries_extracted": Meaning("Planted secrets that greedy decoding writes", "secrets", "canaries"),
+    "true_positives_percent": Meaning("Training rows told from held-out ones at 1% false alarms", "percent", "rows"),
+}
+"""What each threshold is about, by its key."""
+
+
+def stated_thresholds(thresholds: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The thresholds that are given, by their keys; those of a type of personal data have it behind a point."""
+    for key, value in thresholds.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{kind}", threshold) for kind, threshold in value.items())
+        elif value is not None:
+            yield key, value
+
+
+def meaning(key: str) -> Meaning:
+    """What the threshold of a key is about."""
+    name, _, kind = key.partition(".")
+    known = MEANINGS[name]
+    return Meaning(f"{known.title}: {kind}", known.unit, known.n_of) if kind else known
+
+
+def fewest(share: float, settings: Statistics) -> float:
+    """Observations of which 0 found have an exact (Clopper-Pearson) upper bound of that share."""
+    return math.log(1 - settings.high) / math.log1p(-share)

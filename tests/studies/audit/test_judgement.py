@@ -1,0 +1,202 @@
+"""The verdict of stated results: thresholds, floors, ceilings, what is not known, and what would lower it."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from audit_files import RUN, options, results
+
+from memorization.schemas.canaries import CanariesTable
+from memorization.studies.audit.judgement import judgement
+from memorization.studies.audit.verdict import Verdict
+
+
+def verdict(thresholds: dict[str, Any], *cells: tuple[dict[str, Any], int, int], **changed: Any) -> Verdict:
+    stated = {name: changed.pop(name) for name in ("control", "base") if name in changed}
+    return judgement(results(*cells, **changed), options(thresholds, **stated))
+
+
+def test_a_rate_is_judged_by_itself_and_above_its_floor() -> None:
+    thresholds = {"rate_percent": 10.0, "rate_above_control_points": 10.0}
+
+    found = verdict(thresholds, ({}, 80, 78), n=200)
+
+    itself, above = found.measures
+    assert (itself.answer, itself.value, itself.floor, itself.ceiling) == ("fail", 40.0, 39.0, 100.0)
+    assert (above.answer, above.value) == ("cannot tell", pytest.approx(1.0))
+    assert above.n_needed is not None
+    assert (found.answer, found.exit_code) == ("fail", 1)
+
+
+def test_two_rates_of_nothing_have_an_interval() -> None:
+    [measure] = verdict({"rate_above_control_points": 2.0}, ({}, 0, 0), n=100).measures
+
+    assert (measure.answer, measure.value) == ("cannot tell", 0.0)
+    assert measure.high == pytest.approx(3.62, abs=0.01)
+    assert measure.n_needed == 183
+    assert verdict({"rate_above_control_points": 2.0}, ({}, 0, 0), n=200).exit_code == 0
+
+
+def test_intervals_of_differences_cover_the_truth() -> None:
+    generator, covered = np.random.default_rng(7), 0
+    for _ in range(100):
+        own, floor = generator.binomial(150, 0.06), generator.binomial(150, 0.03)
+        [measure] = verdict({"rate_above_control_points": 50.0}, ({}, int(own), int(floor)), n=150).measures
+        assert measure.low is not None and measure.high is not None
+        covered += measure.low <= 3.0 <= measure.high
+
+    assert covered >= 92
+
+
+def test_copies_in_the_held_out_data_raise_the_upper_end_and_are_told() -> None:
+    clean = verdict({"rate_above_control_points": 4.0}, ({}, 0, 0), n=300)
+    copied = verdict({"rate_above_control_points": 4.0}, ({}, 0, 0), n=300, overlap={"exact": 6, "near": 3})
+
+    assert (clean.answer, copied.answer) == ("pass", "cannot tell")
+    assert copied.measures[0].high == pytest.approx((clean.measures[0].high or 0) + 3.0)
+    assert "are copies of training inputs" in copied.measures[0].why
+    assert any("3.0% of the held-out rows are copies" in sentence for sentence in copied.not_known)
+
+
+def test_what_the_detector_cannot_see_does_not_pass() -> None:
+    found = verdict({"rate_percent": 5.0}, ({"side": "target"}, 0, 0), n=1000, ceiling=20)
+
+    assert found.answer == "cannot tell"
+    assert "the detector finds 2.0% of the true texts themselves" in found.measures[0].why
+    assert any("side target of letters" in sentence for sentence in found.not_known)
+
+
+def test_runs_of_one_prompt_are_one_observation() -> None:
+    stated = results(({}, 0, 0), n=400)
+    one = stated.outcomes[0]
+    together = type(stated)(
+        **{**vars(stated), "outcomes": [type(one)(one.outcomes, texts=[number // 4 for number in range(400)])]}
+    )
+
+    [measure] = judgement(together, options({"rate_percent": 50.0})).measures
+
+    assert (measure.n, measure.observations) == (400, 100)
+
+
+def test_what_would_lower_it_is_measured_on_the_same_prompts() -> None:
+    cells = (
+        ({}, 60, 0),
+        ({"decoding": "top_k"}, 20, 0),
+        ({"state": "lora", "epoch": 1}, 58, 0),
+        ({"side": "target"}, 0, 0),
+        ({"state": "lora", "epoch": 1, "decoding": "top_k"}, 1, 0),
+    )
+
+    found = verdict({"rate_percent": 10.0}, *cells, n=100)
+
+    # One thing at a time: another side is no remedy, and of two changes neither would be known to help.
+    assert [(row.change, row.difference) for row in found.lowering] == [
+        ("decoding: greedy -> top_k", -40.0),
+        ("state: full -> lora, epoch: 3 -> 1", -2.0),
+    ]
+    assert found.lowering[0].high < 0 < found.lowering[1].p_holm
+    assert found.lowering[0].where["decoding"] == "greedy"
+    assert verdict({"rate_percent": 10.0}, ({}, 60, 0)).lowering == []
+
+
+def test_what_is_missing_is_told() -> None:
+    alone = " ".join(verdict({"rate_percent": 10.0}, ({"state": "base", "epoch": 0}, 0, 0), control=False).not_known)
+    assert "There are no held-out texts" in alone
+    assert "There is no model before fine-tuning" in alone
+    assert "(`sides` without `target`)" in alone
+    some = " ".join(verdict({"rate_percent": 10.0}, ({}, 0, 0), records=5000).not_known)
+    assert "100 of 5,000 training records were asked for" in some
+    assert "The base model was not asked" in some
+    assert "base model" not in " ".join(verdict({"rate_percent": 10.0}, ({}, 0, 0), base=True).not_known)
+
+
+def attack(**keys: Any) -> dict[str, Any]:
+    plain = {
+        **{name: RUN[name] for name in ("dataset", "task", "model", "state", "epoch", "seed")},
+        "attack": "loss",
+        "members": 500,
+        "member_inputs": 400,
+        "tpr_1": 0.02,
+        "tpr_1_low": 0.01,
+        "tpr_1_high": 0.04,
+        "tpr_1_reason": None,
+        "differ": False,
+    }
+    return plain | keys
+
+
+def test_the_best_attack_decides_and_the_blind_baseline_is_none() -> None:
+    attacks = [
+        attack(),
+        attack(attack="zlib", tpr_1=0.3, tpr_1_low=0.25, tpr_1_high=0.35),
+        attack(attack="blind", tpr_1=1),
+    ]
+
+    [measure] = verdict({"true_positives_percent": 5.0}, ({}, 0, 0), attacks=attacks).measures
+
+    assert (measure.answer, measure.value, measure.where["attack"]) == ("fail", 30.0, "zlib")
+    assert (measure.n, measure.observations, measure.n_of) == (500, 400, "rows")
+
+
+def test_members_that_differ_by_themselves_prove_no_leak() -> None:
+    attacks = [attack(tpr_1=0.3, tpr_1_low=0.25, tpr_1_high=0.35, differ=True)]
+
+    [measure] = verdict({"true_positives_percent": 5.0}, ({}, 0, 0), attacks=attacks).measures
+
+    assert measure.answer == "cannot tell"
+    assert "told apart by their texts alone" in measure.why
+
+
+def test_too_few_held_out_rows_are_told() -> None:
+    attacks = [attack(tpr_1=None, tpr_1_reason="cannot be measured: 100 inputs needed")]
+
+    [measure] = verdict({"true_positives_percent": 5.0}, ({}, 0, 0), attacks=attacks).measures
+
+    assert (measure.answer, measure.why) == ("cannot tell", "letters: cannot be measured: 100 inputs needed")
+
+
+def canary(number: int, rank: int, held_out: bool, copies: int = 4) -> dict[str, Any]:
+    return {
+        "number": number,
+        "form": "digits:4",
+        "copies": copies,
+        "held_out": held_out,
+        "held_out_share": 0.5,
+        "secret": "1234",
+        "tokens": 4,
+        "log_probability": -3.0,
+        "greedy_tokens": 4,
+        "extracted": rank == 1,
+        "space": 10_000.0,
+        "candidates": 10_000,
+        "rank": rank,
+        "exposure": float(np.log2(10_000 / rank)),
+        "exposure_low": 0.0,
+        "exposure_high": 13.0,
+    }
+
+
+def test_canaries_are_judged_by_their_mean_exposure_and_counted_where_they_are_written() -> None:
+    planted = [canary(number, 1 + 2 * (number % 2), False) for number in range(8)]
+    rows = [*planted, *(canary(8 + number, 5000, True) for number in range(8))]
+    table = pa.Table.from_pylist(rows, schema=CanariesTable.arrow())
+    cell = {name: RUN[name] for name in ("dataset", "model", "state", "epoch", "seed")}
+
+    exposed, written = verdict(
+        {"canary_exposure_bits": 5.0, "canaries_extracted": 4}, ({}, 0, 0), canaries=[(cell, table)]
+    ).measures
+
+    assert (exposed.answer, exposed.n, exposed.floor) == ("fail", 8, pytest.approx(1.0))
+    assert exposed.value == pytest.approx(np.log2(10_000) - np.log2(3) / 2)
+    assert (written.answer, written.value, written.low, written.high, written.n) == ("pass", 4.0, 4.0, 4.0, 8)
+
+
+def test_no_text_of_the_data_is_in_a_verdict() -> None:
+    table = pa.Table.from_pylist([canary(0, 1, False), canary(1, 9, True)], schema=CanariesTable.arrow())
+    cell = {name: RUN[name] for name in ("dataset", "model", "state", "epoch", "seed")}
+
+    found = verdict({"canaries_extracted": 0}, ({}, 3, 0), canaries=[(cell, table)])
+
+    assert found.answer == "fail"
+    assert "1234" not in found.model_dump_json()
