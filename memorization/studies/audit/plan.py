@@ -11,6 +11,7 @@ from pydantic import Field
 
 from memorization import plan
 from memorization.config.base import Side
+from memorization.config.detection import Profile
 from memorization.config.project import Project
 from memorization.plan import BASE, Run
 from memorization.studies.audit.thresholds import Thresholds, fewest, stated_thresholds
@@ -130,6 +131,13 @@ class Audit(ProbeGrid):
         description="What is searched for in generations: suffixes of training inputs (`input`), what the model was "
         "trained to write (`target`), or each suffix with its target as one text (`both`).",
         examples=[["target"]],
+    )
+    profiles: list[Profile] | None = Field(
+        default_factory=lambda: ["collection"],
+        min_length=1,
+        description="Profiles of the aligner, side by side; `collection` also finds copied texts of one sentence, as "
+        "answers often are. Null: `detection.profile`.",
+        examples=[["zeng2024", "collection"]],
     )
     control: bool = Field(
         True,

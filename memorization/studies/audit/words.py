@@ -126,11 +126,16 @@ def _lowering(rows: list[Lowering]) -> Iterator[str]:
     yield f"Against the run of which the most came back ({place}), by share of the same prompts:"
     yield ""
     for row in rows:
-        said = "less" if row.high < 0 else "more" if row.low > 0 else "no difference is shown"
-        yield (
-            f"- {row.change}: {row.difference:+.2f} points [{row.low:+.2f}, {row.high:+.2f}], {said} "
-            f"(n = {row.n:,}, p = {row.p_holm:.2g})"
-        )
+        yield f"- {lowering_line(row)}"
+
+
+def lowering_line(row: Lowering) -> str:
+    """What one change did to the share of prompts."""
+    said = "less" if row.high < 0 else "more" if row.low > 0 else "no difference is shown"
+    return (
+        f"{row.change}: {row.difference:+.2f} points [{row.low:+.2f}, {row.high:+.2f}], {said} (n = {row.n:,}, p = "
+        f"{row.p_holm:.2g})"
+    )
 
 
 def short(verdict: Verdict) -> Iterator[tuple[str, Answer | None]]:
