@@ -32,6 +32,8 @@ from memorization.studies.memorization.plan import paraphrase_confidence
 CONTROLS_NEEDED = 100
 """Held-out rows of different inputs from which on a false positive rate of 1% can be measured."""
 
+SENTENCES: Profile = "collection"
+"""The profile that also finds copied texts of one sentence."""
 KINDS = Path(__file__).resolve().parents[1]
 """Folder of the kinds, some of whose tables an audit shows."""
 
@@ -133,7 +135,7 @@ class Audit(ProbeGrid):
         examples=[["target"]],
     )
     profiles: list[Profile] | None = Field(
-        default_factory=lambda: ["collection"],
+        default_factory=lambda: [SENTENCES],
         min_length=1,
         description="Profiles of the aligner, side by side; `collection` also finds copied texts of one sentence, as "
         "answers often are. Null: `detection.profile`.",
