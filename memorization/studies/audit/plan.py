@@ -44,7 +44,30 @@ def _rates_options(config: Project, study: Audit) -> dict[str, Any]:
     return {"study": shown, "paraphrase": paraphrase_confidence(config)}
 
 
-EXHIBITS = (Exhibit("rates", _rates_inputs, _rates_options),)
+def _records_inputs(config: Project, study: Audit, name: str) -> Inputs:
+    """The records that came back."""
+    return {"leaked": plan.LEAKED_RECORDS.format(study=name)}
+
+
+def _duplicates_inputs(config: Project, study: Audit, name: str) -> Inputs:
+    """Of every run on training inputs, its matches, what was searched for, and the copies of that."""
+    runs = study.member_runs(config)
+    return {
+        "matches": run_files(runs, "matches.parquet"),
+        "searched": [plan.searched(run) for run in runs],
+        "copies": [plan.fill(plan.COPIES, run) for run in runs],
+    }
+
+
+def _duplicates_options(config: Project, study: Audit) -> dict[str, Any]:
+    return {"runs": study.member_rows(config)}
+
+
+EXHIBITS = (
+    Exhibit("rates", _rates_inputs, _rates_options),
+    Exhibit("records", _records_inputs, without=("statistics",)),
+    Exhibit("duplicates", _duplicates_inputs, _duplicates_options),
+)
 
 
 class Audit(ProbeGrid):
@@ -75,6 +98,10 @@ class Audit(ProbeGrid):
     def audited_runs(self, config: Project) -> list[Run]:
         """The runs on training inputs that the verdict is about, in the table's order."""
         return [run for run in self.member_runs(config) if run.state in self.audited_states()]
+
+    def member_rows(self, config: Project) -> list[dict[str, Any]]:
+        """Coordinates of the runs on training inputs, as `run_rows` has them."""
+        return [row for row in self.run_rows(config) if row["population"] == "member"]
 
     def runs(self, config: Project) -> list[Run]:
         """Runs on training inputs, then their controls."""
