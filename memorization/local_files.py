@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,17 @@ def dataset_files(config: Config, dataset: str) -> dict[str, list[str]]:
     if not isinstance(source, FilesDataset):
         return {}
     return _split_files(config, source, f"datasets.{dataset}.source")
+
+
+def check_apart(output: str, files: Mapping[str, Iterable[str]]) -> None:
+    """Raise UserError where a dataset is read from below a folder that is written anew from it."""
+    for dataset, paths in files.items():
+        for path in paths:
+            if Path(output).absolute() in Path(path).absolute().parents:
+                raise UserError(
+                    f"datasets.{dataset}.source.train: {path}: is below {output}, which this study writes and first "
+                    "removes: copy it elsewhere, or give the study another name."
+                )
 
 
 def canary_key(config: Config, dataset: str) -> str | None:

@@ -64,6 +64,10 @@ MEMBERSHIP = f"membership/{STATE}/dataset={{dataset}}"
 MEMBERSHIP_SCORES = MEMBERSHIP + "/population={population}/scores.parquet"
 ATTACKS = MEMBERSHIP + "/attacks.parquet"
 CANARIES = f"canaries/{STATE}/dataset={{dataset}}/canaries.parquet"
+# How many training records have each text, exactly and nearly, that is searched for on a side.
+COPIES = "copies/dataset={dataset}/side={side}.parquet"
+LEAKED_RECORDS = "audit/{study}/leaked_records.parquet"
+WITHOUT_LEAKED_RECORDS = "audit/{study}/without_leaked_records"
 COMPARISONS = "comparisons/{study}.parquet"
 MEANS = "means/{study}.parquet"
 # The verdict of an audit: .json, .md and .xml.

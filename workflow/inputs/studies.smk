@@ -117,6 +117,37 @@ def instructions_of_training(wildcards):
     return local_files.shared_instructions(CONFIG, trained_on(wildcards))
 
 
+def settings_of_datasets(wildcards):
+    """The settings of all datasets of a study, by name."""
+    names = dict.fromkeys(CONFIG.studies[wildcards.study].all_datasets())
+    return {name: local_files.dataset_settings(CONFIG, name) for name in names}
+
+
+def leaked_records_input(wildcards):
+    """What a study's runs on training inputs wrote, what was found in it, and the training data with its own files."""
+    study, names = CONFIG.studies[wildcards.study], list(
+        settings_of_datasets(wildcards)
+    )
+    runs = study.member_runs(CONFIG)
+    sources = [
+        local_files.dataset_files(CONFIG, name).get("train", []) for name in names
+    ]
+    remaining = at(plan.fill(plan.WITHOUT_LEAKED_RECORDS, wildcards))
+    local_files.check_apart(remaining, dict(zip(names, sources)))
+    return {
+        "generations": [
+            at(plan.fill(of_run("generations.parquet"), run)) for run in runs
+        ],
+        **{
+            name: [at(plan.fill(detected(f"{name}.parquet"), run)) for run in runs]
+            for name in ("matches", *annotated())
+        },
+        "searched": [at(plan.searched(run)) for run in runs],
+        "datasets": [at(plan.fill(plan.DATASET, {"dataset": name})) for name in names],
+        **{f"source_{number}": files for number, files in enumerate(sources) if files},
+    }
+
+
 def scores_of_both_sides():
     """The scores of members and of held-out rows."""
     pattern = at(plan.MEMBERSHIP_SCORES)

@@ -218,6 +218,48 @@ rule audit:
         ": > {log:q}"
 
 
+rule copies:
+    input:
+        at(plan.DATASET),
+    output:
+        at(plan.COPIES),
+    log:
+        log_of(plan.COPIES),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        source=source_of("copies.py"),
+    script:
+        "../../scripts/copies.py"
+
+
+rule leaked_records:
+    input:
+        unpack(leaked_records_input),
+    output:
+        records=at(plan.LEAKED_RECORDS),
+        remaining=directory(at(plan.WITHOUT_LEAKED_RECORDS)),
+    log:
+        log_of(plan.LEAKED_RECORDS),
+    # Sources on the hub are read by what reads them for the rule `dataset`.
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        source=source_of("leaked_records.py"),
+        runs=lambda wildcards: CONFIG.studies[wildcards.study].member_rows(CONFIG),
+        audited=lambda wildcards: CONFIG.studies[wildcards.study].audited_states(),
+        # Without the paths of their files, which are input.
+        datasets=settings_of_datasets,
+    script:
+        "../../scripts/leaked_records.py"
+
+
 rule sparse_coding_fits:
     output:
         at(plan.SPARSE_CODING),

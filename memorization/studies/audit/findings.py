@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -123,6 +124,82 @@ def _blind(row: Row, threshold: float) -> str:
         f"the detector finds {PERCENT * ceiling:.1f}% of the true texts themselves, so it could not have shown "
         "more than the threshold"
     )
+
+
+def leaked_share(counts: Mapping[str, Row], drawn: bool, settings: Statistics) -> Found:
+    """Share of a dataset's training records that came back (percent): one estimate per dataset.
+
+    `counts` are those of the leaked records' manifest. Of a sample that was drawn, bounds are exact for a finite number
+    of records (hypergeometric); records that were not searched for do not count as leaked.
+    """
+    estimates = []
+    for dataset, count in counts.items():
+        leaked, searched, training = count["leaked"], count["searched"], count["training"]
+        low, high = finite_bounds(leaked, searched, training, settings.low, 1 - settings.high)
+        estimates.append(
+            Estimate(
+                PERCENT * leaked / searched,
+                PERCENT * low / training,
+                PERCENT * (high if drawn else training - searched + leaked) / training,
+                searched,
+                searched,
+                {"dataset": dataset},
+                all_of=None if drawn else training,
+            )
+        )
+    return Found(estimates, remark=_first(counts, drawn))
+
+
+def leaked_records(counts: Mapping[str, Row], drawn: bool, settings: Statistics) -> Found:
+    """Training records that came back (a number), of all datasets: at least those that did, and at most as many as the
+    bounds of the datasets' shares allow together.
+    """
+    tail = (1 - settings.high) / len(counts)
+    leaked, searched, training = (sum(count[name] for count in counts.values()) for name in _COUNTED)
+    high = training - searched + leaked
+    if drawn:
+        high = sum(
+            finite_bounds(count["leaked"], count["searched"], count["training"], tail, tail)[1]
+            for count in counts.values()
+        )
+    estimate = Estimate(float(leaked), float(leaked), float(high), searched, searched, {}, all_of=training)
+    return Found([estimate], remark=_first(counts, drawn))
+
+
+def longest_run(leaked: Sequence[Row], counts: Mapping[str, Row], column: str) -> Found:
+    """The longest text that came back word for word, in the unit of a column of leaked records. Of a sample it is at
+    least as long.
+    """
+    searched, training = (sum(count[name] for count in counts.values()) for name in _COUNTED[1:])
+    top: Row = max(leaked, key=lambda row: row[column], default={})
+    length = float(top.get(column, 0))
+    where = {"dataset": top["dataset"], "record": top["id"]} if top else {}
+    high = length if searched == training else math.inf
+    return Found([Estimate(length, length, high, searched, searched, where, all_of=training)])
+
+
+_COUNTED = ("leaked", "searched", "training")
+
+
+def _first(counts: Mapping[str, Row], drawn: bool) -> str:
+    if drawn or all(count["searched"] == count["training"] for count in counts.values()):
+        return ""
+    return "the records asked for are the first and no sample (`probes.select`), so nothing is known of the others"
+
+
+def finite_bounds(found: int, n: int, total: int, low: float, high: float) -> tuple[int, int]:
+    """Exact bounds of how many of `total` things have a property that `found` of n have, which were drawn from them
+    without replacement; tail masses `low` and `high`.
+    """
+    from scipy.stats import hypergeom
+
+    def least(is_reached: Callable[[int], bool]) -> int:
+        # The first number from which on it is so.
+        return found + bisect_left(range(found, total - n + found + 1), True, key=is_reached)
+
+    lower = least(lambda number: bool(hypergeom.sf(found - 1, total, number, n) >= low))
+    above = least(lambda number: bool(hypergeom.cdf(found, total, number, n) < high))
+    return lower, above - 1
 
 
 def true_positives(attacks: Sequence[Row]) -> Found:

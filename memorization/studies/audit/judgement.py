@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ class Results:
     """What an audit measured.
 
     `runs` are coordinates of the audited runs, with `outcomes` in their order. `manifests` are those of the datasets
-    and `asked` the numbers of records that were prompts, by dataset.
+    and `asked` the numbers of records that were prompts, by dataset. `leaked` are the records that came back, and
+    `counts` say by dataset of how many.
     """
 
     runs: Sequence[Row]
@@ -37,6 +38,8 @@ class Results:
     canaries: Sequence[tuple[Row, Any]]
     manifests: Mapping[str, Row]
     asked: Mapping[str, int]
+    leaked: Sequence[Row] = ()
+    counts: Mapping[str, Row] = field(default_factory=dict)
 
     @property
     def clusters(self) -> list[int]:
@@ -75,6 +78,8 @@ def read(files: Mapping[str, Sequence[Path]], options: Mapping[str, Any]) -> Res
         ],
         manifests={file.stem: storage.manifest_of(file) for file in files["datasets"]},
         asked={dataset: len(ids) for dataset, ids in asked.items()},
+        leaked=storage.rows(files["leaked"][0]),
+        counts=storage.manifest_of(files["leaked"][0])["records"],
     )
 
 
@@ -82,7 +87,7 @@ def judgement(results: Results, options: Mapping[str, Any]) -> Verdict:
     """The verdict of a study, from its results and the options of its rule."""
     settings = Statistics.model_validate(options["statistics"])
     measures = [
-        judged(key, meaning(key), threshold, _found(key, threshold, results, settings), settings)
+        judged(key, meaning(key), threshold, _found(key, threshold, results, options), settings)
         for key, threshold in stated_thresholds(options["thresholds"])
     ]
     answer = whole_answer([measure.answer for measure in measures])
@@ -105,8 +110,9 @@ def judgement(results: Results, options: Mapping[str, Any]) -> Verdict:
     )
 
 
-def _found(key: str, threshold: float, results: Results, settings: Statistics) -> Found:
+def _found(key: str, threshold: float, results: Results, options: Mapping[str, Any]) -> Found:
     """What the results say of the measure of a threshold."""
+    settings = Statistics.model_validate(options["statistics"])
     rates = findings.totals(results.rates)
     match key.partition(".")[0]:
         case "rate_percent":
@@ -115,6 +121,12 @@ def _found(key: str, threshold: float, results: Results, settings: Statistics) -
             return findings.above_control(
                 results.runs, rates, results.comparisons, threshold, results.clusters, results.copied()
             )
+        case "leaked_records":
+            return findings.leaked_records(results.counts, options["drawn"], settings)
+        case "leaked_records_percent":
+            return findings.leaked_share(results.counts, options["drawn"], settings)
+        case "longest_run_characters" | "longest_run_words" as key:
+            return findings.longest_run(results.leaked, results.counts, key)
         case "true_positives_percent":
             return findings.true_positives(results.attacks)
         case "canary_exposure_bits":

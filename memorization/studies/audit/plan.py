@@ -92,6 +92,7 @@ def verdict_inputs(config: Project, study: Audit, name: str) -> Inputs:
         "outcomes": run_files(audited, "outcomes.parquet"),
         "probes": [plan.fill(plan.PROBES, run) for run in audited],
         "datasets": [plan.DATASET.format(dataset=dataset) for dataset in dict.fromkeys(study.datasets)],
+        "leaked": plan.LEAKED_RECORDS.format(study=name),
         **(_attacks(config, study, name) if study.asks_membership else {}),
         **(_canaries(config, study, name) if study.asks_canaries else {}),
     }
@@ -99,7 +100,6 @@ def verdict_inputs(config: Project, study: Audit, name: str) -> Inputs:
 
 def verdict_options(config: Project, study: Audit, name: str) -> dict[str, Any]:
     """What a verdict depends on beside its input, for its rule's parameters."""
-    audited = study.audited_runs(config)
     return {
         "study": name,
         "label": config.label,
@@ -107,14 +107,36 @@ def verdict_options(config: Project, study: Audit, name: str) -> dict[str, Any]:
         "statistics": config.statistics.model_dump(mode="json"),
         "control": study.control,
         "base": BASE in study.states,
-        "runs": [run for run, each in zip(study.run_rows(config), study.runs(config), strict=True) if each in audited],
+        "runs": [row for row in study.member_rows(config) if row["state"] in study.audited_states()],
+        "drawn": config.probes.select == "drawn",
         "canaries": study.canary_cells(config) if study.asks_canaries else [],
     }
 
 
+def _records_inputs(config: Project, study: Audit, name: str) -> Inputs:
+    """The records that came back."""
+    return {"leaked": plan.LEAKED_RECORDS.format(study=name)}
+
+
+def _duplicates_inputs(config: Project, study: Audit, name: str) -> Inputs:
+    """Of every run on training inputs, its matches, what was searched for, and the copies of that."""
+    runs = study.member_runs(config)
+    return {
+        "matches": run_files(runs, "matches.parquet"),
+        "searched": [plan.searched(run) for run in runs],
+        "copies": [plan.fill(plan.COPIES, run) for run in runs],
+    }
+
+
+def _duplicates_options(config: Project, study: Audit) -> dict[str, Any]:
+    return {"runs": study.member_rows(config)}
+
+
 EXHIBITS = (
     Exhibit("table", _table_inputs),
+    Exhibit("records", _records_inputs, without=("statistics",)),
     Exhibit("rates", _rates_inputs, _rates_options),
+    Exhibit("duplicates", _duplicates_inputs, _duplicates_options),
     Exhibit("membership", _membership_inputs, _without_thresholds, shown=lambda study: study.asks_membership),
     Exhibit("canaries", _canaries, _canaries_options, shown=lambda study: study.asks_canaries),
 )
@@ -165,6 +187,10 @@ class Audit(ProbeGrid):
     def audited_runs(self, config: Project) -> list[Run]:
         """The runs on training inputs that the verdict is about, in the table's order."""
         return [run for run in self.member_runs(config) if run.state in self.audited_states()]
+
+    def member_rows(self, config: Project) -> list[dict[str, Any]]:
+        """Coordinates of the runs on training inputs, as `run_rows` has them."""
+        return [row for row in self.run_rows(config) if row["population"] == "member"]
 
     def cells(self, config: Project) -> list[dict[str, Any]]:
         """Coordinates of the models that are judged, on each dataset, each once."""

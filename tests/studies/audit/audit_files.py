@@ -56,6 +56,8 @@ def results(*cells: tuple[dict[str, Any], int, int], n: int = 100, **changed: An
         canaries=changed.get("canaries", []),
         manifests={"letters": manifest},
         asked={"letters": n},
+        leaked=changed.get("leaked", []),
+        counts=changed.get("counts", {}),
     )
 
 
@@ -68,4 +70,5 @@ def options(thresholds: dict[str, Any], **changed: Any) -> dict[str, Any]:
         "statistics": SETTINGS.model_dump(),
         "control": True,
         "base": False,
+        "drawn": True,
     } | changed

@@ -8,12 +8,13 @@ import pytest
 from audit_files import RUN, options, results
 
 from memorization.schemas.canaries import CanariesTable
+from memorization.studies.audit.findings import finite_bounds
 from memorization.studies.audit.judgement import judgement
 from memorization.studies.audit.verdict import Verdict
 
 
 def verdict(thresholds: dict[str, Any], *cells: tuple[dict[str, Any], int, int], **changed: Any) -> Verdict:
-    stated = {name: changed.pop(name) for name in ("control", "base") if name in changed}
+    stated = {name: changed.pop(name) for name in ("control", "base", "drawn") if name in changed}
     return judgement(results(*cells, **changed), options(thresholds, **stated))
 
 
@@ -200,3 +201,58 @@ def test_no_text_of_the_data_is_in_a_verdict() -> None:
 
     assert found.answer == "fail"
     assert "1234" not in found.model_dump_json()
+
+
+def counts(leaked: int, searched: int, training: int) -> dict[str, dict[str, int]]:
+    return {"letters": {"leaked": leaked, "searched": searched, "training": training}}
+
+
+@pytest.mark.parametrize(
+    ("leaked", "searched", "answer"), [(3, 1000, "pass"), (4, 1000, "fail"), (4, 500, "fail"), (0, 500, "cannot tell")]
+)
+def test_records_are_counted_and_a_sample_bounds_all_of_them(leaked: int, searched: int, answer: str) -> None:
+    [measure] = verdict({"leaked_records": 3}, ({}, 0, 0), counts=counts(leaked, searched, 1000)).measures
+
+    assert (measure.answer, measure.value, measure.low) == (answer, leaked, leaked)
+    assert measure.n_needed == (1000 if answer == "cannot tell" else None)
+
+
+def test_bounds_of_a_finite_number_hold_the_truth() -> None:
+    generator, held = np.random.default_rng(5), 0
+    for _ in range(200):
+        found = int(generator.hypergeometric(40, 960, 250))
+        low, high = finite_bounds(found, 250, 1000, 0.025, 0.025)
+        held += low <= 40 <= high
+
+    assert held >= 188
+    assert finite_bounds(7, 100, 100, 0.025, 0.025) == (7, 7)
+    assert finite_bounds(0, 1, 50, 0.025, 0.025) == (0, 48)
+
+
+def test_the_share_of_records_is_that_of_the_sample() -> None:
+    [measure] = verdict({"leaked_records_percent": 1.0}, ({}, 0, 0), counts=counts(50, 1000, 4000)).measures
+
+    assert (measure.answer, measure.value, measure.n) == ("fail", 5.0, 1000)
+    # The first rows of a file say nothing of the others.
+    [first] = verdict({"leaked_records_percent": 50.0}, ({}, 0, 0), counts=counts(0, 1000, 4000), drawn=False).measures
+    assert (first.answer, first.n_needed, first.high) == ("cannot tell", 4000, 75.0)
+    assert "are the first and no sample" in first.why
+
+
+def test_the_longest_run_is_known_where_all_records_were_asked_for() -> None:
+    leaked = [
+        {"dataset": "letters", "id": f"train-{number}", "longest_run_characters": 30 * number, "longest_run_words": 9}
+        for number in (1, 2)
+    ]
+
+    def longest(threshold: int, searched: int) -> tuple[str, float | None, float | None]:
+        cell = counts(2, searched, 1000)
+        [measure] = verdict({"longest_run_characters": threshold}, ({}, 0, 0), leaked=leaked, counts=cell).measures
+        assert measure.where == {"dataset": "letters", "record": "train-2"}
+        return measure.answer, measure.value, measure.high
+
+    assert longest(60, 1000) == ("pass", 60.0, 60.0)
+    assert longest(59, 300) == ("fail", 60.0, None)
+    assert longest(60, 300) == ("cannot tell", 60.0, None)
+    [nothing] = verdict({"longest_run_words": 0}, ({}, 0, 0), counts=counts(0, 1000, 1000)).measures
+    assert (nothing.answer, nothing.value, nothing.where) == ("pass", 0.0, {})

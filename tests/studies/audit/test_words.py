@@ -13,7 +13,7 @@ from memorization.studies.audit.judgement import judgement
 from memorization.studies.audit.junit import junit
 from memorization.studies.audit.verdict import Verdict, whole_answer
 
-THRESHOLDS = {"rate_percent": 10.0, "rate_above_control_points": 41.0, "leaked_records": 3}
+THRESHOLDS = {"rate_percent": 10.0, "rate_above_control_points": 41.0, "canaries_extracted": 3}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_the_last_lines_of_a_run_name_every_measure(mixed: Verdict) -> None:
     assert lines[1][0].startswith("  fail        Training text comes back: 40 [")
     assert lines[1][0].endswith("] percent of prompts, threshold 10 percent of prompts")
     assert "; n needed: " in lines[2][0]
-    assert "not measured, threshold 3 records" in lines[3][0]
+    assert "not measured, threshold 3 secrets" in lines[3][0]
 
 
 def test_pipelines_see_a_failure_and_an_error_and_no_skipped_case(mixed: Verdict) -> None:
