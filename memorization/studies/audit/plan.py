@@ -243,11 +243,14 @@ class Audit(ProbeGrid):
     def _unreachable(self, config: Project, here: list[str | int], stated: dict[str, float]) -> Iterator[Fault]:
         """Thresholds that nothing measured could lie below: n is too small even if nothing is found."""
         sizes = {
-            "rate_percent": ("probes.n", config.probes.n, "prompts"),
-            "rate_above_control_points": ("probes.n", config.probes.n, "prompts"),
-            "true_positives_percent": ("membership.n", config.membership.n, "rows"),
+            "rate_percent": ("probes.n", config.probes.n),
+            "rate_above_control_points": ("probes.n", config.probes.n),
+            "true_positives_percent": ("membership.n", config.membership.n),
         }
-        for key, (size, n, what) in sizes.items():
+        limits = {
+            f"datasets.{name}.limit": config.datasets[name].limit for name in self.datasets if name in config.datasets
+        }
+        for key, size in sizes.items():
             if key not in stated:
                 continue
             needed = math.ceil(fewest(stated[key] / 100, config.statistics))
@@ -259,12 +262,13 @@ class Audit(ProbeGrid):
                         f"given {stated[key]:g}, and chance alone finds 1% at 1% false positives: name one above 1",
                     )
                     continue
-            if n < needed:
-                yield (
-                    [*here, key],
-                    f"given {stated[key]:g}, and {size} is {n}: even where nothing is found, an interval of so few "
-                    f"{what} ends above that; set {size} to at least {needed:,}, or name a higher threshold",
-                )
+            for name, n in (size, *limits.items()):
+                if n is not None and n < needed:
+                    yield (
+                        [*here, key],
+                        f"given {stated[key]:g}, and {name} is {n}: even where nothing is found, the interval of so "
+                        f"few ends above that; set {name} to at least {needed:,}, or name a higher threshold",
+                    )
 
     def without_test_split(self, name: str, dataset: str) -> Iterator[str]:
         """Controls are test inputs."""

@@ -75,9 +75,15 @@ def test_thresholds_that_nothing_measured_could_lie_below_are_refused() -> None:
     found = faults(thresholds={"rate_percent": 0.01, "true_positives_percent": 1.0})
 
     assert found["studies.release.thresholds.rate_percent"] == (
-        "given 0.01, and probes.n is 10000: even where nothing is found, an interval of so few prompts ends above "
-        "that; set probes.n to at least 36,887, or name a higher threshold"
+        "given 0.01, and probes.n is 10000: even where nothing is found, the interval of so few ends above that; set "
+        "probes.n to at least 36,887, or name a higher threshold"
     )
+    small = configuration(
+        datasets={"news": {"task": "qa", "source": {"kind": "files", "train": "a.jsonl"}, "limit": 50}},
+        studies=audited().model_dump()["studies"],
+    )
+    [(_, text)] = list(small.studies["release"].faults(small, "release"))
+    assert "and datasets.news.limit is 50: even where nothing is found" in text
     assert "chance alone finds 1%" in found["studies.release.thresholds.true_positives_percent"]
 
 
