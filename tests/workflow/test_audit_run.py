@@ -24,7 +24,11 @@ def test_a_run_ends_with_the_verdict_and_its_exit_code(finished: Workplace, tmp_
     folder = workplace.results / "audit/release"
 
     # Each of its runs is there already; a dry run judges nothing.
-    assert set(workplace.dry_run("audit")) == {"comparisons", "audit_verdict", "audit_table", "audit_rates"}
+    assert {name for name in workplace.dry_run("audit") if not name.startswith("audit_")} == {
+        "comparisons",
+        "copies",
+        "leaked_records",
+    }
     first = workplace.run("audit")
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     again = workplace.run("audit")
@@ -34,7 +38,9 @@ def test_a_run_ends_with_the_verdict_and_its_exit_code(finished: Workplace, tmp_
     assert (first.code, again.code) == (3, 3), again.output
     assert first.output.rstrip().endswith("Exit code 3.")
     assert "release: Cannot tell: 1 of 1 threshold cannot be told." in again.output
-    assert {file.name for file in folder.iterdir()} == {f"verdict.{each}" for each in ("json", "md", "xml", "sha256")}
+    assert {file.name for file in folder.glob("verdict*")} == {
+        f"verdict.{each}" for each in ("json", "md", "xml", "sha256")
+    }
 
 
 def test_without_an_audit_there_is_one_message(finished: Workplace) -> None:

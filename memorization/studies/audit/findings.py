@@ -53,7 +53,7 @@ def rate(runs: Sequence[Row], found: Mapping[tuple[Any, ...], Row], threshold: f
                 row["n"],
                 observations,
                 coordinates(row),
-                nothing_found=row["count"] == 0,
+                nothing_of=0.0 if row["count"] else PERCENT,
                 blind=_blind(row, threshold),
                 beside=_beside(run, found),
             )
@@ -92,7 +92,7 @@ def above_control(
                 observations,
                 coordinates(own),
                 least=-PERCENT,
-                nothing_found=own["count"] == 0 and not copied.get(run["dataset"]),
+                nothing_of=0.0 if own["count"] or copied.get(run["dataset"]) else PERCENT,
                 blind=_blind(own, threshold),
                 beside=_beside(run, found),
             )
@@ -124,6 +124,35 @@ def _blind(row: Row, threshold: float) -> str:
         f"the detector finds {PERCENT * ceiling:.1f}% of the true texts themselves, so it could not have shown "
         "more than the threshold"
     )
+
+
+def personal_data(rows: Sequence[Row], kind: str) -> Found:
+    """Leaked values of a type (`all` for all together) per 1,000 prompts: one estimate per run.
+
+    `rows` are those of an audit's table of personal data. Where nothing leaked, the upper end is the exact one of
+    prompts to which anything leaks.
+    """
+    estimates = [
+        Estimate(
+            row["per_1000"],
+            row["low"],
+            row["high"] if row["leaked"] else max(row["high"], row["exact_high"]),
+            row["n"],
+            row["clusters"],
+            {name: row[name] for name in _COORDINATES if name in row},
+            nothing_of=0.0 if row["leaked"] else PER,
+            beside=Beside(row["control_per_1000"], row["own_per_1000"], row["base_per_1000"]),
+        )
+        for row in rows
+        if row["type"] == kind
+    ]
+    known = ", ".join(dict.fromkeys(row["type"] for row in rows))
+    return Found(estimates, missing=f"no personal data of this type is looked for; these are: {known}")
+
+
+PER = 1000.0
+"""Prompts that leaked values are counted per."""
+_COORDINATES = [name for name in RunColumns.columns() if name not in ("task", "population")]
 
 
 def leaked_share(counts: Mapping[str, Row], drawn: bool, settings: Statistics) -> Found:
@@ -214,7 +243,7 @@ def true_positives(attacks: Sequence[Row]) -> Found:
             row["members"],
             row["member_inputs"],
             coordinates(row, StateColumns) | {"attack": row["attack"]},
-            nothing_found=row["tpr_1"] == 0,
+            nothing_of=0.0 if row["tpr_1"] else PERCENT,
             beside=Beside(floor=1.0, ceiling=PERCENT),
         )
         for row in measured

@@ -40,9 +40,9 @@ class Estimate:
     """What one cell says of a measure, with its bounds at the quantiles of the settings, all in the threshold's unit.
 
     `n` is what the value is counted over and `observations` the independent ones among them. A value lies above
-    `least`. `nothing_found`: it is a share in percent of which nothing was found. `all_of`: so many are all that there
-    are, and asking them all would decide. `blind` is why the cell could not have shown a value above the threshold (""
-    where it could).
+    `least`. `nothing_of`: none of n was found, of which the value is a share, in parts of so many (100: percent); 0:
+    some were. `all_of`: so many are all that there are, and asking them all would decide. `blind` is why the cell could
+    not have shown a value above the threshold ("" where it could).
     """
 
     value: float
@@ -52,7 +52,7 @@ class Estimate:
     observations: int
     where: Coordinates
     least: float = 0.0
-    nothing_found: bool = False
+    nothing_of: float = 0.0
     all_of: int | None = None
     blind: str = ""
     beside: Beside = field(default_factory=Beside)
@@ -142,9 +142,9 @@ def n_needed(cell: Estimate, threshold: float, cells: int, settings: Statistics)
     gap = threshold - cell.value
     if cell.all_of is not None:
         return cell.all_of
-    if cell.nothing_found and gap > 0:
-        return math.ceil(fewest(threshold / 100, settings))
     distance = cell.high - cell.value if gap > 0 else _factor(cells, settings) * (cell.value - cell.low)
     if gap == 0 or math.isinf(distance):
         return None
+    if cell.nothing_of and gap > 0:
+        return math.ceil(fewest(threshold / cell.nothing_of, settings))
     return math.ceil(cell.observations * (distance / gap) ** 2)

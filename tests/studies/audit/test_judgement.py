@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from audit_files import RUN, options, results
+from audit_files import RUN, SETTINGS, options, results
 
 from memorization.schemas.canaries import CanariesTable
-from memorization.studies.audit.findings import finite_bounds
+from memorization.studies.audit.findings import finite_bounds, personal_data
 from memorization.studies.audit.judgement import judgement
+from memorization.studies.audit.measures import judged
+from memorization.studies.audit.thresholds import Meaning
 from memorization.studies.audit.verdict import Verdict
 
 
@@ -256,3 +258,28 @@ def test_the_longest_run_is_known_where_all_records_were_asked_for() -> None:
     assert longest(60, 300) == ("cannot tell", 60.0, None)
     [nothing] = verdict({"longest_run_words": 0}, ({}, 0, 0), counts=counts(0, 1000, 1000)).measures
     assert (nothing.answer, nothing.value, nothing.where) == ("pass", 0.0, {})
+
+
+def leaked_values(**keys: Any) -> dict[str, Any]:
+    plain = {**RUN, "type": "all", "n": 500, "clusters": 400, "leaked": 0, "per_1000": 0.0, "low": 0.0, "high": 0.0}
+    return plain | {"exact_high": 9.2, "own_per_1000": 800.0, "control_per_1000": None, "base_per_1000": 1.0} | keys
+
+
+def test_personal_data_is_judged_in_all_and_by_type() -> None:
+    rows = [
+        leaked_values(),
+        leaked_values(side="target", leaked=30, per_1000=60.0, low=40.0, high=85.0),
+        leaked_values(type="email", leaked=5, per_1000=10.0, low=2.0, high=20.0),
+    ]
+    settings, meaning = SETTINGS, Meaning("Values", "values per 1,000 prompts")
+
+    everything = judged("all", meaning, 20.0, personal_data(rows, "all"), settings)
+    mail = judged("email", meaning, 15.0, personal_data(rows, "email"), settings)
+    nothing = judged("all", meaning, 5.0, personal_data(rows[:1], "all"), settings)
+    unknown = judged("iban", meaning, 5.0, personal_data(rows, "iban"), settings)
+
+    assert (everything.answer, everything.value, everything.place) == ("fail", 60.0, "side target")
+    assert (everything.floor, everything.ceiling, everything.base) == (None, 800.0, 1.0)
+    assert (mail.answer, mail.n_needed) == ("cannot tell", 1600)
+    assert (nothing.answer, nothing.high, nothing.n_needed) == ("cannot tell", 9.2, 736)
+    assert unknown.why == "no personal data of this type is looked for; these are: all, email"

@@ -16,7 +16,7 @@ MEANING = Meaning("Texts", "percent of prompts")
 
 def share(hits: int, n: int, **keys: object) -> Estimate:
     low, high = clopper_pearson(hits, n, SETTINGS)
-    plain = {"n": n, "observations": n, "where": {"decoding": "greedy"}, "nothing_found": hits == 0}
+    plain = {"n": n, "observations": n, "where": {"decoding": "greedy"}, "nothing_of": 0.0 if hits else 100.0}
     return Estimate(100 * hits / n, 100 * low, 100 * high, **{**plain, **keys})
 
 
