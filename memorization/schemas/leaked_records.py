@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memorization.schemas.schema import BOOL, INT32, INT64, TEXT, Column, Nullable, Schema, list_of
+from memorization.schemas.schema import BOOL, INT32, INT64, TEXT, Column, Nullable, Schema
 
 
 class LeakedRecordsColumns(Schema):
@@ -22,8 +22,8 @@ class LeakedRecordsColumns(Schema):
     """number of the record's row in that file, or in the source, from 0; a heading and blank lines do not count"""
     turn = Nullable(INT32, "")
     """number of the turn that is the record's target, from 0; null where rows are no conversations"""
-    sides = Column(list_of(TEXT), "")
-    """what of it came back: input, target, both (input and target as one text)"""
+    sides = Column(TEXT, "")
+    """what of it came back, with commas between: input, target, both (input and target as one text)"""
     category = Column(TEXT, "")
     """strongest category of its matches, as in `outcomes`"""
     copies = Column(INT32, "records")
@@ -50,8 +50,8 @@ class LeakedRecordsColumns(Schema):
     """different entities that leaked: in the matched passage and in the generation, and not in the prompt; null where
     none are looked for
     """
-    entity_types = Column(list_of(TEXT), "")
-    """types of these entities, each once"""
+    entity_types = Column(TEXT, "")
+    """types of these entities, each once, with commas between; empty without any"""
 
 
 class LeakedRecordsTable(LeakedRecordsColumns):

@@ -215,7 +215,7 @@ def _columns(leaks: Iterable[Leak]) -> Row:
     for each in leaks:
         leak.add(each)
     return {
-        "sides": sorted(leak.sides),
+        "sides": ", ".join(sorted(leak.sides)),
         "category": STRENGTH[leak.strength],
         **{of: len(getattr(leak, of)) for of in ("prompts", "decodings", "promptings", "prefix_lengths")},
         "longest_run_characters": leak.characters,
@@ -223,7 +223,7 @@ def _columns(leaks: Iterable[Leak]) -> Row:
         "own_prompt": leak.own,
         "other_prompt": leak.other,
         "entities": len({key for _, key in leak.entities}),
-        "entity_types": sorted({kind for kind, _ in leak.entities}),
+        "entity_types": ", ".join(sorted({kind for kind, _ in leak.entities})),
     }
 
 

@@ -45,18 +45,18 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
     files = any(row["file"] for row in rows)
     return [
         {
-            "": cells.count(row["severity"], ""),
+            "Severity": cells.count(row["severity"], ""),
             "Dataset": cells.text(context.dataset(row["dataset"])),
             "Record": cells.text(row["id"]),
             **({"File": cells.text(row["file"])} if files else {}),
             "Row": cells.count(row["row"], ""),
-            "What": cells.text(", ".join(row["sides"])),
+            "What": cells.text(row["sides"]),
             "Category": cells.text(HEADINGS[row["category"]]),
             "Entities": cells.text(_entities(row)),
             "Longest run (characters)": cells.count(row["longest_run_characters"], "characters"),
-            "(words)": cells.count(row["longest_run_words"], "words"),
+            "Longest run (words)": cells.count(row["longest_run_words"], "words"),
             "Prompts": cells.count(row["prompts"], "prompts"),
-            "Of": cells.text(" and ".join(_asked(row))),
+            "Whose": cells.text(" and ".join(_asked(row))),
             "Decodings": cells.count(row["decodings"], "decodings"),
             "Promptings": cells.count(row["promptings"], "promptings"),
             "Prefix lengths": cells.count(row["prefix_lengths"], "prefix lengths"),
@@ -68,7 +68,7 @@ def layout(rows: Sequence[Row], context: Context) -> list[dict[str, Cell]]:
 
 
 def _entities(row: Row) -> str:
-    return f"{row['entities']} ({', '.join(row['entity_types'])})" if row["entities"] else ""
+    return f"{row['entities']} ({row['entity_types']})" if row["entities"] else ""
 
 
 def _asked(row: Row) -> list[str]:
