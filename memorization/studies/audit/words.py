@@ -49,7 +49,9 @@ def markdown(verdict: Verdict) -> str:
         "\n".join(f"- {line}" for line in _reasons(verdict)),
         "## What was asked",
         f"Models {', '.join(asked.models)} in states {', '.join(asked.states)}; {records}; decodings "
-        f"{', '.join(asked.decodings)}; searched for {' and '.join(asked.sides)}; {asked.runs} runs are judged.",
+        f"{', '.join(asked.decodings)}; searched for {' and '.join(asked.sides)}; runs that are judged: {asked.runs}.",
+        "Which records came back: `leaked_records.parquet` beside this page. The training data without them: "
+        "`without_leaked_records/`.",
         "## What is not known",
         "\n".join(f"- {sentence}" for sentence in verdict.not_known),
         "## What would lower it",
