@@ -54,6 +54,7 @@ def results(*cells: tuple[dict[str, Any], int, int], n: int = 100, **changed: An
         comparisons=comparisons,
         attacks=changed.get("attacks", []),
         canaries=changed.get("canaries", []),
+        personal_data=changed.get("personal_data", []),
         manifests={"letters": manifest},
         asked={"letters": n},
         leaked=changed.get("leaked", []),
