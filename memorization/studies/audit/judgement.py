@@ -206,6 +206,11 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
         )
     if "target" not in asked.sides and "both" not in asked.sides:
         yield "What the model was trained to write was not searched for (`sides` without `target`)."
+    if not options["tagger"]:
+        yield (
+            "No tagger is configured (`detection.entities.tagger`), so names of persons, places and organizations were "
+            "not looked for."
+        )
     if len(asked.decodings) == 1:
         yield f"One decoding was tried ({asked.decodings[0]}); others may give back more."
     keys = {measure.key for measure in measures}

@@ -134,6 +134,7 @@ def verdict_options(config: Project, study: Audit, name: str) -> dict[str, Any]:
         "statistics": config.statistics.model_dump(mode="json"),
         "control": study.control,
         "base": BASE in study.states,
+        "tagger": config.detection.entities.tagger is not None,
         "runs": [row for row in study.member_rows(config) if row["state"] in study.audited_states()],
         "drawn": config.probes.select == "drawn",
         "canaries": study.canary_cells(config) if study.asks_canaries else [],

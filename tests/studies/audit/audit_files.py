@@ -71,5 +71,6 @@ def options(thresholds: dict[str, Any], **changed: Any) -> dict[str, Any]:
         "statistics": SETTINGS.model_dump(),
         "control": True,
         "base": False,
+        "tagger": False,
         "drawn": True,
     } | changed
