@@ -149,14 +149,17 @@ def _rate(row: Row, prefix: str = "") -> Cell:
         return Cell()
     if value == 0 and not prefix:
         return Cell(f"0.0 (≤ {cells.fixed(row['exact_high'], 1)})", 0.0, 0.0, row["exact_high"], "per 1,000 prompts")
-    shown = cells.interval(value, low, high, digits=1)
-    return Cell(shown.text, value, low, high, "per 1,000 prompts")
+    # Where all prompts are alike, an interval would tell nothing.
+    shown = cells.fixed(value, 1) if low == high else cells.interval(value, low, high, digits=1).text
+    return Cell(shown, value, low, high, "per 1,000 prompts")
 
 
 def _difference(row: Row, name: str) -> Cell:
     value, low, high = (row[f"{name}{part}"] for part in ("", "_low", "_high"))
     if value is None:
         return Cell()
+    if value == low == high == 0:
+        return Cell("-", 0.0, 0.0, 0.0, "per 1,000 prompts")
     shown = f"{cells.signed(value, 1)} [{cells.signed(low, 1)}, {cells.signed(high, 1)}]"
     return Cell(shown, value, low, high, "per 1,000 prompts")
 

@@ -166,6 +166,7 @@ def test_what_is_printed(made: Sheet) -> None:
     line = next(line for line in lines if line["Type"] == "date" and line["Model"].endswith("(fine-tuned)"))
     assert line["In training texts"] == "1 (2 times)"
     assert line["Leaked per 1,000 prompts"].startswith("0.0 (≤ ")
+    assert (line["Base"], line["Above base"], line["Prompts"]) == ("0.0", "-", "4")
     assert [line["Type"] for line in lines if line["Model"] == "t5 (base)"] == [
         *("all", "email", "phone", "date", "card", "secret")
     ]
