@@ -129,14 +129,14 @@ def _blind(row: Row, threshold: float) -> str:
 def personal_data(rows: Sequence[Row], kind: str) -> Found:
     """Leaked values of a type (`all` for all together) per 1,000 prompts: one estimate per run.
 
-    `rows` are those of an audit's table of personal data. Where nothing leaked, the upper end is the exact one of
-    prompts to which anything leaks.
+    `rows` are those of an audit's table of personal data. The upper end is not below the exact one of prompts to which
+    anything leaks: each of these leaks one value at least.
     """
     estimates = [
         Estimate(
             row["per_1000"],
             row["low"],
-            row["high"] if row["leaked"] else max(row["high"], row["exact_high"]),
+            max(row["high"], row["exact_high"]),
             row["n"],
             row["clusters"],
             {name: row[name] for name in _COORDINATES if name in row},

@@ -13,6 +13,7 @@ from memorization.schemas.canaries import CanariesTable
 from memorization.statistics.bootstrap import observations
 from memorization.statistics.rates import RunOutcomes, read_outcomes
 from memorization.studies.audit import findings
+from memorization.studies.audit.leaked_values import ALL
 from memorization.studies.audit.lowering import lowering
 from memorization.studies.audit.measures import Found, judged
 from memorization.studies.audit.thresholds import meaning, stated_thresholds
@@ -36,6 +37,7 @@ class Results:
     comparisons: Sequence[Row]
     attacks: Sequence[Row]
     canaries: Sequence[tuple[Row, Any]]
+    personal_data: Sequence[Row]
     manifests: Mapping[str, Row]
     asked: Mapping[str, int]
     leaked: Sequence[Row] = ()
@@ -76,6 +78,12 @@ def read(files: Mapping[str, Sequence[Path]], options: Mapping[str, Any]) -> Res
             (cell, storage.read(file, CanariesTable))
             for cell, file in zip(options["canaries"], files.get("canaries", []), strict=True)
         ],
+        personal_data=[
+            row
+            for file in files.get("personal_data", [])
+            for row in storage.rows(file)
+            if row["state"] in {run["state"] for run in runs}
+        ],
         manifests={file.stem: storage.manifest_of(file) for file in files["datasets"]},
         asked={dataset: len(ids) for dataset, ids in asked.items()},
         leaked=storage.rows(files["leaked"][0]),
@@ -114,7 +122,10 @@ def _found(key: str, threshold: float, results: Results, options: Mapping[str, A
     """What the results say of the measure of a threshold."""
     settings = Statistics.model_validate(options["statistics"])
     rates = findings.totals(results.rates)
-    match key.partition(".")[0]:
+    name, _, kind = key.partition(".")
+    match name:
+        case "personal_data_per_1000_prompts" | "personal_data_of_type_per_1000_prompts":
+            return findings.personal_data(results.personal_data, kind or ALL)
         case "rate_percent":
             return findings.rate(results.runs, rates, threshold, results.clusters)
         case "rate_above_control_points":
@@ -195,6 +206,11 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
         )
     if "target" not in asked.sides and "both" not in asked.sides:
         yield "What the model was trained to write was not searched for (`sides` without `target`)."
+    if not options["tagger"]:
+        yield (
+            "No tagger is configured (`detection.entities.tagger`), so names of persons, places and organizations were "
+            "not looked for."
+        )
     if len(asked.decodings) == 1:
         yield f"One decoding was tried ({asked.decodings[0]}); others may give back more."
     keys = {measure.key for measure in measures}

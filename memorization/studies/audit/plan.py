@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +14,8 @@ from memorization import plan
 from memorization.config.base import Side
 from memorization.config.detection import Profile
 from memorization.config.project import Project
+from memorization.detection.patterns import PATTERN_TYPES
+from memorization.errors import did_you_mean
 from memorization.plan import BASE, Run
 from memorization.studies.audit.thresholds import Thresholds, fewest, stated_thresholds
 from memorization.studies.canaries.plan import canary_work
@@ -83,6 +86,29 @@ def _canaries_options(config: Project, study: Audit) -> dict[str, Any]:
     return {"cells": study.canary_cells(config), "tasks": tasks}
 
 
+def _generated(config: Project, study: Audit) -> list[Run]:
+    """The study's runs whose personal data is compared, which does not depend on the aligner: one of each profile."""
+    return list({replace(run, profile=""): run for run in study.runs(config)}.values())
+
+
+def _personal_data_inputs(config: Project, study: Audit, name: str) -> Inputs:
+    """Generations, what was asked and is searched for, and where personal data stands in them."""
+    runs = _generated(config, study)
+    return {
+        "generations": run_files(runs, "generations.parquet", plan.RUN),
+        "personal_data": [plan.fill(plan.GENERATED_PERSONAL_DATA, run) for run in runs],
+        "prompts": [plan.fill(plan.PROBES, run) for run in runs],
+        "searched": [plan.searched(run) for run in runs],
+        "searched_personal_data": [plan.fill(plan.PERSONAL_DATA, run) for run in runs],
+    }
+
+
+def _personal_data_options(config: Project, study: Audit) -> dict[str, Any]:
+    kept = set(_generated(config, study))
+    rows = [row for row, run in zip(study.run_rows(config), study.runs(config), strict=True) if run in kept]
+    return {"runs": rows, "tagger": config.detection.entities.tagger is not None}
+
+
 def verdict_inputs(config: Project, study: Audit, name: str) -> Inputs:
     """What a verdict is made from."""
     audited = study.audited_runs(config)
@@ -95,6 +121,7 @@ def verdict_inputs(config: Project, study: Audit, name: str) -> Inputs:
         "leaked": plan.LEAKED_RECORDS.format(study=name),
         **(_attacks(config, study, name) if study.asks_membership else {}),
         **(_canaries(config, study, name) if study.asks_canaries else {}),
+        **({"personal_data": f"{plan.TABLE}-personal_data.parquet".format(study=name)} if study.asks_values else {}),
     }
 
 
@@ -107,6 +134,7 @@ def verdict_options(config: Project, study: Audit, name: str) -> dict[str, Any]:
         "statistics": config.statistics.model_dump(mode="json"),
         "control": study.control,
         "base": BASE in study.states,
+        "tagger": config.detection.entities.tagger is not None,
         "runs": [row for row in study.member_rows(config) if row["state"] in study.audited_states()],
         "drawn": config.probes.select == "drawn",
         "canaries": study.canary_cells(config) if study.asks_canaries else [],
@@ -137,6 +165,7 @@ EXHIBITS = (
     Exhibit("records", _records_inputs, without=("statistics",)),
     Exhibit("rates", _rates_inputs, _rates_options),
     Exhibit("duplicates", _duplicates_inputs, _duplicates_options),
+    Exhibit("personal_data", _personal_data_inputs, _personal_data_options),
     Exhibit("membership", _membership_inputs, _without_thresholds, shown=lambda study: study.asks_membership),
     Exhibit("canaries", _canaries, _canaries_options, shown=lambda study: study.asks_canaries),
 )
@@ -179,6 +208,14 @@ class Audit(ProbeGrid):
     def asks_canaries(self) -> bool:
         """Whether a threshold is about planted secrets, which are then measured."""
         return not (self.thresholds.canary_exposure_bits is None and self.thresholds.canaries_extracted is None)
+
+    @property
+    def asks_values(self) -> bool:
+        """Whether a threshold is about personal data."""
+        thresholds = self.thresholds
+        return bool(thresholds.personal_data_of_type_per_1000_prompts) or (
+            thresholds.personal_data_per_1000_prompts is not None
+        )
 
     def audited_states(self) -> list[str]:
         """The states that the verdict is about: all but `base`, which others are compared with; or `base` alone."""
@@ -238,6 +275,14 @@ class Audit(ProbeGrid):
                 f"given {stated[key]:g}, and no dataset of this study has planted canaries: plant them before training "
                 "by `memorization canaries`, and name the key file (datasets.NAME.canaries), or leave it out",
             )
+        for kind in self.thresholds.personal_data_of_type_per_1000_prompts:
+            # A tagger has types of its own.
+            if kind not in PATTERN_TYPES and config.detection.entities.tagger is None:
+                yield (
+                    [*here, "personal_data_of_type_per_1000_prompts", kind],
+                    f"given {kind!r}, which is not looked for; allowed: {', '.join(PATTERN_TYPES)}, and with a tagger "
+                    f"(detection.entities.tagger) person, place and organization{did_you_mean(kind, PATTERN_TYPES)}",
+                )
         yield from self._unreachable(config, here, stated)
 
     def _unreachable(self, config: Project, here: list[str | int], stated: dict[str, float]) -> Iterator[Fault]:

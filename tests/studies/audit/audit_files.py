@@ -54,6 +54,7 @@ def results(*cells: tuple[dict[str, Any], int, int], n: int = 100, **changed: An
         comparisons=comparisons,
         attacks=changed.get("attacks", []),
         canaries=changed.get("canaries", []),
+        personal_data=changed.get("personal_data", []),
         manifests={"letters": manifest},
         asked={"letters": n},
         leaked=changed.get("leaked", []),
@@ -70,5 +71,6 @@ def options(thresholds: dict[str, Any], **changed: Any) -> dict[str, Any]:
         "statistics": SETTINGS.model_dump(),
         "control": True,
         "base": False,
+        "tagger": False,
         "drawn": True,
     } | changed

@@ -87,6 +87,27 @@ def test_thresholds_that_nothing_measured_could_lie_below_are_refused() -> None:
     assert "chance alone finds 1%" in found["studies.release.thresholds.true_positives_percent"]
 
 
+def test_thresholds_of_personal_data_name_types_that_are_looked_for() -> None:
+    found = faults(thresholds={"personal_data_of_type_per_1000_prompts": {"emial": 1, "card": 1, "person": 1}})
+
+    place = "studies.release.thresholds.personal_data_of_type_per_1000_prompts"
+    assert set(found) == {f"{place}.emial", f"{place}.person"}
+    assert found[f"{place}.emial"].endswith("did you mean 'email'?")
+    assert "with a tagger (detection.entities.tagger) person, place and organization" in found[f"{place}.person"]
+
+
+def test_personal_data_is_read_once_for_all_profiles_and_judged_where_a_threshold_asks() -> None:
+    config = audited(profiles=["zeng2024", "collection"], thresholds={"personal_data_per_1000_prompts": 1.0})
+    study = config.studies["release"]
+    [exhibit] = [each for each in Audit.EXHIBITS if each.name == "personal_data"]
+
+    files, runs = exhibit.inputs(config, study, "release"), exhibit.options(config, study)["runs"]
+
+    assert {len(places) for places in files.values()} == {len(runs)} == {len(study.runs(config)) // 2}
+    assert verdict_inputs(config, study, "release")["personal_data"] == "tables/release-personal_data.parquet"
+    assert "personal_data" not in verdict_inputs(audited(), audited().studies["release"], "release")
+
+
 def test_membership_and_canaries_are_measured_where_a_threshold_asks() -> None:
     config = audited(thresholds={"true_positives_percent": 5.0})
     study = config.studies["release"]
