@@ -12,7 +12,7 @@ from typing import Any
 
 from memorization.config.base import Population, Side
 from memorization.config.detection import TrainedClassifier
-from memorization.config.models import Recipe, ScratchModel
+from memorization.config.models import Endpoint, Recipe, ScratchModel
 from memorization.config.project import Project
 from memorization.errors import UserError
 
@@ -146,6 +146,19 @@ def model_inputs(config: Project, coordinates: Mapping[str, Any]) -> dict[str, s
     elif state != BASE:
         inputs["checkpoints"] = fill(FINE_TUNED, coordinates)
     return inputs
+
+
+def asked(config: Project, model: str, state: str) -> Endpoint | None:
+    """The endpoint that is asked for the texts of a model in a state; None where its weights are here."""
+    settings = config.models[model]
+    source = settings.source if state == BASE else settings.fine_tuned.get(state)
+    return source if isinstance(source, Endpoint) else None
+
+
+def asked_states(config: Project) -> list[tuple[str, str]]:
+    """Models and states that can only be asked."""
+    states = [(name, state) for name, model in config.models.items() for state in (BASE, *model.fine_tuned)]
+    return [each for each in states if asked(config, *each)]
 
 
 def prefix_length(config: Project, dataset: str) -> int:
