@@ -216,7 +216,7 @@ def _faults(config: Config) -> Iterator[Fault]:
 
 def _endpoint_faults(config: Config) -> Iterator[Fault]:
     """What cannot be had of models that can only be asked: all but their texts, by some decodings."""
-    only_asked = plan.asked_states(config)
+    only_asked = plan.endpoint_states(config)
     for model, state in only_asked:
         others = [name for name, each in config.models[model].fine_tuned.items() if not isinstance(each, Endpoint)]
         if state == plan.BASE and others:
@@ -233,9 +233,8 @@ def _endpoint_faults(config: Config) -> Iterator[Fault]:
                 "its `fine_tuned`, or leave the combination out with `only`",
             )
         for place, work in study.work(config).items():
-            cells = [(model, state) for model, state in only_asked if f"/model={model}/state={state}/" in f"/{place}/"]
-            if cells and work.what != "generations":
-                model, state = cells[0]
+            if (cell := plan.endpoint_at(config, place)) and work.what != "generations":
+                model, state = cell
                 yield (
                     ["studies", name, "kind"],
                     f"it needs {NEEDED[work.what]}, and model {model!r} in state {state!r} can only be asked for texts "
@@ -243,7 +242,7 @@ def _endpoint_faults(config: Config) -> Iterator[Fault]:
                 )
                 break
         for run in study.runs(config):
-            if (endpoint := plan.asked(config, run.model, run.state)) is not None:
+            if (endpoint := plan.endpoint_of(config, run.model, run.state)) is not None:
                 for reason in _unasked(config.decodings[run.decoding], endpoint):
                     yield (
                         ["studies", name, "decodings"],

@@ -112,9 +112,7 @@ def tokenizer_folder(config: Config, model: str) -> str | None:
     """
     source = config.models[model].source
     if isinstance(source, EndpointSource) and isinstance(source.tokenizer, FolderModel):
-        return _rooted(
-            source.tokenizer.path, "model_root", config.model_root, f"models.{model}.source.tokenizer.path"
-        )
+        return _rooted(source.tokenizer.path, "model_root", config.model_root, f"models.{model}.source.tokenizer.path")
     if not isinstance(source, ScratchModel) or source.tokenizer is None:
         return None
     return _rooted(source.tokenizer, "model_root", config.model_root, f"models.{model}.source.tokenizer")
@@ -310,7 +308,7 @@ def engines(config: Config, model: str, state: str, decoding: str) -> list[str]:
     Of a state that can only be asked, the module that asks. Raises UserError where the configuration names an engine
     that does not know the model's architecture.
     """
-    if plan.asked(config, model, state):
+    if plan.endpoint_of(config, model, state):
         return [ENDPOINT]
     compute, kind = config.compute, (architecture(config, model) or {}).get("model_type")
     try:

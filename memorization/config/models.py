@@ -153,9 +153,7 @@ class Endpoint(Section):
     price_read: float | None = Field(
         None, ge=0, description="Price of a million tokens that are read, in any currency; null: unknown.", examples=[3]
     )
-    price_written: float | None = Field(
-        None, ge=0, description="The same of tokens that are written.", examples=[6]
-    )
+    price_written: float | None = Field(None, ge=0, description="The same of tokens that are written.", examples=[6])
     send: bool = Field(
         False,
         description="Confirms that parts of the data are sent to this server, at your cost. Without it a run that "
@@ -175,7 +173,7 @@ class EndpointSource(Endpoint):
 
     tokenizer: HubModel | FolderModel = Field(
         discriminator="kind",
-        description="A checkpoint whose tokenizer it is: the served model's own, or a similar one; no weights are read.",
+        description="A checkpoint with the tokenizer: the served model's own, or a similar one; no weights are read.",
         examples=[{"kind": "folder", "path": "{model_root}/llama"}],
     )
 

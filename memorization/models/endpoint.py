@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,22 +38,24 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Generations of probes, in their order, and what is counted of them for the manifest."""
+class Written:
+    """Generations of probes, in their order, and what the manifest states of them."""
 
     generations: list[Generation]
-    counts: dict[str, Any]
+    stated: dict[str, Any]
 
 
 def generate(
-    key: str, endpoint: Endpoint, model: Path, probes: pa.Table, decoding: Decoding, results: Path, what: str
-) -> Asked:
+    settings: Mapping[str, Any], model: Path, probes: pa.Table, decoding: Decoding, results: Path, what: str
+) -> Written:
     """One generation per row of `probes` (columns `probe`, `prefix`), in their order, from an endpoint.
 
-    `key` is the endpoint's in the configuration and `what` names the work, for messages; `model` is the base model's
-    folder, whose tokenizer counts; replies are kept in the folder of results. Raises UserError where requests would
-    have to be sent and the endpoint has not `send`, where one fails for good, and where a reply is none.
+    `settings` are the endpoint's in the configuration, with their place there (`key`), and `what` names the work, for
+    messages; `model` is the base model's folder, whose tokenizer counts; replies are kept in the folder of results.
+    Raises UserError where requests would have to be sent and the endpoint has not `send`, where one fails for good, and
+    where a reply is none.
     """
+    key, endpoint = settings["key"], Endpoint.model_validate(settings["endpoint"])
     tokenizer = _tokenizer(key, model)
     bodies = [
         body_of(endpoint, prefix, decoding, probe)
@@ -68,12 +70,14 @@ def generate(
             f"{key}.send: {len(new):,} requests would be sent to {endpoint.url}; confirm it by `send: true`. Nothing "
             "is sent."
         )
+    log.info("%d of %d requests have replies already", len(replies), len(set(digests)))
     with Progress(len(set(digests)), what, "requests") as progress:
         progress.advance(len(replies))
         replies |= _ask(Server(key, endpoint), endpoint.api, new, kept, progress.advance)
     _report_names(key, endpoint, {reply.model for reply in replies.values()})
     texts = [replies[digest] for digest in digests]
-    return _generations(probes["probe"].to_pylist(), texts, tokenizer, decoding, len(new))
+    generations, counts = _generations(probes["probe"].to_pylist(), texts, tokenizer, decoding)
+    return Written(generations, {"engine": "endpoint", **_place(endpoint), **counts})
 
 
 def body_of(endpoint: Endpoint, prefix: str, decoding: Decoding, probe: int) -> dict[str, Any]:
@@ -100,11 +104,12 @@ def _seed(seed: int, probe: int) -> int:
 
 def digest_of(endpoint: Endpoint, body: Body) -> str:
     """What a reply is kept under: url, model, API and all that is sent, and nothing of the key."""
-    return _digest([*_place(endpoint), body])
+    return _digest([_place(endpoint), body])
 
 
-def _place(endpoint: Endpoint) -> list[str]:
-    return [endpoint.url, endpoint.model, endpoint.api]
+def _place(endpoint: Endpoint) -> dict[str, str]:
+    """Who is asked."""
+    return {"url": endpoint.url, "model": endpoint.model, "api": endpoint.api}
 
 
 def _digest(values: Any) -> str:
@@ -122,7 +127,7 @@ def _tokenizer(key: str, model: Path) -> Tokenizer:
 
 
 def _ask(
-    server: Server, api: str, bodies: dict[str, Body], kept: Replies, advance: Callable[[int], None]
+    server: Server, api: str, bodies: Mapping[str, Body], kept: Replies, advance: Callable[[int], None]
 ) -> dict[str, Reply]:
     """The replies to requests, by their digest; each is kept as soon as it is there."""
     digests, replies, lock = list(bodies), {}, threading.Lock()
@@ -180,9 +185,9 @@ def _report_names(key: str, endpoint: Endpoint, names: set[str]) -> None:
 
 
 def _generations(
-    probes: Sequence[int], replies: Sequence[Reply], tokenizer: Tokenizer, decoding: Decoding, sent: int
-) -> Asked:
-    """Generations of probes: each text at most as long as the decoding allows, by this tokenizer."""
+    probes: Sequence[int], replies: Sequence[Reply], tokenizer: Tokenizer, decoding: Decoding
+) -> tuple[list[Generation], dict[str, Any]]:
+    """Generations of probes, and counts: each text at most as long as the decoding allows, by this tokenizer."""
     limit = decoding.max_new_tokens
     heads = [reply.text[: CHARACTERS_PER_TOKEN * limit] for reply in replies]
     rows, cut = [], 0
@@ -200,5 +205,4 @@ def _generations(
         log.warning("%d of %d texts are longer than %d tokens of this tokenizer, and were cut", cut, len(rows), limit)
     if withheld:
         log.warning("%d of %d texts were withheld by the server's filter, and count as empty", withheld, len(rows))
-    counts = {"requests_sent": sent, "cut": cut, "withheld": withheld}
-    return Asked(rows, counts | {"answered_by": sorted({reply.model for reply in replies})})
+    return rows, {"cut": cut, "withheld": withheld, "answered_by": sorted({reply.model for reply in replies})}

@@ -42,7 +42,7 @@ class Replies:
         self.file = file
 
     def find(self, wanted: Collection[str]) -> dict[str, Reply]:
-        """The replies to those of the requests, given by digest, that are there. Damaged lines are counted in the log."""
+        """Replies to those requests, given by digest, that have one. Damaged lines are counted in the log."""
         found, damaged, wanted = {}, 0, set(wanted)
         try:
             with self.file.open("rb") as lines:

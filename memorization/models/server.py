@@ -11,7 +11,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -106,27 +105,35 @@ class Server:
         headers = {"Authorization": f"Bearer {self._secret}"} if self._secret else {}
         timeout = httpx2.Timeout(self.endpoint.timeout_seconds, connect=CONNECT_SECONDS)
         limits = httpx2.Limits(max_connections=self.endpoint.parallel)
-        with (
-            httpx2.Client(headers=headers, timeout=timeout, limits=limits) as client,
-            ThreadPoolExecutor(self.endpoint.parallel) as threads,
-        ):
+        requests, lock = iter(enumerate(bodies)), threading.Lock()
+        errors: list[BaseException] = []
 
-            def ask(number: int, body: Body) -> None:
-                take(number, self._ask(client, body))
+        def work() -> None:
+            while not self._pace.stop.is_set():
+                with lock:
+                    number, body = next(requests, (0, None))
+                if body is None:
+                    return
+                try:
+                    take(number, self._ask(client, body))
+                except _StoppedError:
+                    return
+                except BaseException as error:
+                    errors.append(error)
+                    self._pace.stop.set()
 
-            futures = [threads.submit(ask, number, body) for number, body in enumerate(bodies)]
+        with httpx2.Client(headers=headers, timeout=timeout, limits=limits) as client:
+            # Not an executor's: a signal ends the job while they wait for the server.
+            threads = [threading.Thread(target=work, daemon=True) for _ in range(self.endpoint.parallel)]
+            for thread in threads:
+                thread.start()
             try:
-                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                for thread in threads:
+                    thread.join()
+            finally:
                 self._pace.stop.set()
-                wait(futures)
-            except BaseException:
-                # A signal: what is under way breaks off, since nobody waits for it.
-                self._pace.stop.set()
-                client.close()
-                raise
-            errors = [error for future in [*done, *futures] if (error := future.exception())]
-            if errors:
-                raise next((error for error in errors if not isinstance(error, _StoppedError)), errors[0])
+        if errors:
+            raise errors[0]
 
     def _ask(self, client: Any, body: Body) -> bytes:
         for seconds in (*WAITS, None):
