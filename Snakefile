@@ -66,8 +66,9 @@ gc.set_threshold(100_000)
 sys.path.insert(0, workflow.basedir)
 
 # Not in one line with `configfile` first: Snakemake takes such a line for one of its own.
-from memorization import cards, configfile, costs, display, endpoints, freshness, imports, launch
-from memorization import local_files, memory, plan, preflight, terminal, unmade
+from memorization import cards, configfile, costs, display, endpoints, freshness
+from memorization import imports, launch, local_files, memory, plan, preflight
+from memorization import terminal, unmade
 from memorization.errors import UserError
 from memorization.studies import kinds
 

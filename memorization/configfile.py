@@ -17,7 +17,7 @@ from memorization.config.generation import Decoding
 from memorization.config.models import Endpoint, ScratchModel
 from memorization.datasets.templates import TEMPLATES, refuse_bare_name, template_columns
 from memorization.errors import UserError, did_you_mean
-from memorization.studies.kind import Fault, undefined
+from memorization.studies.kind import Fault, Study, undefined
 from memorization.studies.kinds import KINDS, Config, further_tables
 
 # Recipes and entries of `fine_tuned` are states by their names; none of them may have the name of these states.
@@ -232,23 +232,31 @@ def _endpoint_faults(config: Config) -> Iterator[Fault]:
                 f"model {trained[0]!r} can only be asked, and a recipe trains weights: name `base` and endpoints of "
                 "its `fine_tuned`, or leave the combination out with `only`",
             )
-        for place, work in study.work(config).items():
-            if (cell := plan.endpoint_at(config, place)) and work.what != "generations":
-                model, state = cell
-                yield (
-                    ["studies", name, "kind"],
-                    f"it needs {NEEDED[work.what]}, and model {model!r} in state {state!r} can only be asked for texts "
-                    "(`kind: endpoint`): name models whose weights are here, or a study of generations",
+        else:
+            yield from _unanswered(config, name, study)
+
+
+def _unanswered(config: Config, name: str, study: Study) -> Iterator[Fault]:
+    """What a study needs of a model that can only be asked, and no server answers: one fault for each reason."""
+    faults: dict[tuple[str, str], str] = {}
+    for place, work in study.work(config).items():
+        if (cell := plan.endpoint_at(config, place)) and work.what != "generations":
+            reason = f"it needs {NEEDED[work.what]}"
+            faults.setdefault(
+                ("kind", reason),
+                f"{reason}, and model {cell[0]!r} in state {cell[1]!r} can only be asked for texts (`kind: endpoint`): "
+                "name models whose weights are here, or a study of generations",
+            )
+    for run in study.runs(config):
+        if (endpoint := plan.endpoint_of(config, run.model, run.state)) is not None:
+            for reason in _unasked(config.decodings[run.decoding], endpoint):
+                faults.setdefault(
+                    ("decodings", f"{run.decoding} {reason}"),
+                    f"given {run.decoding!r}, and model {run.model!r} in state {run.state!r} can only be asked "
+                    f"(`kind: endpoint`): {reason}",
                 )
-                break
-        for run in study.runs(config):
-            if (endpoint := plan.endpoint_of(config, run.model, run.state)) is not None:
-                for reason in _unasked(config.decodings[run.decoding], endpoint):
-                    yield (
-                        ["studies", name, "decodings"],
-                        f"given {run.decoding!r}, and model {run.model!r} in state {run.state!r} can only be asked "
-                        f"(`kind: endpoint`): {reason}",
-                    )
+    for (key, _), text in faults.items():
+        yield ["studies", name, key], text
 
 
 NEEDED = {

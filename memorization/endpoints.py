@@ -97,8 +97,8 @@ def summary(config: Config) -> str:
     )
     return (
         f"\n{table}\n\nAt most: texts are as long as their decoding allows, and equal requests are sent once. Minutes "
-        f"are those of {SECONDS_PER_REQUEST:g} s and {TOKENS_PER_SECOND:g} tokens per second for each of the requests that "
-        "are under way at once (`parallel`), or of `requests_per_minute`."
+        f"are those of {SECONDS_PER_REQUEST:g} s and {TOKENS_PER_SECOND:g} tokens per second for each of the requests "
+        "that are under way at once (`parallel`), or of `requests_per_minute`."
     )
 
 

@@ -87,9 +87,7 @@ def _model(config: Config, name: str) -> str:
         kind = source.architecture.get("model_type", "transformer")
         return f"{title} ({kind}, trained from scratch on {source.pretraining.dataset})"
     if isinstance(source, Endpoint):
-        return (
-            f"{title} (asked at an endpoint as {source.model}, {source.api}, so that its texts cannot be made again)"
-        )
+        return f"{title} (asked at an endpoint as {source.model}, {source.api}, so that its texts cannot be made again)"
     return f"{title} ({source.name}, revision {source.revision[:12]})" if isinstance(source, HubSource) else title
 
 
