@@ -69,8 +69,9 @@ gc.set_threshold(100_000)
 sys.path.insert(0, workflow.basedir)
 
 # Not in one line with `configfile` first: Snakemake takes such a line for one of its own.
-from memorization import cards, configfile, costs, display, freshness, imports, launch
-from memorization import local_files, memory, plan, preflight, terminal, unmade
+from memorization import cards, configfile, costs, display, endpoints, freshness
+from memorization import imports, launch, local_files, memory, plan, preflight
+from memorization import terminal, unmade
 from memorization.errors import UserError
 from memorization.studies import kinds
 
@@ -130,6 +131,7 @@ config["paraphrase_batch_size"] = CONFIG.detection.paraphrase.batch_size
 config["entities_batch_size"] = CONFIG.detection.entities.batch_size
 config["python"] = sys.version
 config["results"] = RESULTS
+config["endpoints"] = endpoints.settings(CONFIG)
 config["scripts"] = {}
 config["segmentation"] = {
     name: dataset.segmentation for name, dataset in CONFIG.datasets.items()
@@ -145,6 +147,9 @@ ON_CLUSTER = workflow.is_main_process and workflow.nodes is not None
 GPU, CARDS = cards.wanted(CONFIG.compute.device, ON_CLUSTER)
 if CARDS and workflow.is_main_process and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", len(CARDS) * CONFIG.compute.jobs_per_gpu)
+if plan.endpoint_states(CONFIG) and "asking" not in workflow.global_resources:
+    # One job at a time, so that limits of requests hold for all of them.
+    workflow.register_resource("asking", 1)
 ROOT = Path(workflow.basedir)
 
 
@@ -235,6 +240,14 @@ onstart:
                 ],
             )
             memory.check(CONFIG, None if ON_CLUSTER else CARDS, on_cards)
+            endpoints.check(
+                CONFIG,
+                [
+                    job.wildcards
+                    for job in workflow.dag.needrun_jobs()
+                    if job.resources.get("asking")
+                ],
+            )
         except UserError as error:
             raise WorkflowError(str(error)) from None
 

@@ -9,14 +9,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from memorization import yaml_file
+from memorization import plan, yaml_file
 from memorization.config.base import JOINED_LENGTH
 from memorization.config.data import SyntheticDataset
 from memorization.config.detection import SyntheticPairs, TrainedClassifier
-from memorization.config.models import ScratchModel
+from memorization.config.generation import Decoding
+from memorization.config.models import Endpoint, ScratchModel
 from memorization.datasets.templates import TEMPLATES, refuse_bare_name, template_columns
 from memorization.errors import UserError, did_you_mean
-from memorization.studies.kind import Fault, undefined
+from memorization.studies.kind import Fault, Study, undefined
 from memorization.studies.kinds import KINDS, Config, further_tables
 
 # Recipes and entries of `fine_tuned` are states by their names; none of them may have the name of these states.
@@ -43,7 +44,7 @@ def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> C
     except ValidationError as error:
         lines = [_explain(fault, merged, sources) for fault in error.errors()]
         raise UserError("The configuration is not valid.\n" + "\n".join(f"  {line}" for line in lines)) from None
-    faults = list(_faults(config))
+    faults = list(_faults(config)) or list(_endpoint_faults(config))
     if faults:
         lines = [f"{_where(loc, sources)}: {text}" for loc, text in faults]
         raise UserError("The configuration is not valid.\n" + "\n".join(f"  {line}" for line in lines))
@@ -97,12 +98,14 @@ def _kinds(path: Sequence[str | int]) -> list[str]:
     """The kinds that are allowed for the section at a path."""
     if path[-1] == "pairs":
         return ["files", "synthetic"]
-    if path[-1] in ("encoder", "base") or "fine_tuned" in path[2:]:
+    if path[-1] in ("encoder", "base", "tokenizer"):
         return ["folder", "hub"]
+    if "fine_tuned" in path[2:]:
+        return ["endpoint", "folder", "hub"]
     if path[0] == "studies":
         return sorted(kind.kind_name() for kind in KINDS)
     kinds = {"datasets": ["files", "hub", "synthetic"], "classifiers": ["folder", "hub", "trained"]}
-    return kinds.get(str(path[0]), ["folder", "hub", "scratch"])
+    return kinds.get(str(path[0]), ["endpoint", "folder", "hub", "scratch"])
 
 
 def _resolve(loc: Sequence[str | int], merged: Any) -> tuple[list[str | int], type[BaseModel] | None]:
@@ -209,6 +212,74 @@ def _faults(config: Config) -> Iterator[Fault]:
             yield from undefined(["detection", part, key], classifier, config.classifiers)
     yield from _template_faults(config)
     yield from _toy_on_real_text(config)
+
+
+def _endpoint_faults(config: Config) -> Iterator[Fault]:
+    """What cannot be had of models that can only be asked: all but their texts, by some decodings."""
+    only_asked = plan.endpoint_states(config)
+    for model, state in only_asked:
+        others = [name for name, each in config.models[model].fine_tuned.items() if not isinstance(each, Endpoint)]
+        if state == plan.BASE and others:
+            yield (
+                ["models", model, "fine_tuned", others[0]],
+                "its base model can only be asked (`kind: endpoint`), so that nothing tells whether this is a form of "
+                "it: make it a model of its own (`models`)",
+            )
+    for name, study in config.studies.items() if only_asked else []:
+        if trained := [each["model"] for each in study.trainings(config) if (each["model"], plan.BASE) in only_asked]:
+            yield (
+                ["studies", name, "states"],
+                f"model {trained[0]!r} can only be asked, and a recipe trains weights: name `base` and endpoints of "
+                "its `fine_tuned`, or leave the combination out with `only`",
+            )
+        else:
+            yield from _unanswered(config, name, study)
+
+
+def _unanswered(config: Config, name: str, study: Study) -> Iterator[Fault]:
+    """What a study needs of a model that can only be asked, and no server answers: one fault for each reason."""
+    faults: dict[tuple[str, str], str] = {}
+    for place, work in study.work(config).items():
+        if (cell := plan.endpoint_at(config, place)) and work.what != "generations":
+            reason = f"it needs {NEEDED[work.what]}"
+            faults.setdefault(
+                ("kind", reason),
+                f"{reason}, and model {cell[0]!r} in state {cell[1]!r} can only be asked for texts (`kind: endpoint`): "
+                "name models whose weights are here, or a study of generations",
+            )
+    for run in study.runs(config):
+        if (endpoint := plan.endpoint_of(config, run.model, run.state)) is not None:
+            for reason in _unasked(config.decodings[run.decoding], endpoint):
+                faults.setdefault(
+                    ("decodings", f"{run.decoding} {reason}"),
+                    f"given {run.decoding!r}, and model {run.model!r} in state {run.state!r} can only be asked "
+                    f"(`kind: endpoint`): {reason}",
+                )
+    for (key, _), text in faults.items():
+        yield ["studies", name, key], text
+
+
+NEEDED = {
+    "answers": "answers to test rows",
+    "likelihoods": "the probabilities of given tokens",
+    "attention": "attention",
+    "membership": "the probabilities of given texts",
+}
+"""What a study has a model do, by `Work.what`, as messages name it."""
+
+
+def _unasked(decoding: Decoding, endpoint: Endpoint) -> Iterator[str]:
+    """What a server cannot be asked for."""
+    if decoding.strategy == "as_published":
+        yield "`strategy: as_published` reads a checkpoint's own settings; use greedy or sample"
+    if decoding.top_k is not None and not endpoint.top_k:
+        yield "its API has no `top_k`; use `top_p`, or set `top_k: true` of the endpoint where the server knows it"
+    if decoding.min_new_tokens:
+        yield "it takes no `min_new_tokens`; leave it out"
+    if decoding.with_prompt:
+        yield "it returns the continuation alone, not `with_prompt: true`"
+    if decoding.precision != "fp32":
+        yield "the server decides in which precision it computes; leave `precision` out"
 
 
 def _template_faults(config: Config) -> Iterator[Fault]:

@@ -68,13 +68,18 @@ def costs(config: Config) -> list[Cost]:
                 len(runs),
                 len(trainings),
                 sum(_training_seconds(config, each) for each in trainings) / HOUR,
-                sum(_seconds(config, each, limit) for each in work.values()) / HOUR,
+                sum(_seconds(config, each, limit) for place, each in work.items() if _is_here(config, place)) / HOUR,
                 sum(_detection_seconds(config, run) for run in runs) / HOUR,
                 sum(_checkpoint_bytes(config, each) for each in trainings),
                 BYTES_PER_PROBE * sum(most_probes(config, run.dataset) for run in runs),
             )
         )
     return rows
+
+
+def _is_here(config: Config, place: str) -> bool:
+    """Whether a model of this machine computes a result; what endpoints are asked for is counted apart."""
+    return plan.endpoint_at(config, place) is None
 
 
 def _checkpoint_bytes(config: Config, training: Mapping[str, Any]) -> float:
@@ -144,7 +149,11 @@ def needs(config: Config) -> list[Need]:
     for study in config.studies.values():
         found = [
             *(memory.training_need(config, each["model"], each["recipe"]) for each in study.trainings(config)),
-            *(memory.work_need(config, work, limit) for work in study.work(config).values()),
+            *(
+                memory.work_need(config, work, limit)
+                for place, work in study.work(config).items()
+                if _is_here(config, place)
+            ),
         ]
         for need in found:
             if need is not None:
@@ -247,6 +256,7 @@ def _assumptions(config: Config, limit: float | None) -> list[str]:
     studies = config.studies.values()
     datasets = (name for study in studies for name in study.all_datasets())
     models = list(dict.fromkeys(name for study in studies for name in study.all_models()))
+    models = [name for name in models if plan.endpoint_of(config, name, plan.BASE) is None]
     unknown = [
         *_unknown("rows", (name for name in datasets if training_rows(config, name) is None)),
         *_unknown("parameters", (name for name in models if not parameters(config, name))),

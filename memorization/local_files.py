@@ -15,11 +15,11 @@ from memorization import plan
 from memorization.config.base import LocalFiles
 from memorization.config.data import FilesDataset
 from memorization.config.detection import FilesPairs, TrainedClassifier
-from memorization.config.models import FolderModel, FolderSource, HubSource, ScratchModel
+from memorization.config.models import Endpoint, EndpointSource, FolderModel, FolderSource, HubSource, ScratchModel
 from memorization.datasets.templates import shared_instruction
 from memorization.errors import UserError
 from memorization.models import files
-from memorization.models.engine import candidates
+from memorization.models.engine import ENDPOINT, candidates
 from memorization.studies.audit.plan import Audit
 from memorization.studies.kinds import Config
 
@@ -63,7 +63,7 @@ def checkpoint_folders(config: Config, model: str, state: str = plan.BASE) -> di
     own. Those of the hub are left out. Raises UserError like `dataset_files`, and for an adapter without a base.
     """
     source, key = _checkpoint(config, model, state)
-    if isinstance(source, ScratchModel):
+    if isinstance(source, ScratchModel | Endpoint):
         return {}
     folders = {}
     if isinstance(source, FolderModel):
@@ -107,7 +107,9 @@ def architecture(config: Config, model: str) -> dict[str, Any] | None:
         return None
 
 
-def _checkpoint(config: Config, model: str, state: str) -> tuple[HubSource | FolderSource | ScratchModel, str]:
+def _checkpoint(
+    config: Config, model: str, state: str
+) -> tuple[HubSource | FolderSource | ScratchModel | Endpoint, str]:
     """Where a base model, or one of its fine-tuned states, comes from, and its key in the configuration."""
     settings = config.models[model]
     if state == plan.BASE:
@@ -116,8 +118,13 @@ def _checkpoint(config: Config, model: str, state: str) -> tuple[HubSource | Fol
 
 
 def tokenizer_folder(config: Config, model: str) -> str | None:
-    """The local tokenizer of a model from scratch; None if it is trained. Raises UserError like `dataset_files`."""
+    """The local tokenizer of a model from scratch, if it is not trained, or of one that can only be asked; else None.
+
+    Raises UserError like `dataset_files`.
+    """
     source = config.models[model].source
+    if isinstance(source, EndpointSource) and isinstance(source.tokenizer, FolderModel):
+        return _rooted(source.tokenizer.path, "model_root", config.model_root, f"models.{model}.source.tokenizer.path")
     if not isinstance(source, ScratchModel) or source.tokenizer is None:
         return None
     return _rooted(source.tokenizer, "model_root", config.model_root, f"models.{model}.source.tokenizer")
@@ -161,7 +168,14 @@ def model_settings(config: Config, model: str, state: str = plan.BASE) -> dict[s
 
     These are its input.
     """
-    source = _checkpoint(config, model, state)[0].model_dump(mode="json")
+    given = _checkpoint(config, model, state)[0]
+    if isinstance(given, Endpoint):
+        # What decides a text, and nothing of how it is asked for.
+        source = given.model_dump(mode="json", include={"kind", "url", "model", "api", "tokenizer"})
+        if "path" in source.get("tokenizer", {}):
+            source["tokenizer"]["path"] = "folder"
+        return source
+    source = given.model_dump(mode="json")
     if (base := source.get("base")) is None:
         # Left out, so that records of whole checkpoints do not become stale by a key for adapters.
         source.pop("base", None)
@@ -312,11 +326,14 @@ def check_inputs(config: Config) -> None:
         raise UserError("Inputs are missing.\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
-def engines(config: Config, model: str, decoding: str) -> list[str]:
+def engines(config: Config, model: str, state: str, decoding: str) -> list[str]:
     """The engines of which one generates a model's texts under a decoding, by preference, as modules' full names.
 
-    Raises UserError where the configuration names one that does not know the model's architecture.
+    Of a state that can only be asked, the module that asks. Raises UserError where the configuration names an engine
+    that does not know the model's architecture.
     """
+    if plan.endpoint_of(config, model, state):
+        return [ENDPOINT]
     compute, kind = config.compute, (architecture(config, model) or {}).get("model_type")
     try:
         return candidates(compute.engine, compute.device, kind, config.decodings[decoding])
@@ -328,8 +345,8 @@ def check_engines(config: Config) -> None:
     """Raise UserError where the configuration names an engine that does not know a run's model."""
     if config.compute.engine != "auto":
         for study in config.studies.values():
-            for model, decoding in dict.fromkeys((run.model, run.decoding) for run in study.runs(config)):
-                engines(config, model, decoding)
+            for cell in dict.fromkeys((run.model, run.state, run.decoding) for run in study.runs(config)):
+                engines(config, *cell)
 
 
 def datasets_in_use(config: Config) -> list[str]:
@@ -426,7 +443,7 @@ def _missing_checkpoint(config: Config, model: str, state: str) -> Iterator[str]
         return
     if (folder := folders.get("files")) is not None:
         yield from (f"{key}.path: {fault}" for fault in files.model_faults(folder, tokenizer=state == plan.BASE))
-        if not isinstance(source, ScratchModel) and source.base is not None and not files.is_adapter(folder):
+        if isinstance(source, FolderSource) and source.base is not None and not files.is_adapter(folder):
             yield f"{key}.base: given, and {folder} contains no adapter ({files.ADAPTER_CONFIG}); leave it out."
     if (base := folders.get("base")) is not None:
         yield from (f"{key}.base.path: {fault}" for fault in files.whole_faults(base))

@@ -12,7 +12,7 @@ from typing import Any
 
 from memorization.config.base import Population, Side
 from memorization.config.detection import TrainedClassifier
-from memorization.config.models import Recipe, ScratchModel
+from memorization.config.models import Endpoint, Recipe, ScratchModel
 from memorization.config.project import Project
 from memorization.errors import UserError
 
@@ -167,6 +167,25 @@ def model_inputs(config: Project, coordinates: Mapping[str, Any]) -> dict[str, s
     elif state != BASE:
         inputs["checkpoints"] = fill(FINE_TUNED, coordinates)
     return inputs
+
+
+def endpoint_of(config: Project, model: str, state: str) -> Endpoint | None:
+    """The endpoint that is asked for the texts of a model in a state; None where its weights are here."""
+    settings = config.models[model]
+    source = settings.source if state == BASE else settings.fine_tuned.get(state)
+    return source if isinstance(source, Endpoint) else None
+
+
+def endpoint_states(config: Project) -> list[tuple[str, str]]:
+    """Models and states that can only be asked."""
+    states = [(name, state) for name, model in config.models.items() for state in (BASE, *model.fine_tuned)]
+    return [each for each in states if endpoint_of(config, *each)]
+
+
+def endpoint_at(config: Project, place: str) -> tuple[str, str] | None:
+    """Model and state that are asked for a result, which is given by its place; None for results of models here."""
+    cells = endpoint_states(config)
+    return next((cell for cell in cells if f"/model={cell[0]}/state={cell[1]}/" in f"/{place}/"), None)
 
 
 def prefix_length(config: Project, dataset: str) -> int:

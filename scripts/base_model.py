@@ -6,7 +6,7 @@ import job
 from pydantic import TypeAdapter
 from snakemake.script import Snakemake
 
-from memorization.config.models import FolderSource, HubSource, ScratchModel
+from memorization.config.models import EndpointSource, FolderSource, HubSource, ScratchModel
 from memorization.models import loading, scratch
 from memorization.models.resumption import TrainingJob
 
@@ -15,7 +15,7 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     name, params, output = snakemake.wildcards.model, snakemake.params, Path(snakemake.output[0])
-    source = TypeAdapter(FolderSource | HubSource | ScratchModel).validate_python(params.model)
+    source = TypeAdapter(FolderSource | HubSource | ScratchModel | EndpointSource).validate_python(params.model)
     if isinstance(source, ScratchModel):
         device = loading.start_torch(params.device, params.threads)
         checkpointing = name in snakemake.config["gradient_checkpointing"]
@@ -25,6 +25,8 @@ def main(snakemake: Snakemake) -> None:
         scratch.build(
             name, source, Path(snakemake.input.dataset), folder_of(snakemake.input.get("tokenizer")), training
         )
+    elif isinstance(source, EndpointSource):
+        loading.prepare_endpoint(name, source, folder_of(snakemake.input.get("tokenizer")), output)
     else:
         loading.start_torch("cpu", params.threads)
         given, base = folder_of(snakemake.input.get("files")), folder_of(snakemake.input.get("base"))

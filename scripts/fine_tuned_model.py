@@ -6,7 +6,7 @@ import job
 from pydantic import TypeAdapter
 from snakemake.script import Snakemake
 
-from memorization.config.models import FolderSource, HubSource
+from memorization.config.models import Endpoint, FolderSource, HubSource
 from memorization.models import loading
 
 snakemake: Snakemake
@@ -14,9 +14,12 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     wildcards, params, given = snakemake.wildcards, snakemake.params, snakemake.input
-    source = TypeAdapter(FolderSource | HubSource).validate_python(params.model)
-    loading.start_torch(params.device, params.threads)
+    source = TypeAdapter(FolderSource | HubSource | Endpoint).validate_python(params.model)
     name, output = f"{wildcards.model}.fine_tuned.{wildcards.state}", Path(snakemake.output[0])
+    if isinstance(source, Endpoint):
+        loading.prepare_asked_state(source, output)
+        return
+    loading.start_torch(params.device, params.threads)
     folder, base = folder_of(given.get("files")), folder_of(given.get("base"))
     loading.prepare_fine_tuned(name, source, Path(given.model), folder, output, base)
 

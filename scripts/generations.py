@@ -30,13 +30,18 @@ def main(snakemake: Snakemake) -> None:
 def written(snakemake: Snakemake, probes: pa.Table) -> tuple[list[generation.Generation], dict[str, object]]:
     wildcards, params = snakemake.wildcards, snakemake.params
     decoding = Decoding.model_validate(params.decoding)
+    base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
+    what = f"{wildcards.model}, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}, {wildcards.prompting}"
+    if params.engines == [engine.ENDPOINT]:
+        endpoint, given = engine.load_engine(engine.ENDPOINT), snakemake.config["endpoints"]
+        settings, results = given[f"{wildcards.model}/{wildcards.state}"], Path(snakemake.config["results"])
+        made = endpoint.generate(settings, base, probes, decoding, results, what)
+        return made.generations, job.manifest(snakemake, *endpoint.PACKAGES, decoding=params.decoding, **made.stated)
     batch_size = params.batch_size or snakemake.config["generation_batch_size"]
     device = loading.start_torch(params.device, params.threads)
-    base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
     loaded = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device)
     chosen = engine.choose(params.engines, loaded[0])
     settings = generation.GenerationSettings(decoding, batch_size, chosen, params.max_input_tokens)
-    what = f"{wildcards.model}, {wildcards.dataset}, {wildcards.state}, {wildcards.decoding}, {wildcards.prompting}"
     stated = {"decoding": params.decoding, "engine": chosen, "batch_size": batch_size, "device": device.type}
     manifest = job.manifest(snakemake, *engine.load_engine(chosen).PACKAGES, **stated, threads=params.threads)
     return generation.generate(*loaded, probes, settings, what), manifest

@@ -100,8 +100,8 @@ def test_unknown_key_lists_the_keys_of_its_own_kind_of_source(file: Path) -> Non
     ("path", "allowed"),
     [
         (("datasets", "news", "source"), "files, hub, synthetic"),
-        (("models", "t5", "source"), "folder, hub, scratch"),
-        (("models", "datasets", "source"), "folder, hub, scratch"),
+        (("models", "t5", "source"), "endpoint, folder, hub, scratch"),
+        (("models", "datasets", "source"), "endpoint, folder, hub, scratch"),
     ],
 )
 def test_unknown_kinds_of_source_are_reported_with_the_allowed_ones(
@@ -113,7 +113,7 @@ def test_unknown_kinds_of_source_are_reported_with_the_allowed_ones(
 
 def test_a_source_without_kind_is_reported_with_the_allowed_ones(file: Path) -> None:
     message = fault(file, changed("models", "t5", "source", value={"path": "t5"}))
-    assert message == f"{file}: models.t5.source.kind: given None; allowed: folder, hub, scratch"
+    assert message == f"{file}: models.t5.source.kind: given None; allowed: endpoint, folder, hub, scratch"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from string import Formatter
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from memorization.config.base import FilePath, Name, Section
 
@@ -100,18 +101,96 @@ class ScratchModel(Section):
     pretraining: Pretraining = Field(description="How the base weights are trained.")
 
 
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or any(character.isspace() for character in url):
+        raise ValueError("allowed: the address of a server's API, as https://HOST/v1")
+    if parts.username or parts.password:
+        raise ValueError("an address without a name and a password: a key comes from the environment (`key`)")
+    return url.rstrip("/")
+
+
+class Endpoint(Section):
+    """A model that can only be asked: a server with OpenAI's interface, as vLLM and llama.cpp have it.
+
+    Its texts are the server's: nobody can make them again, and seeds are sent without a promise.
+    """
+
+    kind: Literal["endpoint"] = Field(description="Fixed: `endpoint`.", examples=["endpoint"])
+    url: Annotated[str, AfterValidator(_address)] = Field(
+        description="Address of the API, to which `/completions` or `/chat/completions` is added.",
+        examples=["http://localhost:8000/v1"],
+    )
+    model: str = Field(min_length=1, description="The model's name at the server.", examples=["support-bot"])
+    api: Literal["completions", "chat"] = Field(
+        description="`completions`: the server continues the prompt as a text; `chat`: the prompt is the user's turn.",
+        examples=["completions"],
+    )
+    top_k: bool = Field(
+        False,
+        description="Whether the server knows `top_k`, as vLLM and llama.cpp do and OpenAI does not; decodings that "
+        "have it are refused otherwise.",
+        examples=[True],
+    )
+    key: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Name of the environment variable that contains the key (never the key itself); null: "
+        "`OPENAI_API_KEY` where the url is OpenAI's, none elsewhere. It is written to no file.",
+        examples=["PROVIDER_KEY"],
+    )
+    parallel: int = Field(4, ge=1, le=256, description="Requests that are under way at once.", examples=[16])
+    requests_per_minute: float | None = Field(
+        None, gt=0, description="Requests that are begun in a minute, at most; null: no limit.", examples=[60]
+    )
+    timeout_seconds: float = Field(
+        120, gt=0, description="Time for a reply, after which the request is sent again.", examples=[600]
+    )
+    price_read: float | None = Field(
+        None, ge=0, description="Price of a million tokens that are read, in any currency; null: unknown.", examples=[3]
+    )
+    price_written: float | None = Field(None, ge=0, description="The same of tokens that are written.", examples=[6])
+    send: bool = Field(
+        False,
+        description="Confirms that parts of the data are sent to this server, at your cost. Without it a run that "
+        "would ask it is refused, with what it would send.",
+        examples=[True],
+    )
+
+    @property
+    def key_name(self) -> str | None:
+        """Name of the environment variable with the key, if one is sent."""
+        is_openai = urlsplit(self.url)[:2] == ("https", "api.openai.com")
+        return self.key or ("OPENAI_API_KEY" if is_openai else None)
+
+
+class EndpointSource(Endpoint):
+    """A model that can only be asked, with the tokenizer by which its prefixes are cut and its texts measured."""
+
+    tokenizer: HubModel | FolderModel = Field(
+        discriminator="kind",
+        description="A checkpoint with the tokenizer: the served model's own, or a similar one; no weights are read.",
+        examples=[{"kind": "folder", "path": "{model_root}/llama"}],
+    )
+
+
 class Model(Section):
     """A base model."""
 
-    source: HubSource | FolderSource | ScratchModel = Field(
+    source: HubSource | FolderSource | ScratchModel | EndpointSource = Field(
         discriminator="kind",
         description="Where the checkpoint comes from.",
         examples=[{"kind": "folder", "path": "t5"}],
     )
-    fine_tuned: dict[Name, Annotated[HubSource | FolderSource, Field(discriminator="kind")]] = Field(
+    fine_tuned: dict[Name, Annotated[HubSource | FolderSource | Endpoint, Field(discriminator="kind")]] = Field(
         default_factory=dict,
-        description="Checkpoints that others fine-tuned from this model, with its vocabulary: states that studies name "
-        "beside `base` and recipes, compared with `base` probe by probe. A name that no recipe has.",
+        description="Checkpoints that others fine-tuned from this model, with its vocabulary, or endpoints that serve "
+        "them: states that studies name beside `base` and recipes, compared with `base` probe by probe. A name that no "
+        "recipe has.",
         examples=[{"shipped": {"kind": "folder", "path": "{model_root}/t5-shipped"}}],
     )
     title: str | None = Field(None, description="Name shown in tables; the key if null.", examples=["T5-base"])

@@ -24,6 +24,8 @@ FAST = "native"
 """Name of the engine that `auto` prefers."""
 VLLM = "vllm"
 """Name of the engine that decodes greedily on a GPU alone, and that `auto` does not take."""
+ENDPOINT = "memorization.models.endpoint"
+"""Full name of the module that asks a server for texts, in place of an engine and a loaded model."""
 MODEL_TYPES: dict[str, tuple[str, ...]] = {
     FAST: ("t5", "gpt2", "gpt_neo", "llama"),
     VLLM: ("gemma", "gemma2", "gpt2", "gpt_neox", "gptj", "llama", "mistral", "opt", "phi3", "qwen2", "qwen3"),

@@ -20,7 +20,7 @@ from typing import Any
 
 from memorization import hub, storage
 from memorization.checksums import MISSING, DamagedError, check_folder, remedy
-from memorization.config.models import FolderModel, FolderSource, HubModel, HubSource
+from memorization.config.models import Endpoint, EndpointSource, FolderModel, FolderSource, HubModel, HubSource
 from memorization.errors import UserError
 from memorization.imports import ENVIRONMENT, without_optional
 from memorization.models import files
@@ -86,6 +86,46 @@ def prepare(
         else:
             tokenizer.save_pretrained(folder)
         write_record(folder, record)
+
+
+def prepare_endpoint(name: str, source: EndpointSource, path: Path | None, output: Path) -> None:
+    """Write the record folder of a model that can only be asked: its endpoint, and the tokenizer, which is checked.
+
+    `path` is the tokenizer's local folder, if it is one. Nothing is sent. Raises UserError for a tokenizer that cannot
+    be used, or that has no fast form, and for a hub that cannot be reached.
+    """
+    key = f"models.{name}.source.tokenizer"
+    if isinstance(source.tokenizer, HubModel):
+        folder = _download(key, source.tokenizer, weights=False)
+        trusted = source.tokenizer.trust_remote_code
+        place = {"kind": "hub", "name": source.tokenizer.name, "revision": folder.name, "trust_remote_code": trusted}
+    else:
+        assert path is not None
+        folder = path
+        place = {"kind": "folder", "name": str(path), "revision": None, "trust_remote_code": False}
+    for fault in files.tokenizer_faults(folder):
+        raise UserError(f"{key}: {fault}")
+    tokenizer = load_tokenizer({"tokenizer": place}, name)
+    if not tokenizer.is_fast:
+        raise UserError(f"{key}: {place['name']}: it has no fast form (tokenizer.json), which cuts texts at a token.")
+    with storage.replacing(output) as written:
+        written.mkdir()
+        tokenizer.backend_tokenizer.save(str(written / "tokenizer.json"))
+        write_record(written, _asked(source) | {"tokenizer": place})
+
+
+def prepare_asked_state(source: Endpoint, output: Path) -> None:
+    """Write the record folder of a fine-tuned state that can only be asked. Nothing is sent."""
+    with storage.replacing(output) as written:
+        written.mkdir()
+        write_record(written, _asked(source))
+
+
+def _asked(source: Endpoint) -> dict[str, Any]:
+    """The record of an endpoint: what decides its texts, as far as that is known here."""
+    stated = source.model_dump(include={"kind", "url", "model", "api"})
+    digest = hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+    return {**stated, "digest": digest}
 
 
 def prepare_fine_tuned(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from memorization.config.generation import AnswerStart, BarePrefix, Decoding, Prompting, Question, Repeat
-from memorization.config.models import HubSource, LoRA, Recipe, ScratchModel
+from memorization.config.models import Endpoint, HubSource, LoRA, Recipe, ScratchModel
 from memorization.plan import BARE
 from memorization.studies.kind import Study
 from memorization.studies.kinds import Config
@@ -87,6 +87,8 @@ def _model(config: Config, name: str) -> str:
     if isinstance(source, ScratchModel):
         kind = source.architecture.get("model_type", "transformer")
         return f"{title} ({kind}, trained from scratch on {source.pretraining.dataset})"
+    if isinstance(source, Endpoint):
+        return f"{title} (asked at an endpoint as {source.model}, {source.api}, so that its texts cannot be made again)"
     return f"{title} ({source.name}, revision {source.revision[:12]})" if isinstance(source, HubSource) else title
 
 

@@ -81,8 +81,8 @@ def generation_settings():
         "engines": engines,
         "max_input_tokens": question_tokens,
         "batch_size": batch_size_where_it_matters,
-        "threads": CONFIG.compute.threads,
-        "device": CONFIG.compute.device,
+        "threads": unless_asked(CONFIG.compute.threads),
+        "device": unless_asked(CONFIG.compute.device),
     }
 
 
@@ -93,15 +93,25 @@ def question_tokens(wildcards):
     return plan.answer_settings(CONFIG, wildcards.state)["max_input_tokens"]
 
 
+def is_asked(wildcards):
+    """Whether an endpoint is asked for the texts of a model in a state."""
+    return plan.endpoint_of(CONFIG, wildcards.model, wildcards.state) is not None
+
+
+def unless_asked(value, otherwise=None):
+    """A value of jobs that run a model, for those that ask an endpoint another."""
+    return lambda wildcards: otherwise if is_asked(wildcards) else value
+
+
 def engines(wildcards):
     """The engines of which one generates, loaded by name: their code makes stale only what they may have generated."""
-    return engines_of(wildcards.model, wildcards.decoding)
+    return engines_of(wildcards.model, wildcards.state, wildcards.decoding)
 
 
 @cache
-def engines_of(model, decoding):
-    """The engines of which one generates a model's texts under a decoding."""
-    return local_files.engines(CONFIG, model, decoding)
+def engines_of(model, state, decoding):
+    """The engines of which one generates a model's texts in a state under a decoding."""
+    return local_files.engines(CONFIG, model, state, decoding)
 
 
 def likelihood_setting(key):

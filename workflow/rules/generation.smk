@@ -15,11 +15,12 @@ rule generations:
         dataset=datasets_of(several=False),
     conda:
         "../../envs/models.yaml"
-    threads: CONFIG.compute.threads
+    threads: unless_asked(CONFIG.compute.threads, 1)
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(480),
-        gpu=GPU,
+        gpu=unless_asked(GPU, 0),
+        asking=lambda wildcards: int(is_asked(wildcards)),
     params:
         **generation_settings(),
         source=lambda wildcards: digest_of("generations.py", *engines(wildcards)),
@@ -37,11 +38,12 @@ rule generation_shards:
         log_of(plan.SHARD),
     conda:
         "../../envs/models.yaml"
-    threads: CONFIG.compute.threads
+    threads: unless_asked(CONFIG.compute.threads, 1)
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(480),
-        gpu=GPU,
+        gpu=unless_asked(GPU, 0),
+        asking=lambda wildcards: int(is_asked(wildcards)),
     params:
         **generation_settings(),
         source=lambda wildcards: digest_of("generations.py", *engines(wildcards)),

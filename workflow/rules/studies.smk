@@ -17,7 +17,7 @@ rule plan:
     conda:
         "../../envs/detection.yaml"
     params:
-        summary=lambda wildcards: costs.summary(CONFIG),
+        summary=lambda wildcards: costs.summary(CONFIG) + endpoints.summary(CONFIG),
     script:
         "../../scripts/plan.py"
 

@@ -1,0 +1,208 @@
+"""f(p) of a model that can only be asked: texts that a server writes, in place of an engine and a loaded model.
+
+A server's texts are its own: the same request may have another answer tomorrow, and a seed is sent without a promise.
+So replies are kept (`replies`), and the same request is never sent twice. What a server says of lengths is not
+believed: tokens are counted by the tokenizer that cuts the prefixes, and a text is cut at the decoding's limit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from tokenizers import Tokenizer
+
+from memorization.checksums import check_folder
+from memorization.config.generation import Decoding
+from memorization.config.models import Endpoint
+from memorization.errors import UserError
+from memorization.models.generation import Generation
+from memorization.models.replies import FOLDER, Replies, Reply
+from memorization.models.server import Body, Server
+from memorization.progress import Progress
+
+log = logging.getLogger(__name__)
+
+PACKAGES = ("httpx2", "tokenizers")
+CHARACTERS_PER_TOKEN = 256
+"""Characters that a token has at most, where a text is much too long."""
+NAMED = 5
+"""Names of models that the log shows."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """Generations of probes, in their order, and what the manifest states of them."""
+
+    generations: list[Generation]
+    stated: dict[str, Any]
+
+
+def generate(
+    settings: Mapping[str, Any], model: Path, probes: pa.Table, decoding: Decoding, results: Path, what: str
+) -> Written:
+    """One generation per row of `probes` (columns `probe`, `prefix`), in their order, from an endpoint.
+
+    `settings` are the endpoint's in the configuration, with their place there (`key`), and `what` names the work, for
+    messages; `model` is the base model's folder, whose tokenizer counts; replies are kept in the folder of results.
+    Raises UserError where requests would have to be sent and the endpoint has not `send`, where one fails for good, and
+    where a reply is none.
+    """
+    key, endpoint = settings["key"], Endpoint.model_validate(settings["endpoint"])
+    tokenizer = _tokenizer(key, model)
+    bodies = [
+        body_of(endpoint, prefix, decoding, probe)
+        for probe, prefix in zip(probes["probe"].to_pylist(), probes["prefix"].to_pylist(), strict=True)
+    ]
+    digests = [digest_of(endpoint, body) for body in bodies]
+    kept = Replies(results / FOLDER / f"{_digest(_place(endpoint))[:32]}.jsonl")
+    replies = kept.find(digests)
+    new = {digest: body for digest, body in zip(digests, bodies, strict=True) if digest not in replies}
+    if new and not endpoint.send:
+        raise UserError(
+            f"{key}.send: {len(new):,} requests would be sent to {endpoint.url}; confirm it by `send: true`. Nothing "
+            "is sent."
+        )
+    log.info("%d of %d requests have replies already", len(replies), len(set(digests)))
+    with Progress(len(set(digests)), what, "requests") as progress:
+        progress.advance(len(replies))
+        replies |= _ask(Server(key, endpoint), endpoint.api, new, kept, progress.advance)
+    _report_names(key, endpoint, {reply.model for reply in replies.values()})
+    texts = [replies[digest] for digest in digests]
+    generations, counts = _generations(probes["probe"].to_pylist(), texts, tokenizer, decoding)
+    return Written(generations, {"engine": "endpoint", **_place(endpoint), **counts})
+
+
+def body_of(endpoint: Endpoint, prefix: str, decoding: Decoding, probe: int) -> dict[str, Any]:
+    """The request for a probe's text. Its seed follows from the decoding's and the probe's number."""
+    body = {"model": endpoint.model, **_prompt(endpoint, prefix), "max_tokens": decoding.max_new_tokens}
+    if decoding.strategy == "greedy":
+        return body | {"temperature": 0}
+    drawn = body | {"temperature": decoding.temperature, "seed": _seed(decoding.seed, probe)}
+    limits = {"top_p": decoding.top_p, "top_k": decoding.top_k}
+    return drawn | {name: value for name, value in limits.items() if value is not None}
+
+
+def _prompt(endpoint: Endpoint, prefix: str) -> dict[str, Any]:
+    """How an endpoint is given a prefix: as the beginning of a text, or as the user's turn."""
+    if endpoint.api == "completions":
+        return {"prompt": prefix}
+    return {"messages": [{"role": "user", "content": prefix}]}
+
+
+def _seed(seed: int, probe: int) -> int:
+    """A number of 31 bits, which every server takes."""
+    return int(_digest([seed, probe])[:8], 16) >> 1
+
+
+def digest_of(endpoint: Endpoint, body: Body) -> str:
+    """What a reply is kept under: url, model, API and all that is sent, and nothing of the key."""
+    return _digest([_place(endpoint), body])
+
+
+def _place(endpoint: Endpoint) -> dict[str, str]:
+    """Who is asked."""
+    return {"url": endpoint.url, "model": endpoint.model, "api": endpoint.api}
+
+
+def _digest(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _tokenizer(key: str, model: Path) -> Tokenizer:
+    check_folder(model)
+    if not (model / "tokenizer.json").is_file():
+        raise UserError(f"{key}: the tokenizer has no fast form (tokenizer.json), which cuts texts at a token.")
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _ask(
+    server: Server, api: str, bodies: Mapping[str, Body], kept: Replies, advance: Callable[[int], None]
+) -> dict[str, Reply]:
+    """The replies to requests, by their digest; each is kept as soon as it is there."""
+    digests, replies, lock = list(bodies), {}, threading.Lock()
+
+    def take(number: int, data: bytes) -> None:
+        try:
+            reply = reply_of(api, data)
+        except ValueError as error:
+            raise UserError(f"{server.key}: {server.url}: the reply is none: {error}.") from None
+        with lock:
+            kept.keep(digests[number], reply)
+            replies[digests[number]] = reply
+            advance(1)
+
+    if bodies:
+        server.ask_all(bodies.values(), take)
+    return replies
+
+
+def reply_of(api: str, data: bytes) -> Reply:
+    """What a server's answer contains. Raises ValueError, with what is wrong, where it is none."""
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise ValueError("`choices` contains no text")
+    choice, place = choices[0], "choices[0].text"
+    text, refusal = choice.get("text"), None
+    if api == "chat":
+        message, place = choice.get("message"), "choices[0].message.content"
+        if not isinstance(message, dict):
+            raise ValueError("`choices[0].message` is missing; is this a server of `api: completions`?")
+        text, refusal = message.get("content"), message.get("refusal")
+    finish, model = choice.get("finish_reason"), answer.get("model")
+    withheld = text is None and (finish == "content_filter" or isinstance(refusal, str))
+    if not isinstance(text, str) and not withheld:
+        raise ValueError(f"`{place}` is no text (finish_reason: {str(finish)[:30]!r})")
+    return Reply(
+        # A half of a pair of code units is no character, and nothing could write it.
+        (text or "").encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+        finish[:30] if isinstance(finish, str) else "",
+        model[:200] if isinstance(model, str) else "",
+        withheld,
+    )
+
+
+def _report_names(key: str, endpoint: Endpoint, names: set[str]) -> None:
+    """Warn where a server names another model than the one that was asked: providers name its version."""
+    others = sorted(name for name in names if name and not name.startswith(endpoint.model))
+    if others or len(names) > 1:
+        shown = ", ".join(map(repr, (others or sorted(names))[:NAMED]))
+        log.warning("%s: asked was %r, and it is %s that answered", key, endpoint.model, shown)
+
+
+def _generations(
+    probes: Sequence[int], replies: Sequence[Reply], tokenizer: Tokenizer, decoding: Decoding
+) -> tuple[list[Generation], dict[str, Any]]:
+    """Generations of probes, and counts: each text at most as long as the decoding allows, by this tokenizer."""
+    limit = decoding.max_new_tokens
+    heads = [reply.text[: CHARACTERS_PER_TOKEN * limit] for reply in replies]
+    rows, cut = [], 0
+    for probe, reply, head, encoding in zip(
+        probes, replies, heads, tokenizer.encode_batch(heads, add_special_tokens=False), strict=True
+    ):
+        tokens = len(encoding.ids)
+        too_long = tokens > limit or len(head) < len(reply.text)
+        cut += too_long
+        text = head[: encoding.offsets[limit - 1][1]] if tokens > limit else head
+        at_limit = tokens >= limit or reply.finish == "length"
+        rows.append(Generation(probe, text, min(tokens, limit), at_limit))
+    withheld = sum(reply.withheld for reply in replies)
+    if cut:
+        log.warning("%d of %d texts are longer than %d tokens of this tokenizer, and were cut", cut, len(rows), limit)
+    if withheld:
+        log.warning("%d of %d texts were withheld by the server's filter, and count as empty", withheld, len(rows))
+    return rows, {"cut": cut, "withheld": withheld, "answered_by": sorted({reply.model for reply in replies})}
