@@ -1,8 +1,9 @@
 """Texts prepared for the aligner as flat arrays: sentences, stems and words as numbers, each text once.
 
-What the aligner needs of a text depends on that text alone (preprocessing step). Most of it is computed per *chunk*, a
-run of characters between white space: the tokens and stems of a chunk are computed when it first occurs, so that a long
-corpus costs little more than looking up its chunks.
+What the aligner needs of a text depends on that text alone (preprocessing step). Most of it is computed per *chunk*,
+what is between two spaces: the tokens and stems of a chunk are computed when it first occurs, so that a long corpus
+costs little more than looking up its chunks. A chunk is empty where two spaces follow one another, and contains several
+words where other white space than a space is between them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +21,11 @@ from memorization.detection.text import SentenceSplitter, StemmerName, is_conten
 # After a full stop these may close a sentence although white space separates them from it; Treebank's rule for the last
 # full stop takes them into account.
 _CLOSERS = "])}>\"'»”’"
-_CHUNK = re.compile(r"\S+")
+_PIECE = re.compile(r"\S+")
 # A word with at most one sign on either side, which Treebank always separates from it; a full stop only at the end.
-_SIMPLE = re.compile(r'["(\[]?([A-Za-z0-9]+)([,;:?!)\]".])?')
+_SIMPLE = re.compile(r'["(\[]?([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)([,;:?!)\]".])?')
 _CONTRACTIONS = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
-# What is beside a chunk: nothing, a space, or other white space, which some Treebank rules do not take for a space.
+# What is beside a piece of text: nothing, a space, or other white space, which some Treebank rules take for none.
 _BESIDE = {"": ("", ""), " ": ("x ", " x"), "\n": ("x\n", "\nx")}
 
 
@@ -34,13 +35,13 @@ class Chunks:
     def __init__(self, name: StemmerName) -> None:
         """Begin with no chunk; stems are those of the named stemmer."""
         self._stem_of = stemmer(name)
-        self._numbers: dict[tuple[str, str, str], int] = {}
-        self._middle: dict[str, int] = _Computed(lambda chunk: self._number(chunk, " ", " "))
-        self._first: dict[str, int] = _Computed(lambda chunk: self._number(chunk, "", " "))
-        self._last: dict[str, int] = _Computed(lambda chunk: self._number(chunk, " ", ""))
-        self._gaps: dict[int, int] = _Computed(self._gap)
+        self._whole = _Computed(lambda sentence: self._add(sentence, "", ""))
+        self._first = _Computed(lambda chunk: self._add(chunk, "", " "))
+        self._middle = _Computed(lambda chunk: self._add(chunk, " ", " "))
+        self._last = _Computed(lambda chunk: self._add(chunk, " ", ""))
         self._stem_numbers: dict[str, int] = {}
-        self._word_numbers: dict[str, int] = {}
+        # Of a word, and of its stem; -1 where sentences are not compared by the word.
+        self._word_numbers: dict[str, tuple[int, int]] = {}
         self.lengths = array("i")
         self.stem_offsets = array("q", [0])
         self.stems = array("i")
@@ -66,54 +67,31 @@ class Chunks:
 
     def numbers_of(self, sentence: str) -> list[int]:
         """Numbers of the chunks of a sentence; a chunk's start + its length + 1 is the start of the next chunk."""
-        parts = sentence.split()
-        # White space behind the last full stop does not keep it from being the last.
-        if len(parts) < 2 or not parts[-1].strip(_CLOSERS) or sentence[-1].isspace():
-            return [self._number(sentence, "", "")]
-        if " ".join(parts) == sentence:
-            return [self._first[parts[0]], *map(self._middle.__getitem__, parts[1:-1]), self._last[parts[-1]]]
-        return list(self._spaced(sentence))
+        parts = sentence.split(" ")
+        if len(parts) < 2 or _ends_apart(sentence):
+            return [self._whole[sentence]]
+        return [self._first[parts[0]], *map(self._middle.__getitem__, parts[1:-1]), self._last[parts[-1]]]
 
-    def _spaced(self, sentence: str) -> Iterator[int]:
-        """Chunks of a sentence with white space other than single spaces; wider white space becomes an empty chunk."""
-        end = -1
-        for match in _CHUNK.finditer(sentence):
-            if match.start() != end + 1:
-                yield self._gaps[match.start() - end - 2]
-            end = match.end()
-            before, after = sentence[max(match.start() - 1, 0) : match.start()], sentence[end : end + 1]
-            yield self._number(match[0], *(side if side in _BESIDE else "\n" for side in (before, after)))
-
-    def _gap(self, length: int) -> int:
-        return self._add(length, [])
-
-    def _number(self, chunk: str, before: str, after: str) -> int:
-        key = (chunk, before, after)
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = self._add(len(chunk), self._words(chunk, before, after))
-        return number
-
-    def _words(self, chunk: str, before: str, after: str) -> list[tuple[str, int, int]]:
-        """Words of a chunk, with start and end in it."""
-        simple = _SIMPLE.fullmatch(chunk)
-        if simple and (simple[2] != "." or not after) and simple[1].lower() not in _CONTRACTIONS:
-            return [(simple[1].lower(), *simple.span(1))]
-        left, right = _BESIDE[before][0], _BESIDE[after][1]
-        chunk_tokens = tokens(left + chunk + right)
-        return word_spans(chunk, chunk_tokens[bool(left) : len(chunk_tokens) - bool(right)])
-
-    def _add(self, length: int, spans: Iterable[tuple[str, int, int]]) -> int:
-        self.lengths.append(length)
-        for word, start, end in spans:
-            if is_content(word):
-                self.stems.append(self._stem_numbers.setdefault(self._stem_of(word), len(self._stem_numbers)))
-            self.words.append(self._word_numbers.setdefault(word, len(self._word_numbers)))
+    def _add(self, chunk: str, before: str, after: str) -> int:
+        self.lengths.append(len(chunk))
+        for word, start, end in _words(chunk, before, after):
+            number, stem = self._word_numbers.get(word) or self._numbered(word)
+            if stem >= 0:
+                self.stems.append(stem)
+            self.words.append(number)
             self.starts.append(start)
             self.ends.append(end)
         self.stem_offsets.append(len(self.stems))
         self.word_offsets.append(len(self.words))
         return len(self.lengths) - 1
+
+    def _numbered(self, word: str) -> tuple[int, int]:
+        """Numbers of a new word and of its stem."""
+        stem = -1
+        if is_content(word):
+            stem = self._stem_numbers.setdefault(self._stem_of(word), len(self._stem_numbers))
+        numbers = self._word_numbers[word] = (len(self._word_numbers), stem)
+        return numbers
 
     def tables(self) -> kernel.ChunkTables:
         """The lists as arrays."""
@@ -121,18 +99,42 @@ class Chunks:
         return kernel.ChunkTables(*map(np.array, lists))
 
 
-Key = TypeVar("Key")
-
-
-class _Computed(dict[Key, int]):
+class _Computed(dict[str, int]):
     """A dictionary that computes a missing value from its key."""
 
-    def __init__(self, compute: Callable[[Key], int]) -> None:
+    def __init__(self, compute: Callable[[str], int]) -> None:
         self._compute = compute
 
-    def __missing__(self, key: Key) -> int:
+    def __missing__(self, key: str) -> int:
         value = self[key] = self._compute(key)
         return value
+
+
+def _words(chunk: str, before: str, after: str) -> list[tuple[str, int, int]]:
+    """Words of a chunk, with start and end in it; `before` and `after` are what is beside it (`_BESIDE`)."""
+    simple = _SIMPLE.fullmatch(chunk)
+    if simple and (simple[2] != "." or not after):
+        word = simple[1].lower()
+        if _CONTRACTIONS.isdisjoint(word.split("-")):
+            return [(word, *simple.span(1))]
+    pieces = list(_PIECE.finditer(chunk))
+    is_one = len(pieces) == 1 and len(pieces[0][0]) == len(chunk)
+    if is_one or (not after and _ends_apart(chunk)):
+        left, right = _BESIDE[before][0], _BESIDE[after][1]
+        chunk_tokens = tokens(left + chunk + right)
+        return word_spans(chunk, chunk_tokens[bool(left) : len(chunk_tokens) - bool(right)])
+    words = []
+    for piece in pieces:
+        beside = chunk[piece.start() - 1] if piece.start() else before, chunk[piece.end() : piece.end() + 1] or after
+        own = _words(piece[0], *(side if side in _BESIDE else "\n" for side in beside))
+        words += [(word, piece.start() + start, piece.start() + end) for word, start, end in own]
+    return words
+
+
+def _ends_apart(text: str) -> bool:
+    """Whether white space is behind the last full stop of a text, if it has one at its end."""
+    rest = text.rstrip(_CLOSERS)
+    return not rest or rest[-1].isspace()
 
 
 class Documents:
