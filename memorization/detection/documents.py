@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from memorization.detection import kernel
 from memorization.detection.text import SentenceSplitter, StemmerName, is_content, stemmer, tokens, word_spans
@@ -28,6 +30,13 @@ _CONTRACTIONS = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"
 # What is beside a piece of text: nothing, a space, or other white space, which some Treebank rules take for none.
 _BESIDE = {"": ("", ""), " ": ("x ", " x"), "\n": ("x\n", "\nx")}
 
+# How a chunk stands in its sentence: a sum of these.
+_FIRST, _LAST = 1, 2
+# Sentences are split so many characters at a time, which bounds memory.
+_CHARACTERS_AT_ONCE = 4_000_000
+# A space that does not divide a sentence; no text contains this byte in UTF-8.
+_UNDIVIDED = b"\xff"
+
 
 class Chunks:
     """All chunks so far: the numbers of their stems and words, and the places of the words in the chunk."""
@@ -35,10 +44,13 @@ class Chunks:
     def __init__(self, name: StemmerName) -> None:
         """Begin with no chunk; stems are those of the named stemmer."""
         self._stem_of = stemmer(name)
-        self._whole = _Computed(lambda sentence: self._add(sentence, "", ""))
-        self._first = _Computed(lambda chunk: self._add(chunk, "", " "))
-        self._middle = _Computed(lambda chunk: self._add(chunk, " ", " "))
-        self._last = _Computed(lambda chunk: self._add(chunk, " ", ""))
+        # By how a chunk stands in its sentence, with what is beside it.
+        self._numbers = (
+            _Computed(lambda chunk: self._add(chunk, " ", " ")),
+            _Computed(lambda chunk: self._add(chunk, "", " ")),
+            _Computed(lambda chunk: self._add(chunk, " ", "")),
+            _Computed(lambda chunk: self._add(chunk, "", "")),
+        )
         self._stem_numbers: dict[str, int] = {}
         # Of a word, and of its stem; -1 where sentences are not compared by the word.
         self._word_numbers: dict[str, tuple[int, int]] = {}
@@ -65,12 +77,31 @@ class Chunks:
         """Number of different words."""
         return len(self._word_numbers)
 
-    def numbers_of(self, sentence: str) -> list[int]:
-        """Numbers of the chunks of a sentence; a chunk's start + its length + 1 is the start of the next chunk."""
-        parts = sentence.split(" ")
-        if len(parts) < 2 or _ends_apart(sentence):
-            return [self._whole[sentence]]
-        return [self._first[parts[0]], *map(self._middle.__getitem__, parts[1:-1]), self._last[parts[-1]]]
+    def numbers_of(self, sentences: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets (sentences + 1,) and numbers (chunks,) of the chunks of sentences.
+
+        A chunk's start + its length + 1 is the start of the next chunk of its sentence.
+        """
+        counts, numbers = [np.zeros(1, np.int64)], [np.empty(0, np.int32)]
+        for part in _parts(sentences):
+            own_counts, own_numbers = self._numbers_of(part)
+            counts.append(own_counts)
+            numbers.append(own_numbers)
+        return np.cumsum(np.concatenate(counts)), np.concatenate(numbers)
+
+    def _numbers_of(self, sentences: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Number of chunks of each sentence, and the numbers of all chunks: each different one is looked up once."""
+        divided = pc.split_pattern(pa.array(map(_encoded, sentences), pa.binary()), " ")
+        different = divided.values.dictionary_encode()
+        offsets = divided.offsets.to_numpy()
+        keys = different.indices.to_numpy() * (_FIRST + _LAST + 1)
+        keys[offsets[:-1]] += _FIRST
+        keys[offsets[1:] - 1] += _LAST
+        encoded = pa.array(keys).dictionary_encode()
+        texts = [_decoded(chunk) for chunk in different.dictionary.to_pylist()]
+        standing = (divmod(key, _FIRST + _LAST + 1) for key in encoded.dictionary.to_pylist())
+        numbers = np.array([self._numbers[stands][texts[text]] for text, stands in standing], np.int32)
+        return np.diff(offsets), numbers[encoded.indices.to_numpy()]
 
     def _add(self, chunk: str, before: str, after: str) -> int:
         self.lengths.append(len(chunk))
@@ -108,6 +139,31 @@ class _Computed(dict[str, int]):
     def __missing__(self, key: str) -> int:
         value = self[key] = self._compute(key)
         return value
+
+
+def _parts(sentences: Iterable[str]) -> Iterator[list[str]]:
+    """Lists of sentences of about `_CHARACTERS_AT_ONCE` characters."""
+    part: list[str] = []
+    size = 0
+    for sentence in sentences:
+        part.append(sentence)
+        size += len(sentence)
+        if size >= _CHARACTERS_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _encoded(sentence: str) -> bytes:
+    """A sentence in UTF-8, undivided where its last full stop is not in its last chunk."""
+    encoded = sentence.encode("utf-8", "surrogatepass")
+    # White space behind the last full stop does not keep it from being the last.
+    return encoded.replace(b" ", _UNDIVIDED) if _ends_apart(sentence) else encoded
+
+
+def _decoded(chunk: bytes) -> str:
+    return chunk.replace(_UNDIVIDED, b" ").decode("utf-8", "surrogatepass")
 
 
 def _words(chunk: str, before: str, after: str) -> list[tuple[str, int, int]]:
@@ -202,16 +258,18 @@ class Documents:
 
     def _cut(self, texts: Iterable[tuple[str, Iterable[tuple[int, int]], int]]) -> kernel.Cut:
         """Cut texts, given with their sentences (start, end) and the number that is added to starts and ends."""
-        sentence_offsets, chunk_offsets = array("q", [0]), array("q", [0])
-        starts, ends, chunks = array("i"), array("i"), array("i")
-        for text, spans, origin in texts:
-            for start, end in spans:
-                starts.append(origin + start)
-                ends.append(origin + end)
-                chunks.extend(self.chunks.numbers_of(text[start:end]))
-                chunk_offsets.append(len(chunks))
-            sentence_offsets.append(len(starts))
-        return kernel.Cut(*map(np.array, (sentence_offsets, starts, ends, chunk_offsets, chunks)))
+        sentence_offsets, starts, ends = array("q", [0]), array("i"), array("i")
+
+        def sentences() -> Iterator[str]:
+            for text, spans, origin in texts:
+                for start, end in spans:
+                    starts.append(origin + start)
+                    ends.append(origin + end)
+                    yield text[start:end]
+                sentence_offsets.append(len(starts))
+
+        chunk_offsets, chunks = self.chunks.numbers_of(sentences())
+        return kernel.Cut(np.array(sentence_offsets), np.array(starts), np.array(ends), chunk_offsets, chunks)
 
 
 def _places_of_sentences(cut: kernel.Cut) -> kernel.Sentences:
