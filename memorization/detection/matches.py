@@ -69,8 +69,10 @@ class _NumberedTexts:
         places = pc.index_in(numbers, value_set=self.numbers)
         if places.null_count:
             raise KeyError(f"probe {numbers.filter(pc.is_null(places))[0]} has no text")
-        taken: list[str] = self.texts.take(places).to_pylist()
-        return taken
+        # A text that occurs several times is made a Python object once.
+        different = places.dictionary_encode()
+        texts = self.texts.take(different.dictionary).to_pylist()
+        return [texts[place] for place in different.indices.to_pylist()]
 
 
 def _numbered(detections: pa.Table, candidates: pa.RecordBatch) -> pa.Table:
