@@ -43,7 +43,7 @@ def all_pairs(
 
     `files` are those of the run, with the candidates that the search found; the other parameters are those of
     `match_batches`, which compares all pairs here as it compares candidates. Memory grows with probes and suffixes, not
-    with pairs.
+    with pairs (and with matches, where suffixes are so long that they are compared in several passes).
     """
     suffixes = storage.read(files.probes, ProbesTable, ["probe"])["probe"].combine_chunks()
     candidates = _keys(storage.read(files.candidates, CandidatesTable, ["probe", "document"]))

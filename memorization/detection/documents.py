@@ -1,8 +1,9 @@
 """Texts prepared for the aligner as flat arrays: sentences, stems and words as numbers, each text once.
 
-What the aligner needs of a text depends on that text alone (preprocessing step). Most of it is computed per *chunk*, a
-run of characters between white space: the tokens and stems of a chunk are computed when it first occurs, so that a long
-corpus costs little more than looking up its chunks.
+What the aligner needs of a text depends on that text alone (preprocessing step). Most of it is computed per *chunk*,
+what is between two spaces: the tokens and stems of a chunk are computed when it first occurs, so that a long corpus
+costs little more than looking up its chunks. A chunk is empty where two spaces follow one another, and contains several
+words where other white space than a space is between them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from memorization.detection import kernel
 from memorization.detection.text import SentenceSplitter, StemmerName, is_content, stemmer, tokens, word_spans
@@ -20,12 +23,19 @@ from memorization.detection.text import SentenceSplitter, StemmerName, is_conten
 # After a full stop these may close a sentence although white space separates them from it; Treebank's rule for the last
 # full stop takes them into account.
 _CLOSERS = "])}>\"'»”’"
-_CHUNK = re.compile(r"\S+")
+_PIECE = re.compile(r"\S+")
 # A word with at most one sign on either side, which Treebank always separates from it; a full stop only at the end.
-_SIMPLE = re.compile(r'["(\[]?([A-Za-z0-9]+)([,;:?!)\]".])?')
+_SIMPLE = re.compile(r'["(\[]?([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)([,;:?!)\]".])?')
 _CONTRACTIONS = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
-# What is beside a chunk: nothing, a space, or other white space, which some Treebank rules do not take for a space.
+# What is beside a piece of text: nothing, a space, or other white space, which some Treebank rules take for none.
 _BESIDE = {"": ("", ""), " ": ("x ", " x"), "\n": ("x\n", "\nx")}
+
+# How a chunk stands in its sentence: a sum of these.
+_FIRST, _LAST = 1, 2
+# Sentences are split so many characters at a time, which bounds memory.
+_CHARACTERS_AT_ONCE = 4_000_000
+# A space that does not divide a sentence; no text contains this byte in UTF-8.
+_UNDIVIDED = b"\xff"
 
 
 class Chunks:
@@ -34,13 +44,16 @@ class Chunks:
     def __init__(self, name: StemmerName) -> None:
         """Begin with no chunk; stems are those of the named stemmer."""
         self._stem_of = stemmer(name)
-        self._numbers: dict[tuple[str, str, str], int] = {}
-        self._middle: dict[str, int] = _Computed(lambda chunk: self._number(chunk, " ", " "))
-        self._first: dict[str, int] = _Computed(lambda chunk: self._number(chunk, "", " "))
-        self._last: dict[str, int] = _Computed(lambda chunk: self._number(chunk, " ", ""))
-        self._gaps: dict[int, int] = _Computed(self._gap)
+        # By how a chunk stands in its sentence, with what is beside it.
+        self._numbers = (
+            _Computed(lambda chunk: self._add(chunk, " ", " ")),
+            _Computed(lambda chunk: self._add(chunk, "", " ")),
+            _Computed(lambda chunk: self._add(chunk, " ", "")),
+            _Computed(lambda chunk: self._add(chunk, "", "")),
+        )
         self._stem_numbers: dict[str, int] = {}
-        self._word_numbers: dict[str, int] = {}
+        # Of a word, and of its stem; -1 where sentences are not compared by the word.
+        self._word_numbers: dict[str, tuple[int, int]] = {}
         self.lengths = array("i")
         self.stem_offsets = array("q", [0])
         self.stems = array("i")
@@ -64,56 +77,52 @@ class Chunks:
         """Number of different words."""
         return len(self._word_numbers)
 
-    def numbers_of(self, sentence: str) -> list[int]:
-        """Numbers of the chunks of a sentence; a chunk's start + its length + 1 is the start of the next chunk."""
-        parts = sentence.split()
-        # White space behind the last full stop does not keep it from being the last.
-        if len(parts) < 2 or not parts[-1].strip(_CLOSERS) or sentence[-1].isspace():
-            return [self._number(sentence, "", "")]
-        if " ".join(parts) == sentence:
-            return [self._first[parts[0]], *map(self._middle.__getitem__, parts[1:-1]), self._last[parts[-1]]]
-        return list(self._spaced(sentence))
+    def numbers_of(self, sentences: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets (sentences + 1,) and numbers (chunks,) of the chunks of sentences.
 
-    def _spaced(self, sentence: str) -> Iterator[int]:
-        """Chunks of a sentence with white space other than single spaces; wider white space becomes an empty chunk."""
-        end = -1
-        for match in _CHUNK.finditer(sentence):
-            if match.start() != end + 1:
-                yield self._gaps[match.start() - end - 2]
-            end = match.end()
-            before, after = sentence[max(match.start() - 1, 0) : match.start()], sentence[end : end + 1]
-            yield self._number(match[0], *(side if side in _BESIDE else "\n" for side in (before, after)))
+        A chunk's start + its length + 1 is the start of the next chunk of its sentence.
+        """
+        counts, numbers = [np.zeros(1, np.int64)], [np.empty(0, np.int32)]
+        for part in _parts(sentences):
+            own_counts, own_numbers = self._numbers_of(part)
+            counts.append(own_counts)
+            numbers.append(own_numbers)
+        return np.cumsum(np.concatenate(counts)), np.concatenate(numbers)
 
-    def _gap(self, length: int) -> int:
-        return self._add(length, [])
+    def _numbers_of(self, sentences: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Number of chunks of each sentence, and the numbers of all chunks: each different one is looked up once."""
+        divided = pc.split_pattern(pa.array(map(_encoded, sentences), pa.binary()), " ")
+        different = divided.values.dictionary_encode()
+        offsets = divided.offsets.to_numpy()
+        keys = different.indices.to_numpy() * (_FIRST + _LAST + 1)
+        keys[offsets[:-1]] += _FIRST
+        keys[offsets[1:] - 1] += _LAST
+        encoded = pa.array(keys).dictionary_encode()
+        texts = [_decoded(chunk) for chunk in different.dictionary.to_pylist()]
+        standing = (divmod(key, _FIRST + _LAST + 1) for key in encoded.dictionary.to_pylist())
+        numbers = np.array([self._numbers[stands][texts[text]] for text, stands in standing], np.int32)
+        return np.diff(offsets), numbers[encoded.indices.to_numpy()]
 
-    def _number(self, chunk: str, before: str, after: str) -> int:
-        key = (chunk, before, after)
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = self._add(len(chunk), self._words(chunk, before, after))
-        return number
-
-    def _words(self, chunk: str, before: str, after: str) -> list[tuple[str, int, int]]:
-        """Words of a chunk, with start and end in it."""
-        simple = _SIMPLE.fullmatch(chunk)
-        if simple and (simple[2] != "." or not after) and simple[1].lower() not in _CONTRACTIONS:
-            return [(simple[1].lower(), *simple.span(1))]
-        left, right = _BESIDE[before][0], _BESIDE[after][1]
-        chunk_tokens = tokens(left + chunk + right)
-        return word_spans(chunk, chunk_tokens[bool(left) : len(chunk_tokens) - bool(right)])
-
-    def _add(self, length: int, spans: Iterable[tuple[str, int, int]]) -> int:
-        self.lengths.append(length)
-        for word, start, end in spans:
-            if is_content(word):
-                self.stems.append(self._stem_numbers.setdefault(self._stem_of(word), len(self._stem_numbers)))
-            self.words.append(self._word_numbers.setdefault(word, len(self._word_numbers)))
+    def _add(self, chunk: str, before: str, after: str) -> int:
+        self.lengths.append(len(chunk))
+        for word, start, end in _words(chunk, before, after):
+            number, stem = self._word_numbers.get(word) or self._numbered(word)
+            if stem >= 0:
+                self.stems.append(stem)
+            self.words.append(number)
             self.starts.append(start)
             self.ends.append(end)
         self.stem_offsets.append(len(self.stems))
         self.word_offsets.append(len(self.words))
         return len(self.lengths) - 1
+
+    def _numbered(self, word: str) -> tuple[int, int]:
+        """Numbers of a new word and of its stem."""
+        stem = -1
+        if is_content(word):
+            stem = self._stem_numbers.setdefault(self._stem_of(word), len(self._stem_numbers))
+        numbers = self._word_numbers[word] = (len(self._word_numbers), stem)
+        return numbers
 
     def tables(self) -> kernel.ChunkTables:
         """The lists as arrays."""
@@ -121,18 +130,67 @@ class Chunks:
         return kernel.ChunkTables(*map(np.array, lists))
 
 
-Key = TypeVar("Key")
-
-
-class _Computed(dict[Key, int]):
+class _Computed(dict[str, int]):
     """A dictionary that computes a missing value from its key."""
 
-    def __init__(self, compute: Callable[[Key], int]) -> None:
+    def __init__(self, compute: Callable[[str], int]) -> None:
         self._compute = compute
 
-    def __missing__(self, key: Key) -> int:
+    def __missing__(self, key: str) -> int:
         value = self[key] = self._compute(key)
         return value
+
+
+def _parts(sentences: Iterable[str]) -> Iterator[list[str]]:
+    """Lists of sentences of about `_CHARACTERS_AT_ONCE` characters."""
+    part: list[str] = []
+    size = 0
+    for sentence in sentences:
+        part.append(sentence)
+        size += len(sentence)
+        if size >= _CHARACTERS_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _encoded(sentence: str) -> bytes:
+    """A sentence in UTF-8, undivided where its last full stop is not in its last chunk."""
+    encoded = sentence.encode("utf-8", "surrogatepass")
+    # White space behind the last full stop does not keep it from being the last.
+    return encoded.replace(b" ", _UNDIVIDED) if _ends_apart(sentence) else encoded
+
+
+def _decoded(chunk: bytes) -> str:
+    return chunk.replace(_UNDIVIDED, b" ").decode("utf-8", "surrogatepass")
+
+
+def _words(chunk: str, before: str, after: str) -> list[tuple[str, int, int]]:
+    """Words of a chunk, with start and end in it; `before` and `after` are what is beside it (`_BESIDE`)."""
+    simple = _SIMPLE.fullmatch(chunk)
+    if simple and (simple[2] != "." or not after):
+        word = simple[1].lower()
+        if _CONTRACTIONS.isdisjoint(word.split("-")):
+            return [(word, *simple.span(1))]
+    pieces = list(_PIECE.finditer(chunk))
+    is_one = len(pieces) == 1 and len(pieces[0][0]) == len(chunk)
+    if is_one or (not after and _ends_apart(chunk)):
+        left, right = _BESIDE[before][0], _BESIDE[after][1]
+        chunk_tokens = tokens(left + chunk + right)
+        return word_spans(chunk, chunk_tokens[bool(left) : len(chunk_tokens) - bool(right)])
+    words = []
+    for piece in pieces:
+        beside = chunk[piece.start() - 1] if piece.start() else before, chunk[piece.end() : piece.end() + 1] or after
+        own = _words(piece[0], *(side if side in _BESIDE else "\n" for side in beside))
+        words += [(word, piece.start() + start, piece.start() + end) for word, start, end in own]
+    return words
+
+
+def _ends_apart(text: str) -> bool:
+    """Whether white space is behind the last full stop of a text, if it has one at its end."""
+    rest = text.rstrip(_CLOSERS)
+    return not rest or rest[-1].isspace()
 
 
 class Documents:
@@ -200,16 +258,18 @@ class Documents:
 
     def _cut(self, texts: Iterable[tuple[str, Iterable[tuple[int, int]], int]]) -> kernel.Cut:
         """Cut texts, given with their sentences (start, end) and the number that is added to starts and ends."""
-        sentence_offsets, chunk_offsets = array("q", [0]), array("q", [0])
-        starts, ends, chunks = array("i"), array("i"), array("i")
-        for text, spans, origin in texts:
-            for start, end in spans:
-                starts.append(origin + start)
-                ends.append(origin + end)
-                chunks.extend(self.chunks.numbers_of(text[start:end]))
-                chunk_offsets.append(len(chunks))
-            sentence_offsets.append(len(starts))
-        return kernel.Cut(*map(np.array, (sentence_offsets, starts, ends, chunk_offsets, chunks)))
+        sentence_offsets, starts, ends = array("q", [0]), array("i"), array("i")
+
+        def sentences() -> Iterator[str]:
+            for text, spans, origin in texts:
+                for start, end in spans:
+                    starts.append(origin + start)
+                    ends.append(origin + end)
+                    yield text[start:end]
+                sentence_offsets.append(len(starts))
+
+        chunk_offsets, chunks = self.chunks.numbers_of(sentences())
+        return kernel.Cut(np.array(sentence_offsets), np.array(starts), np.array(ends), chunk_offsets, chunks)
 
 
 def _places_of_sentences(cut: kernel.Cut) -> kernel.Sentences:

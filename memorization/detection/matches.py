@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,9 @@ from memorization.progress import Progress
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.matches import MatchesTable
 from memorization.schemas.probes import ProbesTable
+
+CHARACTERS_PER_PASS = 80_000_000
+"""Suffixes of so many characters are compared in one pass over the candidates; an aligner keeps them prepared."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ def match_batches(
     suffixes are the collection if the parameters count frequencies in one. `segmented`: the dataset's `segmentation`;
     then `sentences` splits the readable forms of texts, which are aligned, and the aligner's lengths count their
     spaces. Spans are those of the texts themselves.
+
+    Where suffixes are longer than `CHARACTERS_PER_PASS`, they are compared in several passes, so that each is prepared
+    once and not again and again; matches of all passes but the last are then in memory.
     """
     # A generation has several candidates, and a suffix is that of several generations.
     read = functools.lru_cache(alignment.PAIRS_PER_CALL)(segmentation.reader(segmented))
@@ -49,13 +57,33 @@ def match_batches(
     suffixes = _NumberedTexts(storage.read(files.probes, ProbesTable, ["probe", "suffix"]))
     collection = list(map(read, suffixes.texts.to_pylist())) if parameters.frequencies == "collection" else None
     aligner = alignment.Aligner(parameters, sentences, threads, collection)
+    passes = suffixes.ranges(CHARACTERS_PER_PASS)
+    # By batch of candidates: rows of those that match, with their matches.
+    found = defaultdict[int, list[tuple[np.ndarray, pa.Table]]](list)
     with Progress(storage.rows_of(files.candidates), "alignment", "pairs") as progress:
-        for batch in storage.stream(files.candidates, ["probe", "rank", "document"], alignment.PAIRS_PER_CALL):
-            texts = (generations.take(batch["probe"]), suffixes.take(batch["document"]))
-            aligned = aligner.compare(*(list(map(read, side)) for side in texts))
-            found = _numbered(aligned.filter(pc.not_equal(aligned["type"], "none")), batch)
-            yield from (found if segmented is None else _in_originals(found, generations, suffixes)).to_batches()
-            progress.advance(batch.num_rows)
+        for searched in passes:
+            candidates = storage.stream(files.candidates, ["probe", "rank", "document"], alignment.PAIRS_PER_CALL)
+            for number, batch in enumerate(candidates):
+                places = suffixes.places(batch["document"]).to_numpy()
+                rows = np.flatnonzero((places >= searched.start) & (places < searched.stop))
+                pairs = batch.take(rows)
+                texts = (generations.take(pairs["probe"]), suffixes.take(pairs["document"]))
+                aligned = aligner.compare(*(list(map(read, side)) for side in texts))
+                detections = aligned.filter(pc.not_equal(aligned["type"], "none"))
+                matches = _numbered(detections, pairs)
+                if segmented is not None:
+                    matches = _in_originals(matches, generations, suffixes)
+                found[number].append((rows[detections["pair"].to_numpy()], matches))
+                if searched is passes[-1]:
+                    yield from _in_order(found.pop(number)).to_batches()
+                progress.advance(len(rows))
+
+
+def _in_order(parts: list[tuple[np.ndarray, pa.Table]]) -> pa.Table:
+    """Rows of tables, given with the numbers by which they are ordered."""
+    numbers, tables = zip(*parts, strict=True)
+    order = np.argsort(np.concatenate(numbers), kind="stable")
+    return pa.concat_tables(tables).take(order).combine_chunks()
 
 
 class _NumberedTexts:
@@ -64,13 +92,26 @@ class _NumberedTexts:
     def __init__(self, table: pa.Table) -> None:
         self.numbers, self.texts = (column.combine_chunks() for column in table.columns)
 
-    def take(self, numbers: pa.Array) -> list[str]:
-        """Texts with these numbers, in their order; KeyError where there is none."""
+    def places(self, numbers: pa.Array) -> pa.Array:
+        """Places of the texts with these numbers; KeyError where there is none."""
         places = pc.index_in(numbers, value_set=self.numbers)
         if places.null_count:
             raise KeyError(f"probe {numbers.filter(pc.is_null(places))[0]} has no text")
-        taken: list[str] = self.texts.take(places).to_pylist()
-        return taken
+        return places
+
+    def take(self, numbers: pa.Array) -> list[str]:
+        """Texts with these numbers, in their order; KeyError where there is none."""
+        # A text that occurs several times is made a Python object once.
+        different = self.places(numbers).dictionary_encode()
+        texts = self.texts.take(different.dictionary).to_pylist()
+        return [texts[place] for place in different.indices.to_pylist()]
+
+    def ranges(self, characters: int) -> list[range]:
+        """Neighbouring places, in ranges of about so many characters; at least one range."""
+        lengths = pc.utf8_length(self.texts).to_numpy().astype(np.int64)
+        numbers = (np.cumsum(lengths) - lengths) // characters
+        bounds = [*np.flatnonzero(np.diff(numbers, prepend=-1)).tolist(), len(numbers)]
+        return [range(*bound) for bound in pairwise(bounds)] or [range(0)]
 
 
 def _numbered(detections: pa.Table, candidates: pa.RecordBatch) -> pa.Table:

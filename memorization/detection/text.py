@@ -105,28 +105,31 @@ class SentenceModel:
 
         Of several matches with the same word before them ("What?!") the last one counts.
         """
+        # Punkt looks for the six white spaces of ASCII alone.
+        spaced = text
+        for space in "\t\n\r\v\f":
+            spaced = spaced.replace(space, " ")
         previous, start, stop = None, 0, 0
         for match in self._ends.finditer(text):
             # Start of the word before, after the last white space; a space as the first character does not count.
-            space = max(map(text[stop : match.start()].rfind, string.whitespace))
-            own_start = stop + space + 1 if space > 0 else start
-            if previous and stop <= own_start and self._breaks(text[start:stop] + previous[0] + previous["after_tok"]):
+            own_start = spaced.rfind(" ", stop + 1, match.start()) + 1 or start
+            if previous and stop <= own_start and self._breaks(text, start, previous.end("after_tok")):
                 yield previous
             previous, start, stop = match, own_start, match.start()
-        if previous and self._breaks(text[start:stop] + previous[0] + previous["after_tok"]):
+        if previous and self._breaks(text, start, previous.end("after_tok")):
             yield previous
 
-    def _breaks(self, context: str) -> bool:
-        """Whether a sentence ends in a context: a word, a possible end and the token that follows.
+    def _breaks(self, text: str, start: int, stop: int) -> bool:
+        """Whether a sentence ends in a context `text[start:stop]`: a word, a possible end and the token that follows.
 
         After a word, a question or exclamation mark always ends the sentence if anything follows, and a full stop does
         unless the word is an abbreviation or the first of a collocation. Other contexts are decided by Punkt, each
         once.
         """
-        end = _CLEAR_END.match(context)
+        end = _CLEAR_END.match(text, start, stop)
         if end and (end[2] != "." or end[1].lower() not in self._exceptions):
             return True
-        return bool(self._decide(context))
+        return bool(self._decide(text[start:stop]))
 
 
 def _without_timeout(pattern: Any) -> Any:
@@ -358,13 +361,41 @@ def _origins(sentence: str) -> list[int]:
     return origins
 
 
+# Endings of the words that a step of Porter's algorithm may change. Most words have none of them in most steps, which
+# one question finds out; NLTK tries one rule after the other.
+_PORTER_ENDINGS: dict[str, tuple[str, ...]] = {
+    "_step1a": ("s",),
+    "_step1b": ("ed", "ing"),
+    "_step1c": ("y",),
+    "_step2": (
+        *("ational", "tional", "enci", "anci", "izer", "bli", "alli", "entli", "eli", "ousli", "ization", "ation"),
+        *("ator", "alism", "iveness", "fulness", "ousness", "aliti", "iviti", "biliti", "fulli", "logi"),
+    ),
+    "_step3": ("icate", "ative", "alize", "iciti", "ical", "ful", "ness"),
+    "_step4": (
+        *("al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou", "ism", "ate"),
+        *("iti", "ous", "ive", "ize"),
+    ),
+    "_step5a": ("e",),
+    "_step5b": ("ll",),
+}
+
+
 def stemmer(name: StemmerName) -> Callable[[str], str]:
     """Return a function from a lower-cased word to its stem, with a memory of the stems it has computed."""
     preload()
     if name == "porter":
         from nltk.stem.porter import PorterStemmer
 
-        return functools.cache(PorterStemmer(mode=PorterStemmer.NLTK_EXTENSIONS).stem)
+        porter = PorterStemmer(mode=PorterStemmer.NLTK_EXTENSIONS)
+        for step, endings in _PORTER_ENDINGS.items():
+            setattr(porter, step, _where_it_ends(endings, getattr(porter, step)))
+        return functools.cache(porter.stem)
     from nltk.stem.snowball import SnowballStemmer
 
     return functools.cache(SnowballStemmer("english").stem)
+
+
+def _where_it_ends(endings: tuple[str, ...], step: Callable[[str], str]) -> Callable[[str], str]:
+    """The step for words with one of the endings; others stay as they are."""
+    return lambda word: step(word) if word.endswith(endings) else word

@@ -147,9 +147,11 @@ def test_passages_are_split_again_and_their_known_sentences_reused() -> None:
     assert [names[number] for number in extra.numbers[slice(*extra.offsets[cut_off : cut_off + 2])]][-1] == "her"
 
 
-def test_empty_chunks_bridge_wide_gaps() -> None:
+def test_chunks_are_what_is_between_spaces() -> None:
     sentence = " One  river\n\n\tis here."
     chunks = Chunks("porter")
-    numbers = chunks.numbers_of(sentence)
-    assert len(numbers) == 4 + 3
+    offsets, numbers = chunks.numbers_of([sentence])
+    assert offsets.tolist() == [0, len(numbers)]
+    assert [chunks.lengths[number] for number in numbers] == [len(chunk) for chunk in sentence.split(" ")]
+    assert [chunks.word_offsets[number + 1] - chunks.word_offsets[number] for number in numbers] == [0, 1, 0, 2, 1]
     assert sum(chunks.lengths[number] + 1 for number in numbers) == len(sentence) + 1

@@ -8,6 +8,7 @@ import pytest
 
 from memorization import storage
 from memorization.detection import alignment
+from memorization.detection import matches as matches_module
 from memorization.detection.alignment import Aligner, AlignmentParameters
 from memorization.detection.matches import MatchFiles, match_batches
 from memorization.detection.text import sentence_model
@@ -103,6 +104,18 @@ def test_matches_do_not_depend_on_how_many_pairs_are_compared_in_one_call(
 def test_a_part_of_the_generations_gives_the_rows_of_the_whole(tmp_path: Path, profile: str) -> None:
     whole = matches(tmp_path, profile=profile)
     assert matches(tmp_path, first=2, profile=profile) == [row for row in whole if row["probe"] >= 2]
+
+
+@pytest.mark.parametrize("profile", ["zeng2024", "collection"])
+@pytest.mark.parametrize("characters", [1, 250])
+def test_matches_do_not_depend_on_the_passes_in_which_suffixes_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str, characters: int
+) -> None:
+    expected = matches(tmp_path, profile=profile)
+    assert len({row["document"] for row in expected}) > 2
+    monkeypatch.setattr(matches_module, "CHARACTERS_PER_PASS", characters)
+    monkeypatch.setattr(alignment, "PAIRS_PER_CALL", 3)
+    assert matches(tmp_path, profile=profile) == expected
 
 
 def test_probes_are_known_by_their_numbers(tmp_path: Path) -> None:

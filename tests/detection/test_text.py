@@ -9,7 +9,7 @@ from pathlib import Path
 import nltk
 import nltk.downloader
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memorization.detection import text as text_module
@@ -259,3 +259,15 @@ def test_models_survive_the_way_to_another_process() -> None:
 @pytest.mark.parametrize("name", ["porter", "snowball"])
 def test_words_of_one_character_are_their_own_stems(name: StemmerName) -> None:
     assert [stemmer(name)(word) for word in ("雨", "か", "ที่", "မြ")] == ["雨", "か", "ที่", "မြ"]
+
+
+ENDINGS = sorted({ending for endings in text_module._PORTER_ENDINGS.values() for ending in endings})
+LETTERS = st.text("aeiouybcdlnrstvwxz'-é1", max_size=5)
+
+
+@given(st.builds("".join, st.tuples(LETTERS, st.sampled_from(ENDINGS), st.sampled_from(["", *ENDINGS]))) | LETTERS)
+@example("died")
+@example("skies")
+@example("naturalli")
+def test_stems_are_those_of_porters_stemmer(word: str) -> None:
+    assert stemmer("porter")(word) == nltk.PorterStemmer().stem(word)
