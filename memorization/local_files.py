@@ -441,7 +441,7 @@ def _may_have_template(config: Config, model: str) -> bool:
     source = config.models[model].source
     if isinstance(source, ScratchModel):
         tokenizer = tokenizer_folder(config, model)
-        return tokenizer is not None and files.has_chat_template(Path(tokenizer))
+        return source.chat_template is not None or (tokenizer is not None and files.has_chat_template(Path(tokenizer)))
     folders = {part: Path(folder) for part, folder in checkpoint_folders(config, model).items()}
     if "files" not in folders or (files.is_adapter(folders["files"]) and "base" not in folders):
         return True

@@ -136,6 +136,24 @@ def test_a_chat_template_that_training_needs_is_looked_for(
     assert faults_of(configuration(studies={"table": trained}, **settings | {"datasets": {"news": plain}})) == []
 
 
+@pytest.mark.parametrize("template", [None, "x"])
+def test_a_chat_template_of_a_model_from_scratch_is_stated(tmp_path: Path, template: str | None) -> None:
+    (tmp_path / "news.parquet").touch()
+    source = {
+        "kind": "scratch",
+        "architecture": {"model_type": "llama"},
+        "chat_template": template,
+        "pretraining": {"dataset": "news", "epochs": 1},
+    }
+    config = configuration(
+        data_root=str(tmp_path),
+        models={"mine": {"source": source}},
+        datasets={"news": CHAT},
+        studies={"table": study(models=["mine"], control=False, states=["full"])},
+    )
+    assert [fault.split(":")[0] for fault in faults_of(config)] == (["models.mine.source"] if template is None else [])
+
+
 def test_blocks_cannot_be_filled_with_turns(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "mine")
     (folder / "config.json").write_text('{"model_type": "gpt2"}')

@@ -40,6 +40,7 @@ def build(name: str, source: ScratchModel, dataset: Path, tokenizer_folder: Path
     ]
     if tokenizer_folder is None:
         tokenizer = train_tokenizer((text for row in rows for text in (row["input"], row["target"])), source.vocabulary)
+        tokenizer.chat_template = source.chat_template
     else:
         place = {"name": str(tokenizer_folder), "revision": None, "trust_remote_code": False}
         tokenizer = loading.load_tokenizer(place, name)
