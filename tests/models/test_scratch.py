@@ -78,6 +78,11 @@ def test_a_chat_template_beside_a_folder_that_has_its_own_is_refused() -> None:
         ScratchModel.model_validate(values)
 
 
+def test_texts_beyond_the_positions_are_refused(dataset: Path, device: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"has 16 positions, and an example has 25 tokens: lower `models\.tiny\.source"):
+        build(tmp_path, source("gpt2", max_position_embeddings=16), dataset, device)
+
+
 def test_built_twice_it_is_the_same_bit_by_bit(dataset: Path, device: Any, tmp_path: Path) -> None:
     first = build(tmp_path / "first", source("t5"), dataset, device)
     assert build(tmp_path / "second", source("t5"), dataset, device) == first
