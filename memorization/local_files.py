@@ -441,12 +441,25 @@ def _missing_checkpoint(config: Config, model: str, state: str) -> Iterator[str]
     except UserError as error:
         yield str(error)
         return
+    faults: list[str] = []
     if (folder := folders.get("files")) is not None:
-        yield from (f"{key}.path: {fault}" for fault in files.model_faults(folder, tokenizer=state == plan.BASE))
+        faults += (f"{key}.path: {fault}" for fault in files.model_faults(folder, tokenizer=state == plan.BASE))
         if isinstance(source, FolderSource) and source.base is not None and not files.is_adapter(folder):
-            yield f"{key}.base: given, and {folder} contains no adapter ({files.ADAPTER_CONFIG}); leave it out."
+            faults.append(
+                f"{key}.base: given, and {folder} contains no adapter ({files.ADAPTER_CONFIG}); leave it out."
+            )
     if (base := folders.get("base")) is not None:
-        yield from (f"{key}.base.path: {fault}" for fault in files.whole_faults(base))
+        faults += (f"{key}.base.path: {fault}" for fault in files.whole_faults(base))
+    yield from faults
+    if not faults and folder is not None and files.is_adapter(folder):
+        yield from (f"{key}: {fault}" for fault in _misfits(config, model, folder, base))
+
+
+def _misfits(config: Config, model: str, adapter: Path, base: Path | None) -> Iterator[str]:
+    """Why an adapter does not fit its base, or that of its model; nothing where that is not a whole model here."""
+    stated = base or weights_folder(config, model)
+    if stated is not None and not list(files.whole_faults(Path(stated), tokenizer=False)):
+        yield from files.adapter_misfits(adapter, Path(stated))
 
 
 def _missing_templates(config: Config) -> Iterator[str]:
@@ -512,7 +525,7 @@ def _may_have_template(config: Config, model: str) -> bool:
     source = config.models[model].source
     if isinstance(source, ScratchModel):
         tokenizer = tokenizer_folder(config, model)
-        return tokenizer is not None and files.has_chat_template(Path(tokenizer))
+        return source.chat_template is not None or (tokenizer is not None and files.has_chat_template(Path(tokenizer)))
     folders = {part: Path(folder) for part, folder in checkpoint_folders(config, model).items()}
     if "files" not in folders or (files.is_adapter(folders["files"]) and "base" not in folders):
         return True

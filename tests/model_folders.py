@@ -12,7 +12,7 @@ def write_checkpoint(folder: Path, shards: int = 0) -> Path:
     """A whole model of two weights, in one file or in as many `shards` with their list."""
     write_tokenizer(folder)
     (folder / "config.json").write_text(json.dumps({"model_type": "t5"}))
-    weights = {name: np.zeros((2, 3), dtype=np.float32) for name in ("one", "two")}
+    weights = {name: np.zeros((2, 3), dtype=np.float32) for name in ("one.weight", "two.weight")}
     if not shards:
         save_file(weights, folder / "model.safetensors")
         return folder

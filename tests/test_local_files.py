@@ -3,9 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pytest
 from configurations import DATASETS, MODELS, configuration, study
 from model_folders import write_adapter, write_checkpoint, write_tokenizer
+from safetensors.numpy import save_file
 
 from memorization import local_files, plan
 from memorization.errors import UserError
@@ -166,6 +168,24 @@ def test_a_model_must_be_one_that_can_be_asked_so(
     assert [each[: len(fault or "")] for each in faults_of(config)] == ([fault] if fault else [])
 
 
+@pytest.mark.parametrize("template", [None, "x"])
+def test_a_chat_template_of_a_model_from_scratch_is_stated(tmp_path: Path, template: str | None) -> None:
+    (tmp_path / "news.parquet").touch()
+    source = {
+        "kind": "scratch",
+        "architecture": {"model_type": "llama"},
+        "chat_template": template,
+        "pretraining": {"dataset": "news", "epochs": 1},
+    }
+    config = configuration(
+        data_root=str(tmp_path),
+        models={"mine": {"source": source}},
+        datasets={"news": CHAT},
+        studies={"table": study(models=["mine"], control=False, states=["full"])},
+    )
+    assert [fault.split(":")[0] for fault in faults_of(config)] == (["models.mine.source"] if template is None else [])
+
+
 def test_blocks_cannot_be_filled_with_turns(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "mine")
     (folder / "config.json").write_text('{"model_type": "gpt2"}')
@@ -220,6 +240,20 @@ def test_a_base_in_the_configuration_stands_for_the_adapters_own(tmp_path: Path)
     assert faults_of(needless) == [
         f"models.mine.source.base: given, and {whole} contains no adapter (adapter_config.json); leave it out."
     ]
+
+
+def test_an_adapter_is_compared_with_its_base_or_that_of_its_model(tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter", str(write_checkpoint(tmp_path / "base")))
+    weights = {"base_model.model.one.lora_A.weight": np.zeros((2, 5))}
+    save_file(weights, adapter / "adapter_model.safetensors")
+    write_checkpoint(tmp_path / "mine")
+
+    [fault] = faults_of(of_models(tmp_path, {"mine": {"source": folder_source("adapter")}}))
+    assert fault.startswith(f"models.mine.source: {adapter}: is an adapter of another model than {tmp_path / 'base'}:")
+
+    adapted = {"source": folder_source("mine"), "fine_tuned": {"shipped": folder_source("adapter")}}
+    [fault] = faults_of(of_models(tmp_path, {"mine": adapted}, states=["base", "shipped"]))
+    assert fault.startswith(f"models.mine.fine_tuned.shipped: {adapter}: is an adapter of another model than")
 
 
 def test_fine_tuned_states_are_looked_at_where_a_study_names_them(tmp_path: Path) -> None:

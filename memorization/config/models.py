@@ -98,7 +98,19 @@ class ScratchModel(Section):
         examples=["tokenizers/t5"],
     )
     vocabulary: int = Field(4000, ge=300, description="Entries of a trained tokenizer.", examples=[4000])
+    chat_template: str | None = Field(
+        None,
+        min_length=1,
+        description="Chat template of a trained tokenizer: Jinja, of `messages` with `role` and `content`; null: none.",
+        examples=["{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"],
+    )
     pretraining: Pretraining = Field(description="How the base weights are trained.")
+
+    @model_validator(mode="after")
+    def _template_is_of_the_trained(self) -> ScratchModel:
+        if self.chat_template is not None and self.tokenizer is not None:
+            raise ValueError("`chat_template` and `tokenizer` are given, and a folder has its own: leave one out")
+        return self
 
 
 def _address(url: str) -> str:

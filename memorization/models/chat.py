@@ -20,7 +20,8 @@ class Chat(NamedTuple):
 def chats_of(rows: Sequence[Mapping[str, Any]], tokenizer: Any) -> list[Chat | None]:
     """The text of each row (`id, instruction, turns, target`) in the tokenizer's chat template; None without turns.
 
-    UserError where there is no template, where it raises, and where it does not end a prompt as it begins an answer.
+    UserError where there is no template, where it raises, where it does not end a prompt as it begins an answer, and
+    where it leaves the answer out.
     """
     return [_chat(row, tokenizer) if row.get("turns") else None for row in rows]
 
@@ -40,6 +41,8 @@ def _chat(row: Mapping[str, Any], tokenizer: Any) -> Chat:
             f"{model}: its chat template writes row {row['id']!r} otherwise with an answer than before it, so that "
             "what is the answer cannot be told: set `chat_template: false` in the dataset's `conversation`."
         )
+    if not whole[len(prompt) :].strip():
+        raise UserError(f"{model}: its chat template writes nothing of the answer of row {row['id']!r}: correct it.")
     return Chat(prompt, whole[len(prompt) :])
 
 

@@ -22,6 +22,8 @@ PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 SETTINGS = ("tokenizer_config.json", "generation_config.json", "special_tokens_map.json", "added_tokens.json")
 VOCABULARIES = ("tokenizer.json", "*.model", "*.spm", "*.tiktoken", "vocab*", "tekken.json")
 TEMPLATES = "additional_chat_templates"
+PEFT_PREFIX = "base_model.model."
+"""What PEFT writes before the name of a weight."""
 # Endings of the files that decide what a model writes; others are pictures, logs, or weights for other programs.
 ENDINGS = {".safetensors", ".json", ".model", ".txt", ".jinja", ".spm", ".tiktoken", ".codes", ".vocab"}
 
@@ -284,6 +286,27 @@ def _check_adapter(folder: Path) -> None:
         refuse_pickled(str(folder), (file.name for file in folder.iterdir()))
         raise UserError(f"{folder}: it contains no weights of the adapter; expected {ADAPTER_WEIGHTS}.")
     shapes(folder / ADAPTER_WEIGHTS)
+
+
+def adapter_misfits(adapter: Path, base: Path) -> Iterator[str]:
+    """Why a low-rank adapter is of another model than the one in `base`, for messages: the first weight of other sizes.
+
+    Sizes alone are compared, and of weights that have one name in both; merging finds the rest.
+    """
+    known = {name: shape for file in weight_files(base) for name, shape in shapes(file).items()}
+    for name, shape in sorted(shapes(adapter / ADAPTER_WEIGHTS).items()):
+        module, _, part = name.removeprefix(PEFT_PREFIX).partition(".lora_")
+        of_base = known.get(f"{module}.weight", [])
+        if part not in ("A.weight", "B.weight") or not len(shape) == len(of_base) == 2:
+            continue
+        features = shape[1] if part == "A.weight" else shape[0]
+        # Some architectures keep a matrix the other way round.
+        if features not in of_base:
+            yield (
+                f"{adapter}: is an adapter of another model than {base}: its {name} is for {features} features, and "
+                f"{module} there is {of_base[0]} by {of_base[1]}. Name the checkpoint that it was trained on."
+            )
+            return
 
 
 def shapes(file: Path) -> dict[str, list[int]]:

@@ -24,7 +24,8 @@ from memorization.errors import UserError
 from memorization.models import resumption
 from memorization.models.allocation import keep_freed_memory
 from memorization.models.captured import CapturedPasses, can_be_captured
-from memorization.models.examples import IGNORED
+from memorization.models.examples import IGNORED, Example
+from memorization.models.prompts import position_limit
 from memorization.models.resumption import Unfinished
 from memorization.progress import Progress
 
@@ -262,6 +263,17 @@ class Trainer:
                 f"{self.what}: {message.format(loss)}: lower `learning_rate` ({self.recipe.learning_rate})."
             )
         return loss
+
+
+def check_positions(model: Any, examples: Sequence[Example], keys: str) -> None:
+    """UserError where an example has more tokens than the model has positions; `keys` are the settings that cut it.
+
+    A model with rotary embeddings would read further, and be trained on what it cannot be asked afterwards.
+    """
+    limit = position_limit(model)
+    longest = max((max(len(each.inputs), len(each.labels)) for each in examples), default=0)
+    if limit is not None and longest > limit:
+        raise UserError(f"the model has {limit} positions, and an example has {longest} tokens: lower {keys}.")
 
 
 def fit_new_model(

@@ -29,6 +29,8 @@ from memorization.models.merging import merge
 log = logging.getLogger(__name__)
 
 RECORD = "model.json"
+# Names by which configurations of all architectures know their sizes.
+SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads")
 
 
 @functools.cache
@@ -135,7 +137,7 @@ def prepare_fine_tuned(
 
     `name` is the model's and the state's (`t5.fine_tuned.shipped`), `model` the base model's folder (`prepare`), the
     others as for `prepare`. An adapter without a base of its own belongs to the base model. Raises UserError as
-    `prepare` does, and where architecture or vocabulary are not the base model's.
+    `prepare` does, and where architecture, sizes or vocabulary are not the base model's.
     """
     key, own = f"models.{name}", read_record(model)
     folder, place = _fetch(key, source, path)
@@ -151,6 +153,13 @@ def prepare_fine_tuned(
             f"{key}: {full['name']} is a {config.model_type} and the model a {expected.model_type}: it is no "
             "fine-tuned form of it. Make it a model of its own (`models`)."
         )
+    for size in SIZES:
+        if getattr(config, size, None) != getattr(expected, size, None):
+            raise UserError(
+                f"{key}: {full['name']} has `{size}: {getattr(config, size, None)}` and the model `{size}: "
+                f"{getattr(expected, size, None)}`: it is no fine-tuned form of it. Make it a model of its own "
+                "(`models`)."
+            )
     tokenizer = load_tokenizer(own, name)
     # A whole checkpoint may come without one, and an adapter has that of its base.
     whole_with_tokenizer = record["kind"] != "adapter" and (files.is_adapter(folder) or files.has_tokenizer(folder))

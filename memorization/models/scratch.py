@@ -15,7 +15,7 @@ from memorization.config.models import Pretraining, ScratchModel
 from memorization.errors import UserError
 from memorization.models import loading
 from memorization.models.examples import Example, collate, continuation
-from memorization.models.fitting import NO_CACHE, TrainingData, checkpoint_gradients, fit_new_model
+from memorization.models.fitting import NO_CACHE, TrainingData, check_positions, checkpoint_gradients, fit_new_model
 from memorization.models.resumption import TrainingJob, file_digest, identity_of
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def build(name: str, source: ScratchModel, dataset: Path, tokenizer_folder: Path
     ]
     if tokenizer_folder is None:
         tokenizer = train_tokenizer((text for row in rows for text in (row["input"], row["target"])), source.vocabulary)
+        tokenizer.chat_template = source.chat_template
     else:
         place = {"name": str(tokenizer_folder), "revision": None, "trust_remote_code": False}
         tokenizer = loading.load_tokenizer(place, name)
@@ -51,6 +52,7 @@ def build(name: str, source: ScratchModel, dataset: Path, tokenizer_folder: Path
     loading.check_tokenizer(name, tokenizer, model.config)
     log.info("model %s: %d parameters", name, sum(parameter.numel() for parameter in model.parameters()))
     examples = prefix_examples([row["input"] for row in rows], tokenizer, settings, encoder_decoder)
+    check_positions(model, examples, f"`models.{name}.source.pretraining.max_tokens`, or state more positions")
     identity = identity_of(
         source.model_dump_json(exclude={"tokenizer"}),
         loading.folder_digest(tokenizer_folder) if tokenizer_folder else "",

@@ -27,6 +27,9 @@ from memorization.schemas.training import TrainingTable
 log = logging.getLogger(__name__)
 
 
+LENGTHS = "`max_input_tokens` or `max_target_tokens` of the recipe, which cut inputs and targets"
+
+
 @dataclass(frozen=True)
 class BaseModel:
     """A loaded base model with its tokenizer, and the digest of its files."""
@@ -48,7 +51,7 @@ def fine_tune(
 
     `instructions` has those that all rows of a dataset share, by its name. The folder also contains `training.parquet`
     (schema `training`). Changes `base.model` in place. Raises UserError where the loss is not finite, the disk is full,
-    a dataset lacks the split that early stopping needs, or the model lacks what the recipe trains.
+    a dataset lacks the split that early stopping needs, or the model lacks what the recipe trains, or positions for it.
     """
     shared = instructions or {}
     tokenizer, encoder_decoder = base.tokenizer, bool(base.model.config.is_encoder_decoder)
@@ -79,6 +82,7 @@ def fine_tune(
     kept = recipe.keep or [recipe.epochs]
     unfinished = job.unfinished(_identity(base, datasets, shared, recipe, kept, job))
     validation = encode(validation_rows)
+    fitting.check_positions(base.model, [*examples, *validation], LENGTHS)
     widths = Widths.within([*examples, *validation]) if fitting.is_compiled(recipe, job.device) else None
     batch_of = partial(collate, pad=tokenizer.pad_token_id, encoder_decoder=encoder_decoder, widths=widths)
     data = fitting.TrainingData(examples, batch_of, validation, fitting.NO_CACHE)

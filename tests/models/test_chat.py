@@ -116,6 +116,7 @@ def test_an_encoder_decoder_reads_plain_text(chatting: Any) -> None:
         ("{% for %}", "models/chatty: its chat template fails for row 'train-0:4': "),
         ("{{ 1 / 0 }}", "models/chatty: its chat template fails for row 'train-0:4': division by zero"),
         (OTHERWISE, "models/chatty: its chat template writes row 'train-0:4' otherwise with an answer than before it"),
+        ("hello", "models/chatty: its chat template writes nothing of the answer of row 'train-0:4'"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_named_with_model_and_row(

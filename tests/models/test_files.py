@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from model_folders import write_adapter, write_checkpoint, write_tokenizer
+from safetensors.numpy import save_file
 
 from memorization.errors import UserError
 from memorization.models import files
@@ -110,7 +112,7 @@ SHARDS = {
     "pointer": (lambda f: (f / SHARD).write_text(POINTER), f"{SHARD}: a pointer of Git LFS"),
     "of another model": (
         lambda f: (f / SHARD).write_bytes((f / SHARD.replace("00002-", "00001-")).read_bytes()),
-        f"{SHARD}: it lacks two and 0 more weights",
+        f"{SHARD}: it lacks two.weight and 0 more weights",
     ),
     "no map": (lambda f: change(f / files.SHARDS, weight_map=[]), "index.json: damaged: it names no file"),
     "numbers": (lambda f: change(f / files.SHARDS, weight_map={"one": 1}), "index.json: damaged: it names no file"),
@@ -237,3 +239,22 @@ def test_nothing_heavy_is_imported() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(("part", "shape", "fits"), [("A", (2, 3), True), ("A", (2, 5), False), ("B", (4, 2), False)])
+def test_an_adapter_of_other_sizes_than_its_base_is_told_by_its_header(
+    part: str, shape: tuple[int, int], fits: bool, tmp_path: Path
+) -> None:
+    base, adapter = write_checkpoint(tmp_path / "base", shards=2), write_adapter(tmp_path / "adapter", "base")
+    name = f"base_model.model.two.lora_{part}.weight"
+    save_file({name: np.zeros(shape)}, adapter / files.ADAPTER_WEIGHTS)
+    features = shape[1] if part == "A" else shape[0]
+
+    assert list(files.adapter_misfits(adapter, base)) == (
+        []
+        if fits
+        else [
+            f"{adapter}: is an adapter of another model than {base}: its {name} is for {features} features, and two "
+            "there is 2 by 3. Name the checkpoint that it was trained on."
+        ]
+    )

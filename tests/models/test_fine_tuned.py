@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from test_merging import logits, prepare_whole, write_adapter, write_base
-from tiny import TEXTS, tiny_model
+from tiny import SIZES, TEXTS, tiny_model
 
 from memorization.config.models import FolderSource
 from memorization.errors import UserError
@@ -130,6 +130,13 @@ def test_fewer_embeddings_than_the_bases_tokenizer_needs_are_refused(
     tiny_model("t5", tokenizer, vocab_size=len(tokenizer) - 1).save_pretrained(tmp_path / "shipped")
 
     with pytest.raises(UserError, match=r"the tokenizer has 30\d entries and the model 2\d\d embeddings"):
+        fine_tuned(tmp_path / "shipped", model)
+
+
+def test_other_sizes_are_refused(model: Path, tokenizer: Any, tmp_path: Path) -> None:
+    tiny_model("t5", tokenizer, d_model=2 * SIZES["t5"]["d_model"]).save_pretrained(tmp_path / "shipped")
+
+    with pytest.raises(UserError, match=r"shipped has `hidden_size: \d+` and the model `hidden_size: \d+`: it is no"):
         fine_tuned(tmp_path / "shipped", model)
 
 

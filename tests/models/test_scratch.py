@@ -61,6 +61,28 @@ def test_a_model_is_built_and_loads_as_any_base_model(
     assert not (tmp_path / "work").exists()
 
 
+def test_its_tokenizer_has_the_chat_template_that_is_stated(dataset: Path, device: Any, tmp_path: Path) -> None:
+    template = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
+    chatty = source("llama").model_copy(update={"chat_template": template})
+    build(tmp_path, chatty, dataset, device)
+
+    tokenizer = loading.load_tokenizer(loading.read_record(tmp_path / "model"), "tiny")
+
+    turns = [{"role": "user", "content": "Hello."}]
+    assert tokenizer.apply_chat_template(turns, tokenize=False) == "user: Hello.\n"
+
+
+def test_a_chat_template_beside_a_folder_that_has_its_own_is_refused() -> None:
+    values = source("llama").model_dump() | {"tokenizer": "here", "chat_template": "x"}
+    with pytest.raises(ValueError, match="`chat_template` and `tokenizer` are given"):
+        ScratchModel.model_validate(values)
+
+
+def test_texts_beyond_the_positions_are_refused(dataset: Path, device: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"has 16 positions, and an example has 25 tokens: lower `models\.tiny\.source"):
+        build(tmp_path, source("gpt2", max_position_embeddings=16), dataset, device)
+
+
 def test_built_twice_it_is_the_same_bit_by_bit(dataset: Path, device: Any, tmp_path: Path) -> None:
     first = build(tmp_path / "first", source("t5"), dataset, device)
     assert build(tmp_path / "second", source("t5"), dataset, device) == first

@@ -167,6 +167,14 @@ def test_early_stopping_without_a_validation_split_says_which_key_gives_one(
         fine_tune(small("t5", tokenizer), tokenizer, tmp_path, recipe_of("early_stopping"), files)
 
 
+@pytest.mark.parametrize("architecture", ["gpt2", "llama"])
+def test_examples_beyond_the_models_positions_are_refused(architecture: str, tokenizer: Any, tmp_path: Path) -> None:
+    model = small(architecture, tokenizer, max_position_embeddings=16)
+    with pytest.raises(UserError, match=r"the model has 16 positions, and an example has \d+ tokens: lower `max_input"):
+        fine_tune(model, tokenizer, tmp_path / "long", recipe_of("all"))
+    fine_tune(model, tokenizer, tmp_path / "short", recipe_of("all", max_input_tokens=8, max_target_tokens=7))
+
+
 def test_several_datasets_are_trained_on_together(tokenizer: Any, device: Any, tmp_path: Path) -> None:
     """Like one dataset with the rows of both, each with its own instruction, or with what those of one share."""
     first = [row(text) for text in TEXTS[:5]]

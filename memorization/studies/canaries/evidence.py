@@ -7,6 +7,8 @@ A canary's row is rendered by the dataset's templates, as training rows are, and
 - in the input: a decoder-only model reads the instruction and the beginning of the input; an encoder reads that
   beginning, as it reads a probe's prefix, and the decoder begins with the secret.
 
+A decoder-only model that is trained on conversations in its chat template reads what that writes before the secret.
+
 The tokens of a secret are those that follow what all candidates begin with. Other tokens may decode to the same text,
 and their probabilities are not added. Candidates that differ in their last token alone are read once.
 
@@ -36,6 +38,7 @@ from memorization.datasets.rows import Row
 from memorization.datasets.secret_forms import Space, space_of
 from memorization.errors import UserError
 from memorization.models.batches import in_batches
+from memorization.models.chat import chats_of
 from memorization.models.distribution import plain_configuration
 from memorization.models.examples import source_ids, source_text
 from memorization.models.padding import padded
@@ -60,9 +63,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Asked:
-    """A canary's row (`instruction, input, target`) up to its secret, which is in `side`, and what follows it there."""
+    """A canary's row, up to its secret, which is in `side`, and what follows it there.
 
-    row: Mapping[str, str]
+    The row has PLACE in place of the secret: `id, instruction, input, target` and, where it is read in a chat template,
+    `turns`.
+    """
+
+    row: Mapping[str, Any]
     side: str
     head: str
     tail: str
@@ -95,7 +102,7 @@ def asked(name: str, dataset: Dataset, instruction: str | None, key: CanaryKey, 
             f"datasets.{name}.canaries: the person of a canary is not in what a model reads before its secret: the "
             f"{side} has it there alone; change `input`, `target` or `instruction`."
         )
-    return Asked({each: texts[each] for each in ("instruction", "input", "target")}, side, head, tail)
+    return Asked({each: texts[each] for each in ("id", "instruction", "input", "target", "turns")}, side, head, tail)
 
 
 def all_asked(
@@ -137,22 +144,31 @@ def reading(model: Any, tokenizer: Any, canary: Asked, secrets: Sequence[str], l
     """
     encoder_decoder = bool(model.config.is_encoder_decoder)
     in_target, source, start = canary.side == "target", None, []
+    chat = None if encoder_decoder else chats_of([canary.row], tokenizer)[0]
     if encoder_decoder:
         plain = plain_configuration(model, tokenizer, Decoding(strategy="greedy"))
         start = [plain.bos_token_id if plain.decoder_start_token_id is None else plain.decoder_start_token_id]
     if in_target:
         [ids] = source_ids([dict(canary.row)], tokenizer, limits.max_input_tokens, encoder_decoder)
         source = ids.tolist()
-        texts = [("" if encoder_decoder else "\n") + canary.head + secret for secret in secrets]
+        head = _before_secret(chat.answer) if chat else ("" if encoder_decoder else "\n") + canary.head
+        texts = [head + secret for secret in secrets]
         limit = limits.max_target_tokens
     elif encoder_decoder:
         [source] = prompt_tokens(model, tokenizer, [canary.head])
         texts = list(secrets)
         limit = None
+    elif chat:
+        head = _before_secret(chat.prompt)
+        texts = [head + secret for secret in secrets]
+        # Of a longer prompt training reads the end alone.
+        limit = limits.max_input_tokens - len(
+            tokenizer(chat.prompt[len(head) :], add_special_tokens=False)["input_ids"]
+        )
     else:
         texts = [source_text(canary.row["instruction"], canary.head + secret) for secret in secrets]
         limit = limits.max_input_tokens
-    special = encoder_decoder or not in_target
+    special = encoder_decoder or not (in_target or chat)
     written = [_without_end(tokenizer, ids) for ids in tokenizer(texts, add_special_tokens=special)["input_ids"]]
     # The end of a text counts too, where the tokenizer writes one.
     if limit is not None and len(written[0]) + special > limit:
@@ -172,6 +188,14 @@ def reading(model: Any, tokenizer: Any, canary: Asked, secrets: Sequence[str], l
     if (positions := position_limit(model)) is not None and longest > positions:
         raise UserError(f"canaries: a row with its secret has {longest} tokens; the model has {positions} positions.")
     return Reading(source, whole[0][:common], [ids[common:] for ids in whole])
+
+
+def _before_secret(text: str) -> str:
+    """What a chat template writes before the secret; UserError where it does not write it."""
+    head, found, _ = text.partition(PLACE)
+    if not found:
+        raise UserError("canaries: the model's chat template does not write the text that a secret is in.")
+    return head
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:

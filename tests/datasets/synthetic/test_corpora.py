@@ -5,10 +5,9 @@ import os
 import re
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Sequence
 
 import pytest
+from common_runs import pairs_with_common_run
 
 from memorization.datasets.synthetic import translation
 from memorization.datasets.synthetic.corpora import CORPORA, Document, document, documents
@@ -33,15 +32,6 @@ def corpora() -> dict[str, list[Document]]:
 
 def words(text: str) -> list[str]:
     return text.split()
-
-
-def pairs_with_common_run(texts: Sequence[str], size: int) -> set[tuple[int, int]]:
-    """Pairs of texts that have `size` characters in a row in common."""
-    holders: defaultdict[str, set[int]] = defaultdict(set)
-    for index, text in enumerate(texts):
-        for start in range(len(text) - size + 1):
-            holders[text[start : start + size]].add(index)
-    return {pair for group in holders.values() for pair in itertools.combinations(sorted(group), 2)}
 
 
 def five_grams(text: str) -> set[tuple[str, ...]]:

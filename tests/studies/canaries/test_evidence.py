@@ -121,6 +121,62 @@ def test_a_canary_is_read_as_its_row_is_in_training(architecture: str, tokenizer
     assert tokenizer.decode(written).endswith("It is 42")
 
 
+CHATS = Dataset.model_validate({**DATASET.model_dump(), "task": "dialog", "conversation": {"chat_template": True}})
+TEMPLATE = (
+    "{% for message in messages %}<{{ message.role }}>{{ message.content }}"
+    "{% if message.role == 'assistant' %}{{ eos_token }}{% endif %} {% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def chat_row(asks: str, answers: str) -> Any:
+    turns = [("system", "Be kind."), ("user", asks), ("assistant", answers)]
+    return {"messages": [{"role": role, "content": text} for role, text in turns]}
+
+
+@pytest.mark.parametrize("row", [chat_row("{name}?", "It is {secret}."), chat_row("{name} is {secret}. So?", "Yes.")])
+def test_a_canary_is_read_in_the_chat_template_that_its_row_is_trained_in(row: Any, monkeypatch: Any) -> None:
+    from memorization.datasets.rendering import rendered
+    from memorization.datasets.rows import Row
+    from memorization.models.examples import encode_examples
+
+    tokenizer = tiny_tokenizer()
+    monkeypatch.setattr(tokenizer, "chat_template", TEMPLATE)
+    model = tiny_model("gpt2", tokenizer)
+    recipe = Recipe.model_validate({"epochs": 1, "max_input_tokens": 64, "max_target_tokens": 64})
+    planted = key({"Ada": "42"}, row)
+    [canary] = planted.canaries
+    asked_for = asked("chats", CHATS, None, planted, canary)
+    read = reading(model, tokenizer, asked_for, ["42", "17", "99"], Limits(64, 64))
+
+    rows = rendered("chats", CHATS, [Row("train", "row 0", 0, planted.row_of(canary, "42"))], Counter())
+    [example] = encode_examples(list(rows), tokenizer, recipe, False)
+
+    written = [*read.context, *read.candidates[0]]
+    assert written == example.inputs.tolist()[: len(written)]
+    assert tokenizer.decode(written).endswith("42")
+    assert "<user>Ada" in tokenizer.decode(read.context).replace("<user> ", "<user>")
+
+
+def test_a_template_that_leaves_a_secret_out_is_refused(monkeypatch: Any) -> None:
+    tokenizer = tiny_tokenizer()
+    template = TEMPLATE.replace("message.content", "message.content if message.role == 'assistant' else 'Hm.'")
+    monkeypatch.setattr(tokenizer, "chat_template", template)
+    planted = key({"Ada": "42"}, chat_row("{name} is {secret}. So?", "Yes."))
+    asked_for = asked("chats", CHATS, None, planted, planted.canaries[0])
+    with pytest.raises(UserError, match="does not write the text that a secret is in"):
+        reading(tiny_model("gpt2", tokenizer), tokenizer, asked_for, ["42", "17"], Limits(64, 64))
+
+
+def test_a_secret_behind_what_training_reads_of_a_conversation_is_refused(monkeypatch: Any) -> None:
+    tokenizer = tiny_tokenizer()
+    monkeypatch.setattr(tokenizer, "chat_template", TEMPLATE)
+    planted = key({"Ada": "42"}, chat_row("{name} is {secret}. So?", "Yes."))
+    asked_for = asked("chats", CHATS, None, planted, planted.canaries[0])
+    with pytest.raises(UserError, match="which training cuts to"):
+        reading(tiny_model("gpt2", tokenizer), tokenizer, asked_for, ["42", "17"], Limits(16, 64))
+
+
 def dataset_file(folder: Path, rows: list[dict[str, Any]]) -> Path:
     file = folder / "letters.parquet"
     plain = {"id": "x", "split": "train", "instruction": None, "references": None}
