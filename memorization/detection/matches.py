@@ -57,7 +57,8 @@ def match_batches(
     suffixes = _NumberedTexts(storage.read(files.probes, ProbesTable, ["probe", "suffix"]))
     collection = list(map(read, suffixes.texts.to_pylist())) if parameters.frequencies == "collection" else None
     aligner = alignment.Aligner(parameters, sentences, threads, collection)
-    passes = suffixes.ranges(CHARACTERS_PER_PASS)
+    # In readable forms characters are words.
+    passes = suffixes.ranges(CHARACTERS_PER_PASS // (1 if segmented is None else 5))
     # By batch of candidates: rows of those that match, with their matches.
     found = defaultdict[int, list[tuple[np.ndarray, pa.Table]]](list)
     with Progress(storage.rows_of(files.candidates), "alignment", "pairs") as progress:
