@@ -18,6 +18,7 @@ HEADINGS = {
     "differences": "Differences between tasks, recipes and epochs",
     "search": "What the search for candidates misses",
     "published": "Beside the published numbers",
+    "records": "Which records",
     "correlation": "Density of attention against memorization",
 }
 """What the page calls the exhibits of a study; another one has its own name."""
