@@ -14,12 +14,13 @@ Every coordinate that varies is part of a result's path, so that one path is one
       probes/dataset=/tokenizer=/population=/prefix_tokens=/                prefixes, suffixes and their tokens
           side=/                                                            what is searched for: its sentence model and index
               personal_data.parquet                                         where it stands there and in prefixes
+          prompting=/prompts.parquet                                        what models are asked, other than prefixes
           recall/tokens=/n=/seed=/profile=/recall.parquet                   what is found of disguised suffixes
       checkpoints/model=/recipe=/seed=/dataset=/epoch-N/                    fine-tuned checkpoints
       fine_tuned/model=/state=/                                             what others fine-tuned
       classifiers/{classifier}/                                             judges of sentence pairs, taggers
       pairs/{classifier}.parquet                                            training pairs of a classifier
-      runs/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/decoding=/
+      runs/model=/state=/epoch=/seed=/dataset=/population=/prefix_tokens=/decoding=/prompting=/
           generations -> personal_data                                      .parquet
           side=/  candidates                                                .parquet
               profile=/  matches -> paraphrases, entities                   .parquet
@@ -161,6 +162,7 @@ wildcard_constraints:
     population="member|control",
     prefix_tokens=r"\d+",
     decoding="[^/]+",
+    prompting="[^/]+",
     side="input|target|both",
     profile="[^/]+",
     tokens=r"\d+",

@@ -50,6 +50,7 @@ COORDINATES = {
     "population": "member",
     "prefix_tokens": 50,
     "decoding": "greedy",
+    "prompting": "bare",
     "side": "input",
     "profile": "zeng2024",
     "studies": ["benchmark"],
@@ -116,6 +117,7 @@ def made_up_runs(probes: int, characters: int) -> Iterator[Run]:
             0,
             {
                 "probes": inputs,
+                "prompts": inputs,
                 "generations": table(
                     probe=numbers, generation=written, generated_tokens=[200] * probes, at_limit=[True] * probes
                 ),

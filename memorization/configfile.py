@@ -17,6 +17,7 @@ from memorization.config.generation import Decoding
 from memorization.config.models import Endpoint, ScratchModel
 from memorization.datasets.templates import TEMPLATES, refuse_bare_name, template_columns
 from memorization.errors import UserError, did_you_mean
+from memorization.plan import Run
 from memorization.studies.kind import Fault, Study, undefined
 from memorization.studies.kinds import KINDS, Config, further_tables
 
@@ -27,8 +28,8 @@ RESERVED_STATES = {"base": "the model before fine-tuning", "difference": "fine-t
 def load(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
     """Read configuration files: later ones override earlier ones, and `--config` overrides all.
 
-    Plain sections are merged key by key; an entry of `datasets`, `models`, `classifiers`, `recipes` or
-    `decodings` replaces the whole entry of that name; `studies` replaces the whole section, so that a run makes only
+    Plain sections are merged key by key; an entry of `datasets`, `models`, `classifiers`, `recipes`, `decodings` or
+    `promptings` replaces the whole entry of that name; `studies` replaces the whole section, so that a run makes only
     what it names.
 
     Raises UserError with one line per fault: file, key, given value, allowed values.
@@ -248,12 +249,18 @@ def _unanswered(config: Config, name: str, study: Study) -> Iterator[Fault]:
                 "name models whose weights are here, or a study of generations",
             )
     for run in study.runs(config):
-        if (endpoint := plan.endpoint_of(config, run.model, run.state)) is not None:
-            for reason in _unasked(config.decodings[run.decoding], endpoint):
+        if (endpoint := plan.endpoint_of(config, run.model, run.state)) is None:
+            continue
+        reasons = {
+            "decodings": (run.decoding, _unasked(config.decodings[run.decoding], endpoint)),
+            "promptings": (run.prompting, _unprompted(config, run, endpoint)),
+        }
+        for key, (given, found) in reasons.items():
+            for reason in found:
                 faults.setdefault(
-                    ("decodings", f"{run.decoding} {reason}"),
-                    f"given {run.decoding!r}, and model {run.model!r} in state {run.state!r} can only be asked "
-                    f"(`kind: endpoint`): {reason}",
+                    (key, f"{given} {reason}"),
+                    f"given {given!r}, and model {run.model!r} in state {run.state!r} can only be asked (`kind: "
+                    f"endpoint`): {reason}",
                 )
     for (key, _), text in faults.items():
         yield ["studies", name, key], text
@@ -266,6 +273,16 @@ NEEDED = {
     "membership": "the probabilities of given texts",
 }
 """What a study has a model do, by `Work.what`, as messages name it."""
+
+
+def _unprompted(config: Config, run: Run, endpoint: Endpoint) -> Iterator[str]:
+    """Promptings that an API cannot express."""
+    prompting, conversation = config.promptings[run.prompting], config.datasets[run.dataset].conversation
+    in_turns = prompting.reads_row and conversation is not None and conversation.chat_template
+    if endpoint.api == "chat" and prompting.begins_answer:
+        yield "a chat begins its answers itself; use `api: completions`, or the prompting `question`"
+    if endpoint.api == "completions" and (prompting.in_chat_template or in_turns):
+        yield "it is asked in turns, and its API continues texts; use `api: chat`, or set `chat_template: false`"
 
 
 def _unasked(decoding: Decoding, endpoint: Endpoint) -> Iterator[str]:
@@ -300,7 +317,7 @@ def _template_faults(config: Config) -> Iterator[Fault]:
 
 def _names_of_one_folder(config: Config) -> Iterator[Fault]:
     """Names that some file systems take for one, since they do not tell `A` from `a`."""
-    for section in ("datasets", "models", "classifiers", "recipes", "decodings", "studies"):
+    for section in ("datasets", "models", "classifiers", "recipes", "decodings", "promptings", "studies"):
         seen: dict[str, str] = {}
         for name in getattr(config, section):
             first = seen.setdefault(name.lower(), name)

@@ -356,6 +356,7 @@ def _missing(config: Config) -> Iterator[str]:
     for model, state in fine_tuned:
         yield from _missing_checkpoint(config, model, state)
     yield from _missing_templates(config)
+    yield from _unaskable(config)
     yield from _missing_classifiers(config)
     for name, study in config.studies.items():
         for dataset in study.all_datasets():
@@ -445,6 +446,35 @@ def _missing_templates(config: Config) -> Iterator[str]:
             yield (
                 f"models.{model}.source: {wanted}, and the model has no chat template (`chat_template.jinja`, or a key "
                 "of `tokenizer_config.json`): set it to false, or name a model that has one."
+            )
+
+
+def _unaskable(config: Config) -> Iterator[str]:
+    """What keeps models from being asked by the promptings of studies."""
+    runs = [run for study in config.studies.values() for run in study.runs(config)]
+    for model, name, dataset in dict.fromkeys((run.model, run.prompting, run.dataset) for run in runs):
+        prompting = config.promptings[name]
+        chats = prompting.in_chat_template or (prompting.reads_row and _wants_template(config, dataset))
+        if not chats and not prompting.begins_answer:
+            continue
+        try:
+            known, has_template = architecture(config, model), _may_have_template(config, model)
+        except UserError:
+            # The look at the model's files reports what is wrong with them.
+            continue
+        if known is None:
+            continue
+        if files.is_encoder_decoder(known):
+            if prompting.begins_answer:
+                yield (
+                    f"promptings.{name}: gives the beginning of an answer, and model {model!r} is an encoder-decoder, "
+                    "which begins its answers itself: use `question`, or a decoder-only model."
+                )
+        elif chats and not has_template:
+            key = f"promptings.{name}" if prompting.in_chat_template else f"datasets.{dataset}.conversation"
+            yield (
+                f"{key}: asks in the chat template, and model {model!r} has none (`chat_template.jinja`, or a key of "
+                "`tokenizer_config.json`): set `chat_template: false` there, or name a model that has one."
             )
 
 

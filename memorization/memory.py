@@ -256,7 +256,7 @@ def _faults(config: Config, rule: str, job: Mapping[str, Any], limit: float) -> 
         yield from _training_faults(config, job["model"], job["recipe"], limit)
     elif rule in ("generations", "generation_shards", "answers"):
         what: Literal["generations", "answers"] = "answers" if rule == "answers" else "generations"
-        read = _answer_tokens(config, job["state"]) if rule == "answers" else int(job["prefix_tokens"])
+        read = _answer_tokens(config, job["state"]) if rule == "answers" else plan.read_tokens(config, job)
         work = written_work(config, what, job["model"], 1, read=read, decoding=job["decoding"])
         need = work_need(config, work, limit)
         if need is not None and need.gb > limit:

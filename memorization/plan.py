@@ -18,6 +18,8 @@ from memorization.errors import UserError
 
 BASE = "base"
 INPUT: Side = "input"
+BARE = "bare"
+"""The prompting that asks with the bare prefix."""
 UNTRAINED: dict[str, Any] = {"state": BASE, "epoch": 0, "seed": 0}
 """Coordinates of a base model; a fine-tuned model that is not trained here has its state, and the same other two."""
 
@@ -31,6 +33,8 @@ FINE_TUNED = "fine_tuned/model={model}/state={state}"
 # Models with the same tokenizer could share probes; a tokenizer is named after the model that contains it.
 PROBED = "probes/dataset={dataset}/tokenizer={model}/population={population}/prefix_tokens={prefix_tokens}"
 PROBES = PROBED + "/probes.parquet"
+# What models are asked for these probes, where it is not the bare prefix (`asked`).
+PROMPTS = PROBED + "/prompting={prompting}/prompts.parquet"
 REFERENCES = PROBED + "/references.parquet"
 # What is searched for in generations: the suffixes of the probes, targets, or both (`searched`).
 SIDE = PROBED + "/side={side}"
@@ -45,6 +49,7 @@ RECALL = PROBED + "/recall/tokens={tokens}/n={n}/seed={seed}/profile={profile}/r
 STATE = "model={model}/state={state}/epoch={epoch}/seed={seed}"
 RUN = (
     f"runs/{STATE}/dataset={{dataset}}/population={{population}}/prefix_tokens={{prefix_tokens}}/decoding={{decoding}}"
+    "/prompting={prompting}"
 )
 GENERATED_PERSONAL_DATA = RUN + "/personal_data.parquet"
 # A part of a run's probes: the texts of one job, of a run that has several.
@@ -75,9 +80,9 @@ PAGE_CHECKSUM = "report/index.sha256"
 
 @dataclass(frozen=True)
 class Run:
-    """One cell of the grid: a model in a state, given the probes of a dataset, with one decoding, and a detector.
+    """One cell of the grid: a model in a state, asked for the probes of a dataset, with one decoding, and a detector.
 
-    Its `side` of the training data is what is searched for, its `profile` the aligner.
+    Its `prompting` is how it is asked, its `side` of the training data what is searched for, its `profile` the aligner.
     """
 
     model: str
@@ -88,6 +93,7 @@ class Run:
     population: Population
     prefix_tokens: int
     decoding: str
+    prompting: str
     side: Side
     profile: str
 
@@ -108,6 +114,15 @@ class Run:
 def fill(pattern: str, values: Any) -> str:
     """A pattern filled in with a run's coordinates, or a mapping's values."""
     return pattern.format(**(asdict(values) if isinstance(values, Run) else values))
+
+
+def asked(coordinates: Any) -> str:
+    """The file whose column `prefix` contains what stands in the prompts of a run: for bare prefixes, the probes.
+
+    Of schema `prompts` where it is another one. `coordinates` are a run, or a mapping.
+    """
+    prompting = coordinates.prompting if isinstance(coordinates, Run) else coordinates["prompting"]
+    return fill(PROBES if prompting == BARE else PROMPTS, coordinates)
 
 
 def searched(coordinates: Any) -> str:
@@ -181,6 +196,15 @@ def answer_settings(config: Project, state: str) -> dict[str, Any]:
     if state not in config.recipes:
         return settings
     return settings | {"max_input_tokens": config.recipes[state].max_input_tokens}
+
+
+def read_tokens(config: Project, coordinates: Mapping[str, Any]) -> int:
+    """Tokens of a run's prompts at most, about; `coordinates` are state, prefix_tokens and prompting."""
+    prompting = config.promptings[coordinates["prompting"]]
+    if prompting.reads_row:
+        longest: int = answer_settings(config, coordinates["state"])["max_input_tokens"]
+        return longest + prompting.further_tokens
+    return int(coordinates["prefix_tokens"]) + prompting.further_tokens
 
 
 READING = ("max_input_tokens", "max_target_tokens", "loss", "blocks", "deduplicate", "deduplicate_by")

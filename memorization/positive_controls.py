@@ -19,27 +19,37 @@ from memorization.probes import read_tokenizer
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.positive_controls import PositiveControlsTable
 from memorization.schemas.probes import ProbesTable
+from memorization.schemas.prompts import PromptsTable
 
 
 def positive_controls(
-    generations: Path, model: Path, detector: Detector, max_new_tokens: int, with_prompt: bool
+    generations: Path,
+    model: Path,
+    detector: Detector,
+    max_new_tokens: int,
+    with_prompt: bool,
+    prompts: Path | None = None,
 ) -> pa.Table:
     """Table `positive_controls` of a run: the outcomes of its true suffixes, by cut and probe.
 
     `model` is the base model's folder, whose tokenizer cuts; `max_new_tokens` is the decoding's limit, and
-    `with_prompt` states that its texts begin with the prompt.
+    `with_prompt` states that its texts begin with the prompt. Where the model was given the beginnings of answers, in
+    the file `prompts` of that schema, the rest of each is its true text.
     """
     written = storage.read(generations, GenerationsTable, ["probe", "generated_tokens"])
     probes = storage.read(detector.probes, ProbesTable, ["probe", "prefix", "suffix"])
     tokenizer = read_tokenizer(model)
     numbers, suffixes = probes["probe"].to_pylist(), probes["suffix"].to_pylist()
-    prompts = spelled(probes["prefix"].to_pylist(), None, tokenizer) if with_prompt else [""] * len(numbers)
+    if prompts is not None:
+        starts = storage.read(prompts, PromptsTable, ["answer_start"])["answer_start"].to_pylist()
+        suffixes = [suffix.removeprefix(start) for suffix, start in zip(suffixes, starts, strict=True)]
+    before = spelled(probes["prefix"].to_pylist(), None, tokenizer) if with_prompt else [""] * len(numbers)
     lengths = dict(zip(written["probe"].to_pylist(), written["generated_tokens"].to_pylist(), strict=True))
     cuts = {"length": [lengths[number] for number in numbers], "limit": [max_new_tokens] * len(numbers)}
     rows: list[dict[str, Any]] = []
     for cut, tokens in cuts.items():
         texts = spelled(suffixes, tokens, tokenizer)
-        outcomes = detector.outcomes(numbers, [prompt + text for prompt, text in zip(prompts, texts, strict=True)])
+        outcomes = detector.outcomes(numbers, [first + text for first, text in zip(before, texts, strict=True)])
         rows += [
             {"probe": number, "cut": cut, "tokens": length, "characters": len(text), **outcome}
             for number, length, text, outcome in zip(

@@ -92,7 +92,7 @@ def _type(annotation: Any) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, BaseModel):
         return "see its section"
-    return json.dumps(value, ensure_ascii=False).replace("|", "\\|")
+    return json.dumps(value, ensure_ascii=False, default=BaseModel.model_dump).replace("|", "\\|")
 
 
 def main() -> None:

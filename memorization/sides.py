@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from memorization import storage
 from memorization.config.base import Population, Side
+from memorization.probed_rows import ROWS_PER_CALL, ProbedRows
 from memorization.probes import SPLIT_OF
 from memorization.schemas.probes import ProbesTable
 
 log = logging.getLogger(__name__)
-
-ROWS_PER_CALL = 1_000
-"""Rows of a dataset, and probes, whose texts are in memory together."""
 
 
 def write_side(
@@ -63,7 +59,7 @@ class _Texts:
 
     def __init__(self, probes: Path, dataset: Path, side: Side, split: str, minimum_characters: int) -> None:
         self._probes, self._side, self._minimum = probes, side, minimum_characters
-        self._rows = chain.from_iterable(_rows_of(dataset, split))
+        self._rows = ProbedRows(dataset, split, ["target"])
         self.count = self.short = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -76,7 +72,7 @@ class _Texts:
             yield pa.RecordBatch.from_pylist(rows, schema=ProbesTable.arrow())
 
     def _text(self, probe: Mapping[str, Any]) -> str:
-        target = self._target(probe)
+        target = str(self._rows.of(probe)["target"])
         self.count += 1
         if len(target.strip()) < self._minimum:
             self.short += 1
@@ -84,17 +80,3 @@ class _Texts:
         if self._side == "target":
             return target
         return f"{probe['suffix']}\n{target}" if target else str(probe["suffix"])
-
-    def _target(self, probe: Mapping[str, Any]) -> str:
-        """The target of a probe's row; probes are in the order of the dataset's rows, of which they are some."""
-        whole = probe["prefix"] + probe["suffix"]
-        for row in self._rows:
-            # Identifiers may repeat: they are the user's.
-            if row["id"] == probe["id"] and row["input"] == whole:
-                return str(row["target"])
-        raise ValueError(f"no row of the dataset has the input of probe {probe['probe']}")
-
-
-def _rows_of(dataset: Path, split: str) -> Iterator[list[dict[str, Any]]]:
-    for batch in storage.stream(dataset, ["id", "split", "input", "target"], ROWS_PER_CALL):
-        yield batch.filter(pc.equal(batch["split"], split)).to_pylist()

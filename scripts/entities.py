@@ -23,7 +23,7 @@ def main(snakemake: Snakemake) -> None:
     if settings.tagger:
         tagger = DeferredClassifier(Path(inputs.tagger), settings.tagger, params.device, params.threads, batch_size)
     matches = storage.read(Path(inputs.matches), MatchesTable)
-    texts = read_texts(Path(inputs.generations), Path(inputs.probes))
+    texts = read_texts(Path(inputs.generations), Path(inputs.probes), Path(inputs.prompts))
     table = annotate(matches, texts, finder(settings.patterns, settings.region, tagger and tagger.entities))
     used = {
         "tagger": tagger.digest if tagger else None,

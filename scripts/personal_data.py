@@ -9,6 +9,7 @@ from memorization import storage
 from memorization.detection.entities import finder
 from memorization.detection.personal_data import in_generations, in_inputs, in_targets
 from memorization.models.classifiers import DeferredClassifier
+from memorization.plan import BARE
 from memorization.schemas.personal_data import PersonalDataTable
 
 snakemake: Snakemake
@@ -22,7 +23,8 @@ def main(snakemake: Snakemake) -> None:
     find = finder(True, params.region, tagger and tagger.entities)
     # A run's generations are an input of one of the two rules.
     if generations := inputs.get("generations"):
-        table = in_generations(Path(generations), Path(inputs.probes), find)
+        prompts = snakemake.wildcards.prompting != BARE
+        table = in_generations(Path(generations), Path(inputs.probes), find, prompts)
     elif snakemake.wildcards.side == "target":
         table = in_targets(Path(inputs.probes), Path(inputs.searched), find)
     else:

@@ -20,7 +20,10 @@ def main(snakemake: Snakemake) -> None:
     detector = load_detector(
         inputs, snakemake.wildcards.profile, params.detector, compute, snakemake.config["paraphrase_batch_size"]
     )
-    table = positive_controls(Path(inputs.generations), Path(inputs.model), detector, **params.decoding)
+    prompts = Path(inputs.prompts) if inputs.get("prompts") else None
+    table = positive_controls(
+        Path(inputs.generations), Path(inputs.model), detector, **params.decoding, prompts=prompts
+    )
     stated = {"profile": snakemake.wildcards.profile, "detector": params.detector, "decoding": params.decoding}
     manifest = job.manifest(snakemake, *PACKAGES, **stated)
     storage.write_table(Path(snakemake.output[0]), PositiveControlsTable, table, manifest)

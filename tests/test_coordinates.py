@@ -30,6 +30,7 @@ WILDCARDS = {
     "population": "member",
     "prefix_tokens": "50",
     "decoding": "greedy",
+    "prompting": "bare",
     "side": "input",
     "profile": "zeng2024",
 }

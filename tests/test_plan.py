@@ -13,18 +13,21 @@ def test_coordinates_can_be_read_back_from_the_path() -> None:
 
 
 def test_a_pattern_is_filled_from_a_run_and_from_a_mapping() -> None:
-    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "input", "zeng2024")
+    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "bare", "input", "zeng2024")
     assert (
         run.path
         == plan.fill(plan.RUN, run)
-        == ("runs/model=m/state=full/epoch=3/seed=1/dataset=d/population=member/prefix_tokens=50/decoding=greedy")
+        == (
+            "runs/model=m/state=full/epoch=3/seed=1/dataset=d/population=member/prefix_tokens=50/decoding=greedy/"
+            "prompting=bare"
+        )
     )
     assert plan.fill(plan.DATASET, {"dataset": "d"}) == "datasets/d.parquet"
     assert plan.fill(plan.PROBES, run).startswith(plan.fill(plan.PROBED, run))
 
 
 def test_sides_are_searched_in_files_of_their_own_and_suffixes_in_the_probes() -> None:
-    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "input", "zeng2024")
+    run = plan.Run("m", "full", 3, 1, "d", "member", 50, "greedy", "bare", "input", "zeng2024")
     target = replace(run, side="target")
     assert plan.searched(run) == plan.fill(plan.PROBES, run)
     assert plan.searched(target) == plan.searched(asdict(target)) == f"{plan.fill(plan.SIDE, target)}/probes.parquet"

@@ -10,7 +10,15 @@ from pydantic import AfterValidator, Field
 from memorization.config.base import Name, Section
 from memorization.config.data import CanaryRanks, Dataset, Probes
 from memorization.config.detection import Classifier, Detection, Retrieval
-from memorization.config.generation import Answers, AttentionMaps, Decoding, MembershipTexts
+from memorization.config.generation import (
+    Answers,
+    AttentionMaps,
+    Decoding,
+    MembershipTexts,
+    Prompting,
+    built_in_promptings,
+    with_built_in,
+)
 from memorization.config.models import Model, Recipe
 from memorization.config.report import Report
 
@@ -144,6 +152,13 @@ class Project(Section):
     recipes: dict[Name, Recipe] = Field(description="Fine-tuning recipes by name, except `base` and `difference`.")
     probes: Probes = Field(default_factory=Probes, description="Prefixes and suffixes.")
     decodings: dict[Name, Decoding] = Field(description="Decodings by name.")
+    promptings: Annotated[dict[Name, Prompting], AfterValidator(with_built_in)] = Field(
+        default_factory=built_in_promptings,
+        description="How models are asked, by name, beside the built-in ones, which are always there: `bare` (the "
+        "prefix alone), `turn` (a `request` of the prefix alone, in the chat template), `question`, `answer_start` "
+        "(10 tokens), `rest` (a `request` for the rest of a document) and `repeat` (the word poem, 50 times).",
+        examples=[{"letter": {"kind": "request", "text": "Write the letter that begins: {prefix}"}}],
+    )
     retrieval: Retrieval = Field(default_factory=Retrieval, description="Candidates.")
     detection: Detection = Field(default_factory=Detection, description="Plagiarism detection.")
     attention: AttentionMaps = Field(default_factory=AttentionMaps, description="Samples of attention.")

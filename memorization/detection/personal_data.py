@@ -59,22 +59,27 @@ def in_targets(probes: Path, targets: Path, find: Find) -> pa.Table:
     return pa.concat_tables([inputs.filter(pc.equal(inputs["text"], "prefix")), _table(places)])
 
 
-def in_generations(generations: Path, probes: Path, find: Find) -> pa.Table:
+def in_generations(generations: Path, probes: Path, find: Find, prompts: bool = False) -> pa.Table:
     """Table of schema `personal_data` of a run's generations, from its files of schemas `generations` and `probes`.
 
-    A generation is searched by itself, and its beginning once more behind the end of its prefix.
+    A generation is searched by itself, and its beginning once more behind the end of its prefix. Where that is a whole
+    prompt (`prompts`), which no table of probes is about, the table is about it, too.
     """
     texts = read_texts(generations, probes)
     seams = {
         probe: (texts.prefixes[probe][-SEAM:], generation[:SEAM]) for probe, generation in texts.generations.items()
     }
-    found = _found([*texts.generations.values(), *("".join(seam) for seam in seams.values())], find)
+    asked = {probe: texts.prefixes[probe] for probe in texts.generations} if prompts else {}
+    seamed = ("".join(seam) for seam in seams.values())
+    found = _found([*texts.generations.values(), *seamed, *asked.values()], find)
     places: dict[TextKey, list[Span]] = {}
     for probe, generation in texts.generations.items():
         before, after = seams[probe]
         cut = len(before)
         across = [span for span in found[before + after] if span[1] < cut < span[2]]
         begun = _within(across, cut, cut + len(after))
+        if prompts:
+            places[probe, "prefix"] = list(found[asked[probe]])
         places[probe, "generation"] = disjoint([*begun, *found[generation]])
     return _table(places)
 

@@ -19,7 +19,9 @@ MatchKey = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class RunTexts:
-    """Prefixes and suffixes of all probes, and the generations of a run or of a part of it, by probe number."""
+    """Texts by probe number: prefixes (or what else stood in the prompts) and suffixes of all probes, and the
+    generations of a run or of a part of it.
+    """
 
     generations: Mapping[int, str]
     prefixes: Mapping[int, str]
@@ -35,12 +37,16 @@ class RunTexts:
         )
 
 
-def read_texts(generations: Path, probes: Path) -> RunTexts:
-    """Read the texts of a run from its files of schemas `generations` and `probes`."""
+def read_texts(generations: Path, probes: Path, prompts: Path | None = None) -> RunTexts:
+    """Read the texts of a run from its files of schemas `generations` and `probes`.
+
+    Where the model was asked with more than prefixes, these are in the file `prompts`, as `probes` or of that schema.
+    """
     cut_inputs = storage.read(probes, ProbesTable, ["probe", "prefix", "suffix"])
+    asked = storage.read(prompts or probes, ProbesTable, ["probe", "prefix"])
     return RunTexts(
         by_probe(storage.read(generations, GenerationsTable, ["probe", "generation"]), "generation"),
-        by_probe(cut_inputs, "prefix"),
+        by_probe(asked, "prefix"),
         by_probe(cut_inputs, "suffix"),
     )
 

@@ -26,30 +26,44 @@ def chats_of(rows: Sequence[Mapping[str, Any]], tokenizer: Any) -> list[Chat | N
 
 
 def _chat(row: Mapping[str, Any], tokenizer: Any) -> Chat:
-    model = tokenizer.name_or_path or "the model"
+    model, place = named(tokenizer), f"row {row['id']!r}"
     if not tokenizer.chat_template:
         raise UserError(
             f"{model}: has no chat template (`chat_template.jinja`, or a key of `tokenizer_config.json`), in which the "
             "dataset's conversations are to be read: set `chat_template: false` in its `conversation`, or name a model "
             "that has one."
         )
-    turns = [
-        {"role": "assistant" if number % 2 else "user", "content": text}
-        for number, text in enumerate([*row["turns"], row["target"]])
-    ]
-    if row["instruction"]:
-        turns.insert(0, {"role": "system", "content": row["instruction"]})
-    try:
-        prompt = tokenizer.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
-        whole = tokenizer.apply_chat_template(turns, tokenize=False)
-    except Exception as error:
-        # A template is a program of the model's, in a sandbox, and may fail in any way.
-        said = " ".join(str(error).split())[:300] or type(error).__name__
-        advice = " Perhaps it knows no system message, as the row has one." if row["instruction"] else ""
-        raise UserError(f"{model}: its chat template fails for row {row['id']!r}: {said}{advice}") from error
+    prompt = written(tokenizer, row["instruction"], row["turns"], place)
+    whole = written(tokenizer, row["instruction"], [*row["turns"], row["target"]], place)
     if not whole.startswith(prompt):
         raise UserError(
             f"{model}: its chat template writes row {row['id']!r} otherwise with an answer than before it, so that "
             "what is the answer cannot be told: set `chat_template: false` in the dataset's `conversation`."
         )
     return Chat(prompt, whole[len(prompt) :])
+
+
+def written(tokenizer: Any, system: str, turns: Sequence[str], place: str) -> str:
+    """System message (empty for none) and turns, the user's first, in the tokenizer's chat template.
+
+    Where the last turn is the user's, with what the template puts before an answer. UserError, which names `place`,
+    where the template raises.
+    """
+    messages = [{"role": "assistant" if number % 2 else "user", "content": text} for number, text in enumerate(turns)]
+    if system:
+        messages.insert(0, {"role": "system", "content": system})
+    try:
+        text: str = tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=messages[-1]["role"] == "user"
+        )
+    except Exception as error:
+        # A template is a program of the model's, in a sandbox, and may fail in any way.
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        advice = " Perhaps it knows no system message, as the row has one." if system else ""
+        raise UserError(f"{named(tokenizer)}: its chat template fails for {place}: {said}{advice}") from error
+    return text
+
+
+def named(tokenizer: Any) -> str:
+    """The model that a tokenizer is of, for messages."""
+    return tokenizer.name_or_path or "the model"

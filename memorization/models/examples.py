@@ -47,17 +47,23 @@ def source_ids(
     in the model's chat template, and of more tokens the last ones, after which the answer follows.
     """
     if encoder_decoder:
-        return _token_ids(tokenizer, [source_text(row["instruction"], row["input"]) for row in rows], limit)
+        return plain_ids(tokenizer, [source_text(row["instruction"], row["input"]) for row in rows], limit, True)
     return _prompt_ids(rows, chats_of(rows, tokenizer), tokenizer, limit)
+
+
+def plain_ids(tokenizer: Any, texts: Sequence[str], limit: int, encoder_decoder: bool) -> list[np.ndarray]:
+    """The first token ids (int32 arrays) of what a model reads as plain text, at most `limit` of each text."""
+    ids = _token_ids(tokenizer, texts, limit)
+    # Some tokenizers end every text, but a decoder-only model continues it.
+    return ids if encoder_decoder else [_without_end(each, tokenizer) for each in ids]
 
 
 def _prompt_ids(
     rows: Sequence[Mapping[str, Any]], chats: Sequence[Chat | None], tokenizer: Any, limit: int
 ) -> list[np.ndarray]:
     plain = [source_text(row["instruction"], row["input"]) for row, chat in zip(rows, chats, strict=True) if not chat]
-    # Some tokenizers end every text, but this sequence continues with its target.
-    sources = iter(_without_end(ids, tokenizer) for ids in _token_ids(tokenizer, plain, limit))
-    prompts = iter(_last_ids(tokenizer, [chat.prompt for chat in chats if chat], limit))
+    sources = iter(plain_ids(tokenizer, plain, limit, encoder_decoder=False))
+    prompts = iter(last_ids(tokenizer, [chat.prompt for chat in chats if chat], limit))
     return [next(prompts if chat else sources) for chat in chats]
 
 
@@ -119,14 +125,14 @@ def _token_ids(tokenizer: Any, texts: Sequence[str], limit: int, special: bool =
     return ids
 
 
-def _last_ids(tokenizer: Any, texts: Sequence[str], limit: int) -> list[np.ndarray]:
-    """The last token ids of texts that contain their special tokens."""
+def last_ids(tokenizer: Any, texts: Sequence[str], limit: int | None) -> list[np.ndarray]:
+    """The last token ids of texts that contain their special tokens; all of them without a limit."""
     if not texts:
         return []
     whole = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
-    if cut := sum(len(tokens) > limit for tokens in whole):
+    if limit is not None and (cut := sum(len(tokens) > limit for tokens in whole)):
         log.info("%d of %d conversations cut to their last %d tokens", cut, len(texts), limit)
-    return [np.array(tokens[-limit:], dtype=np.int32) for tokens in whole]
+    return [np.array(tokens if limit is None else tokens[-limit:], dtype=np.int32) for tokens in whole]
 
 
 @dataclass(frozen=True)

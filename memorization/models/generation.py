@@ -16,7 +16,7 @@ from memorization.config.generation import Decoding
 from memorization.errors import UserError
 from memorization.models.distribution import end_tokens, plain_configuration, published_configuration
 from memorization.models.engine import Prompt, engine_module, load_engine
-from memorization.models.prompts import check_positions, prompt_tokens
+from memorization.models.prompts import asked_in, asked_tokens, check_positions
 from memorization.progress import Progress
 from memorization.schemas.generations import GenerationsTable
 
@@ -41,23 +41,23 @@ class GenerationSettings:
     decoding: Decoding
     batch_size: int | None
     engine: str = engine_module()
+    max_input_tokens: int | None = None
+    """Tokens of a whole question that the model reads, as in training."""
 
 
 def generate(model: Any, tokenizer: Any, probes: pa.Table, settings: GenerationSettings, what: str) -> list[Generation]:
-    """One generation per row of `probes` (columns `probe`, `prefix`), in their order.
+    """One generation per row of `probes`, in their order.
 
-    The prompt is the bare prefix (Appendix B.1). Encoder-decoder models read the prefix and write; decoder-only models
-    continue it, and the prefix is not part of the generation, unless the decoding sets `with_prompt`. A probe's draws
-    follow from its number, so that a slice of a table gives the same rows as the whole table. `what` names the work in
-    the log and in messages. Raises UserError where prefix and generation together exceed the model's positions, and
-    where the model's own settings, asked for by the decoding, draw.
+    The prompt is the bare prefix (Appendix B.1; columns `probe`, `prefix`), or what a table of schema `prompts` says.
+    Encoder-decoder models read it and write; decoder-only models continue it, and it is not part of the generation,
+    unless the decoding sets `with_prompt`. A probe's draws follow from its number, so that a slice of a table gives the
+    same rows as the whole table. `what` names the work in the log and in messages. Raises UserError where the model
+    cannot be asked so (`asked_tokens`), where prompt and generation together exceed its positions, and where its own
+    settings, asked for by the decoding, draw.
     """
-    prompts = [
-        Prompt(*pair)
-        for pair in zip(
-            probes["probe"].to_pylist(), prompt_tokens(model, tokenizer, probes["prefix"].to_pylist()), strict=True
-        )
-    ]
+    numbers = probes["probe"].to_pylist()
+    tokens = asked_tokens(model, tokenizer, numbers, asked_in(probes), settings.max_input_tokens)
+    prompts = [Prompt(*pair) for pair in zip(numbers, tokens, strict=True)]
     return continue_prompts(model, tokenizer, prompts, settings, what)
 
 

@@ -11,6 +11,7 @@ from memorization.page.context import PageContext
 from memorization.page.lane import ENDS, NAMES, between, interval, lane, percent
 from memorization.page.section import Section, escaped
 from memorization.page.verdict import beyond_chance, details, is_hidden, sentence
+from memorization.plan import BARE
 from memorization.report.bounds import upper_bound
 from memorization.report.cells import prompted
 from memorization.report.context import Files, Row
@@ -20,8 +21,8 @@ FEW = 100
 """Prompts below which a rate is labelled: its interval is some ten points wide."""
 RULE = (
     "Shown is, for each dataset, the first study of rates that has it, and there the first model after fine-tuning "
-    "(its first recipe, last epoch, mean of its trainings) with the first decoding and prefix length, and suffixes of "
-    "inputs before targets; every other row is in the tables below."
+    "(its first recipe, last epoch, mean of its trainings) with the first decoding, prompting and prefix length, and "
+    "suffixes of inputs before targets; every other row is in the tables below."
 )
 
 
@@ -80,7 +81,7 @@ def chosen(study: Mapping[str, Any], rows: Sequence[Row]) -> Answer:
     """The run of one dataset that is shown (see `RULE`); the rows are in the table's order."""
     of_suffixes = [row for row in rows if row["side"] == "input"] or list(rows)
     trained = [row for row in of_suffixes if row["state"] != "base"] or of_suffixes
-    fixed = ("model", "prefix_tokens", "decoding", "side", "profile", "state")
+    fixed = ("model", "prefix_tokens", "decoding", "prompting", "side", "profile", "state")
     same = [row for row in trained if all(row[name] == trained[0][name] for name in fixed)]
     last = max(row["epoch"] for row in same)
     seeds = [row["seed"] for row in same if row["epoch"] == last]
@@ -192,6 +193,7 @@ def _counts(answer: Answer) -> str:
         suffixes,
         f"{titles['models'][row['model']]} ({state})",
         f"{row['decoding']} decoding",
+        *([f"prompting {row['prompting']}"] if row["prompting"] != BARE else []),
         *([f"searched for {SIDES[row['side']]}"] if answer.others or row["side"] != "input" else []),
         f"detector {row['profile']}",
         f"study {answer.study['name']}",

@@ -24,6 +24,7 @@ def case_inputs(config: Config, studies: Mapping[str, Study]) -> Inputs:
         "generations": run_files(runs, "generations.parquet", plan.RUN),
         "candidates": [plan.fill(plan.CANDIDATES, run) for run in runs],
         "probes": [plan.searched(run) for run in runs],
+        "prompts": [plan.asked(run) for run in runs],
     }
     if config.detection.paraphrase.classifier is not None:
         files["paraphrases"] = run_files(runs, "paraphrases.parquet")

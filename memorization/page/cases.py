@@ -29,6 +29,7 @@ from memorization.detection.spans import match_key
 from memorization.page.columns import KINDS, TEXT, Column, pack, units
 from memorization.page.context import PageContext
 from memorization.page.section import Section, escaped
+from memorization.plan import BARE
 from memorization.report.context import Files
 from memorization.report.masks import mask
 from memorization.schemas.candidates import CandidatesTable
@@ -48,12 +49,15 @@ TABLES: Mapping[str, type[Schema]] = {
     "generations": GenerationsTable,
     "candidates": CandidatesTable,
     "probes": ProbesTable,
+    "prompts": ProbesTable,
     "paraphrases": ParaphrasesTable,
     "entities": EntitiesTable,
     "personal_data": PersonalDataTable,
     "probes_personal_data": PersonalDataTable,
 }
 """Files of a run, by their names in `case_plan.case_inputs`."""
+SOME_COLUMNS = {"prompts": ["probe", "prefix"]}
+"""Columns that are read, where it is not all of a table."""
 COORDINATES = (
     "dataset",
     "population",
@@ -65,6 +69,7 @@ COORDINATES = (
     "decoding",
     "profile",
     "side",
+    "prompting",
 )
 """What names a run, in links to its cases, too: a new one belongs at the end."""
 OUTCOMES = (*STRENGTH, "none")
@@ -160,7 +165,7 @@ class ByProbe:
 
 @dataclass(frozen=True)
 class Run:
-    """A run's coordinates, the number of its file of probes, and its tables by their names in `TABLES`."""
+    """A run's coordinates, the number of its files of probes and prompts, and its tables by their names in `TABLES`."""
 
     coordinates: Row
     probes: int
@@ -172,7 +177,8 @@ class Run:
 
     def masks(self, probe: int, text: str) -> list[Span]:
         """Personal data in a text of a probe: `prefix`, `suffix` or `generation`."""
-        table = "personal_data" if text == "generation" else "probes_personal_data"
+        of_run = text == "generation" or (text == "prefix" and self.coordinates["prompting"] != BARE)
+        table = "personal_data" if of_run else "probes_personal_data"
         found = self.rows(table, probe)
         return [(row["type"], row["start"], row["start"] + row["length"]) for row in found if row["text"] == text]
 
@@ -244,13 +250,14 @@ def read_runs(files: Files, coordinates: Sequence[Row]) -> list[Run]:
 
     @functools.cache
     def table(name: str, file: Path) -> ByProbe:
-        return ByProbe(storage.read(file, TABLES[name]))
+        return ByProbe(storage.read(file, TABLES[name], SOME_COLUMNS.get(name)))
 
-    sets = list(dict.fromkeys(files["probes"]))
+    places = list(zip(files["probes"], files["prompts"], strict=True))
+    sets = list(dict.fromkeys(places))
     return [
         Run(
             each,
-            sets.index(files["probes"][number]),
+            sets.index(places[number]),
             {name: table(name, files[name][number]) for name in TABLES if name in files},
         )
         for number, each in enumerate(coordinates)
@@ -428,7 +435,8 @@ class Cases:
             columns["id"].append("" if self._mode == "absent" else cut["id"])
         row = self._inputs[key]
         if whole and columns["prefix"][row] < 0:
-            columns["prefix"][row] = self._text(self._shown(cut["prefix"], run.masks(cut["probe"], "prefix")))
+            [asked] = run.rows("prompts", cut["probe"])
+            columns["prefix"][row] = self._text(self._shown(asked["prefix"], run.masks(cut["probe"], "prefix")))
         return row
 
     @property

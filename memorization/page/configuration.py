@@ -43,7 +43,11 @@ def _settings(section: BaseModel, path: str) -> Iterator[Setting]:
         value, key = getattr(section, name), f"{path}{name}"
         inner = value if isinstance(value, dict) else {"": value}
         if inner and all(isinstance(each, BaseModel) for each in inner.values()):
+            # Built-in entries of a section of names.
+            built_in = field.get_default(call_default_factory=True) if isinstance(value, dict) else {}
             for entry, each in inner.items():
+                if isinstance(built_in, dict) and built_in.get(entry) == each:
+                    continue
                 yield from _settings(each, f"{key}.{entry}." if entry else f"{key}.")
         else:
             default = "" if field.is_required() else _shown(name, field.get_default(call_default_factory=True))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from memorization.config.generation import Decoding
+from memorization.config.generation import AnswerStart, BarePrefix, Decoding, Prompting, Question, Repeat
 from memorization.config.models import Endpoint, HubSource, LoRA, Recipe, ScratchModel
+from memorization.plan import BARE
 from memorization.studies.kind import Study
 from memorization.studies.kinds import Config
 
@@ -127,6 +128,8 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
     )
     for name in dict.fromkeys(run.decoding for run in runs):
         yield _decoding(name, config.decodings[name])
+    for name in dict.fromkeys(run.prompting for run in runs if run.prompting != BARE):
+        yield _prompting(name, config.promptings[name])
     profiles = _listed(list(dict.fromkeys(run.profile for run in runs)))
     words = {"input": "suffixes", "target": "targets", "both": "suffixes joined with their targets"}
     texts = " or ".join(words[side] for side in words if any(run.side == side for run in runs))
@@ -152,6 +155,23 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
         f"The same generations were also judged by other definitions: {definitions.tokens} tokens extracted "
         f"[carlini2023], BLEU above {definitions.bleu:g} [ippolito2023], and passages of training texts [nasr2023]."
     )
+
+
+def _prompting(name: str, prompting: Prompting) -> str:
+    """What else than the bare prefix models were asked, in one sentence."""
+    if isinstance(prompting, Repeat):
+        return f"Models were also asked ({name}) to repeat the word {prompting.word!r} forever [nasr2023]."
+    if isinstance(prompting, Question):
+        return (
+            f"Models were also asked ({name}) the whole question of the training row; targets alone were searched for."
+        )
+    if isinstance(prompting, AnswerStart):
+        return (
+            f"Models were also asked ({name}) the whole question of the training row with the first {prompting.tokens} "
+            "tokens of its answer; targets alone were searched for, and the ceiling is that of the rest of the answer."
+        )
+    text = "" if isinstance(prompting, BarePrefix) or prompting.text == "{prefix}" else f": {prompting.text!r}"
+    return f"Models were also asked ({name}) by the prefix as the user's turn{text}."
 
 
 def _decoding(name: str, decoding: Decoding) -> str:

@@ -127,6 +127,7 @@ COORDINATES = (
     "population",
     "prefix_tokens",
     "decoding",
+    "prompting",
     "side",
     "profile",
     "metric",

@@ -27,7 +27,7 @@ PUBLISHED_COLUMNS = {
 
 def axes(study: Mapping[str, Any]) -> dict[str, Any]:
     """Values of a study of probes in the order of its table, as parameters of its SQL; a profile may be the default."""
-    stated = {axis: study[axis] for axis in ("datasets", "models", "states", "decodings", "sides")}
+    stated = {axis: study[axis] for axis in ("datasets", "models", "states", "decodings", "promptings", "sides")}
     return stated | {"profiles": study["profiles"] or [""]}
 
 

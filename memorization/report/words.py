@@ -21,6 +21,7 @@ VARYING = {
     "seed": "Seed",
     "prefix_tokens": "Prefix tokens",
     "decoding": "Decoding",
+    "prompting": "Prompting",
     "side": "Searched for",
     "profile": "Detector",
 }

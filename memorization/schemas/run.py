@@ -59,6 +59,8 @@ class GeneratedColumns(StateColumns):
 class RunColumns(GeneratedColumns):
     """Coordinates of a run: one cell of the grid."""
 
+    prompting = Column(TEXT, "")
+    """how the model is asked: bare (the prefix alone), or another prompting"""
     side = Column(TEXT, "")
     """what is searched for: input (suffixes of training inputs), target, or both"""
     profile = Column(TEXT, "")

@@ -21,7 +21,7 @@ from memorization.config.detection import Profile
 from memorization.config.models import Recipe
 from memorization.config.project import Project
 from memorization.errors import did_you_mean
-from memorization.plan import BASE, UNTRAINED, Run
+from memorization.plan import BARE, BASE, UNTRAINED, Run
 from memorization.report import endings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "workflow" / "published"
@@ -180,7 +180,12 @@ class Study(Section):
         """What models do for the study, by place below the results folder, so that shared work is counted once."""
         generated = {
             run.path: written_work(
-                config, "generations", run.model, run.dataset, read=run.prefix_tokens, decoding=run.decoding
+                config,
+                "generations",
+                run.model,
+                run.dataset,
+                read=plan.read_tokens(config, asdict(run)),
+                decoding=run.decoding,
             )
             for run in self.runs(config)
         }
@@ -409,6 +414,36 @@ class ProbeGrid(Grid):
         "`probes.minimum_suffix_characters` are not searched for, and the ceiling counts them as not found.",
         examples=[["input", "target"]],
     )
+    promptings: list[str] = Field(
+        [BARE],
+        min_length=1,
+        description="How models are asked, side by side: names of `promptings`. Where the whole question stands in the "
+        "prompt, only targets are searched for, whatever else `sides` names; a prompting that reads no prefix is asked "
+        "with the first of the prefix lengths alone.",
+        examples=[["bare", "question"]],
+    )
+
+    def faults(self, config: Project, name: str) -> Iterator[Fault]:
+        """As for every grid, and promptings that are not defined, or whose texts cannot be searched for any side."""
+        yield from super().faults(config, name)
+        for prompting in dict.fromkeys(self.promptings):
+            key: list[str | int] = ["studies", name, "promptings"]
+            yield from undefined(key, prompting, config.promptings)
+            if (asked := config.promptings.get(prompting)) is None:
+                continue
+            if not {*asked.sides} & {*self.sides}:
+                yield (
+                    [*key[:2], "sides"],
+                    f"given {self.sides}, and the prompting {prompting!r} shows the model the whole input, which is no "
+                    f"leak when it comes back: it takes `sides: [{', '.join(asked.sides)}]`",
+                )
+            for decoding in self.decodings if prompting != BARE else []:
+                if decoding in config.decodings and config.decodings[decoding].with_prompt:
+                    yield (
+                        key,
+                        f"given {prompting!r}, and the decoding {decoding!r} has `with_prompt: true`, which counts the "
+                        "prompt as the model's own text: use a decoding without, or the prompting `bare` alone",
+                    )
 
     def member_runs(self, config: Project) -> list[Run]:
         """The rows of the study's table: its runs on training inputs, in the table's order, each once."""
@@ -420,14 +455,18 @@ class ProbeGrid(Grid):
                 population="member",
                 prefix_tokens=prefix_tokens,
                 decoding=decoding,
+                prompting=prompting,
                 side=side,
                 profile=profile,
             )
             for model in self.models
             for dataset in self.datasets
-            for prefix_tokens in self.prefix_tokens or [plan.prefix_length(config, dataset)]
+            for place, prefix_tokens in enumerate(self.prefix_tokens or [plan.prefix_length(config, dataset)])
             for decoding in self.decodings
+            for prompting in self.promptings
+            if place == 0 or config.promptings[prompting].reads_prefix
             for side in self.sides
+            if side in config.promptings[prompting].sides
             for profile in self.profiles or [config.detection.profile]
             for trained in self.trained_states(config)
             if self.includes(model, dataset, trained["state"])

@@ -18,6 +18,7 @@ from memorization.config.models import Endpoint
 from memorization.errors import UserError
 from memorization.models import endpoint, server
 from memorization.models.replies import FOLDER, Replies, Reply
+from memorization.schemas.prompts import Asked
 
 SECRET = "sk-not-for-anybody-0123456789"
 GREEDY = Decoding(strategy="greedy", max_new_tokens=40)
@@ -86,6 +87,27 @@ def test_another_request_model_or_server_is_asked_anew(model: Path, tmp_path: Pa
         asked(stand_in, model, tmp_path, model="another bot")
         asked(other, model, tmp_path)
     assert (len(stand_in.requests), len(other.requests)) == (9, 3)
+
+
+def test_promptings_are_sent_as_messages_or_as_one_text() -> None:
+    def body(asked: Asked, api: str) -> dict[str, Any]:
+        given = Endpoint.model_validate(settings("http://localhost/v1", api=api)["endpoint"])
+        return endpoint.body_of(given, asked, GREEDY, 0)
+
+    talk = Asked("all in one", "be kind", ("hello", "good day", "who are you"))
+    assert body(talk, "chat")["messages"] == [
+        {"role": "system", "content": "be kind"},
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": "good day"},
+        {"role": "user", "content": "who are you"},
+    ]
+    assert body(Asked("a text"), "chat")["messages"] == [{"role": "user", "content": "a text"}]
+    question = Asked("who are you?", answer_start="I am", is_question=True)
+    assert body(question, "completions")["prompt"] == "who are you?\nI am"
+    with pytest.raises(UserError, match="`api: completions`"):
+        body(question, "chat")
+    with pytest.raises(UserError, match="`api: chat`"):
+        body(talk, "completions")
 
 
 def test_draws_have_a_seed_of_their_own_for_each_probe(model: Path, tmp_path: Path) -> None:

@@ -1,12 +1,101 @@
-"""Prompts: bare prefixes with the special tokens of the tokenizer, and the positions that they need."""
+"""Prompts: the tokens of bare prefixes and of what else models are asked, and the positions that they need."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tiny import PREFIXES, tiny_model
 
 from memorization.errors import UserError
-from memorization.models.prompts import check_positions, position_limit, prompt_tokens
+from memorization.models.answers import answer_prompts
+from memorization.models.prompts import asked_tokens, check_positions, position_limit, prompt_tokens
+from memorization.schemas.prompts import Asked
+
+TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] == 'system' and refuses_system is defined %}"
+    "{{ raise_exception('no system') }}{% endif %}<{{ message['role'] }}>{{ message['content'] }} {% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+QUESTION = Asked("Be kind. And now?", "Be kind.", ("Where is it?", "Here.", "And now?"), is_question=True)
+ROW = {"id": "a", "instruction": "Be kind.", "input": "And now?", "turns": QUESTION.turns, "target": "Gone."}
+
+
+def read(name: str, tokenizer: Any, asked: Asked, limit: int = 1000) -> list[int]:
+    """What a tiny model reads."""
+    [tokens] = asked_tokens(tiny_model(name, tokenizer), tokenizer, [0], [asked], limit)
+    return tokens
+
+
+def ids(tokenizer: Any, text: str) -> list[int]:
+    found: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return found
+
+
+def test_a_bare_prefix_is_asked_as_it_is(tokenizer: Any, device: Any) -> None:
+    model = tiny_model("gpt2", tokenizer)
+    asked = [Asked(prefix) for prefix in PREFIXES]
+    numbers = list(range(len(asked)))
+    assert asked_tokens(model, tokenizer, numbers, asked, 1) == prompt_tokens(model, tokenizer, PREFIXES)
+
+
+@pytest.mark.parametrize("limit", [64, 7])
+@pytest.mark.parametrize("turns", [None, QUESTION.turns])
+@pytest.mark.parametrize("name", ["t5", "gpt2"])
+def test_a_question_is_read_as_for_an_answer(
+    tokenizer: Any, device: Any, monkeypatch: pytest.MonkeyPatch, name: str, turns: Any, limit: int
+) -> None:
+    monkeypatch.setattr(tokenizer, "chat_template", TEMPLATE)
+    encoder_decoder = name == "t5"
+    [expected] = answer_prompts([ROW | {"turns": turns}], tokenizer, limit, encoder_decoder)
+    assert read(name, tokenizer, replace(QUESTION, turns=turns), limit) == expected
+
+
+def test_an_answer_s_beginning_follows_as_in_training(
+    tokenizer: Any, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenizer, "chat_template", TEMPLATE)
+    begun = replace(QUESTION, answer_start="It is")
+    chat = "<system>Be kind. <user>Where is it? <assistant>Here. <user>And now? <assistant>"
+    assert read("gpt2", tokenizer, begun) == ids(tokenizer, chat) + ids(tokenizer, "It is")
+    plain = replace(begun, turns=None)
+    assert read("gpt2", tokenizer, plain) == ids(tokenizer, "Be kind. And now?") + ids(tokenizer, "\nIt is")
+
+
+def test_a_request_is_not_cut_and_plain_for_encoder_decoders(
+    tokenizer: Any, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenizer, "chat_template", TEMPLATE)
+    text = "Write the rest of this letter, please."
+    request = Asked(text, turns=(text,))
+    assert read("gpt2", tokenizer, request, 2) == ids(tokenizer, f"<user>{text} <assistant>")
+    assert read("t5", tokenizer, request, 2) == [*ids(tokenizer, text), tokenizer.eos_token_id]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "template", "message"),
+    [
+        ("gpt2", QUESTION, None, r"has no chat template .* in which it is to be asked: set `chat_template: false`"),
+        (
+            "gpt2",
+            QUESTION,
+            "{{ raise_exception('no system') }}",
+            "template fails for the prompt of probe 0: no system",
+        ),
+        ("t5", replace(QUESTION, answer_start="It"), TEMPLATE, "an encoder-decoder, which begins its answers itself"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_so_is_refused(
+    tokenizer: Any,
+    device: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    asked: Asked,
+    template: str | None,
+    message: str,
+) -> None:
+    monkeypatch.setattr(tokenizer, "chat_template", template)
+    with pytest.raises(UserError, match=message):
+        read(name, tokenizer, asked)
 
 
 def test_only_encoder_decoder_models_read_an_end_token(tokenizer: Any, device: Any) -> None:

@@ -31,6 +31,7 @@ RUN = {
     "population": "member",
     "prefix_tokens": 50,
     "decoding": "greedy",
+    "prompting": "bare",
     "side": "input",
     "profile": "zeng2024",
     "studies": ["disparity"],
@@ -80,6 +81,7 @@ def run_files(folder: Path, made: Sequence[Made], probes: Path | None = None) ->
         ],
         probes or folder,
     )
+    files["prompts"] = files["probes"]
     write(
         "generations",
         [

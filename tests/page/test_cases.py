@@ -24,7 +24,7 @@ MADE[2] = Made(MADE[2].prefix, MADE[2].suffix, MADE[2].generation, LONG, source=
 BASE = [Made(each.prefix, each.suffix, f"I, base, wrote {number}.") for number, each in enumerate(MADE)]
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 RUNS = [(run(state="base", epoch=0), BASE), (run(), MADE)]
-LINK = "#case=chat/member/t5/full/3/0/50/greedy/zeng2024/input/"
+LINK = "#case=chat/member/t5/full/3/0/50/greedy/zeng2024/input/bare/"
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +248,7 @@ def test_two_states_of_a_probe_are_shown_side_by_side(open_cases: Callable[..., 
     tab.wait_for_selector(".opened.two")
 
     assert [each.inner_text() for each in tab.locator(".case .run").all()] == ["Chat · T5 · base", "Chat · T5 · full"]
-    assert "&beside=chat/member/t5/base/0/0/50/greedy/zeng2024/input/1" in tab.evaluate("location.hash")
+    assert "&beside=chat/member/t5/base/0/0/50/greedy/zeng2024/input/bare/1" in tab.evaluate("location.hash")
     tab.reload()
     tab.wait_for_selector(".opened.two")
     tab.click(".case >> nth=0 >> text=Close")

@@ -42,6 +42,7 @@ def run(
         "population": population,
         "prefix_tokens": 50,
         "decoding": "greedy",
+        "prompting": "bare",
         "side": "input",
         "profile": "zeng2024",
     }

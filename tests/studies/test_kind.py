@@ -2,7 +2,9 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import pytest
 from configurations import POPULATIONS, all_runs, configuration, grid, study
 
 from memorization import local_files, plan
@@ -10,6 +12,7 @@ from memorization.report import drawing, formats
 from memorization.studies.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
+WITH_PROMPT = {"strategy": "greedy", "with_prompt": True}
 
 
 def test_runs_that_studies_share_appear_once() -> None:
@@ -44,6 +47,39 @@ def test_the_rows_of_a_table_are_the_combinations_of_a_study_in_its_order() -> N
         for state, epoch in (("base", 0), ("full", 5), ("full", 1))
     ]
     assert {run.population for run in runs} == {"member"}
+
+
+def test_promptings_are_asked_where_they_make_sense() -> None:
+    asked = ["bare", "question", "repeat"]
+    table = study(prefix_tokens=[50, 15], promptings=asked, sides=["input", "target"], states=["full"])
+    runs = configuration(studies={"table": table}).studies["table"].member_runs(configuration())
+    assert [(run.prefix_tokens, run.prompting, run.side) for run in runs] == [
+        (50, "bare", "input"),
+        (50, "bare", "target"),
+        (50, "question", "target"),
+        (50, "repeat", "input"),
+        (50, "repeat", "target"),
+        (15, "bare", "input"),
+        (15, "bare", "target"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "message"),
+    [
+        ({"promptings": ["bar"]}, "promptings", "given 'bar', which is not defined; allowed: answer_start, bare, "),
+        ({"promptings": ["question"]}, "sides", "it takes `sides: [target]`"),
+        ({"promptings": ["turn"], "decodings": ["with_prompt"]}, "promptings", "has `with_prompt: true`"),
+        ({"promptings": ["turn"], "kind": "likelihood"}, "promptings", "so `[bare]` alone is allowed"),
+    ],
+)
+def test_promptings_that_make_no_sense_are_refused(keys: dict[str, Any], key: str, message: str) -> None:
+    config = configuration(decodings={"greedy": {"strategy": "greedy"}, "with_prompt": WITH_PROMPT})
+    kinds = {kind.kind_name(): kind for kind in KINDS}
+    kind = kinds[str(keys.get("kind", "memorization"))]
+    [(path, fault)] = kind.model_validate(study(**keys)).faults(config, "table")
+    assert path == ["studies", "table", key]
+    assert message in fault
 
 
 def test_controls_are_the_same_runs_on_the_other_population() -> None:

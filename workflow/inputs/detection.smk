@@ -36,6 +36,12 @@ def tagger_input(wildcards):
     return {"tagger": classifier_folder(tagger)} if tagger is not None else {}
 
 
+def answer_starts(wildcards):
+    """Prompts that contain the beginnings of answers, which no model has to write."""
+    prompting = CONFIG.promptings[wildcards.prompting]
+    return {"prompts": of_prompting(wildcards)} if prompting.begins_answer else {}
+
+
 def annotations(wildcards):
     """Further inputs of outcomes beside matches: confidence and entities, if they are configured."""
     entities = CONFIG.detection.entities

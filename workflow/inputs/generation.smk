@@ -6,7 +6,15 @@ from memorization.studies.kind import likelihood_settings
 
 
 def generation_input(wildcards):
-    """Probes, and the model that continues them."""
+    """What a model is asked for probes, and the model."""
+    return {
+        "probes": at(plan.asked(wildcards)),
+        **model_in_state(wildcards),
+    }
+
+
+def likelihood_input(wildcards):
+    """Probes, and the model that reads them."""
     return {
         "probes": at(plan.fill(plan.PROBES, wildcards)),
         **model_in_state(wildcards),
@@ -71,6 +79,7 @@ def generation_settings():
     return {
         "decoding": lambda wildcards: settings(CONFIG.decodings[wildcards.decoding]),
         "engines": engines,
+        "max_input_tokens": question_tokens,
         "batch_size": batch_size_where_it_matters,
         "threads": unless_asked(CONFIG.compute.threads),
         "device": unless_asked(CONFIG.compute.device),
@@ -85,6 +94,13 @@ def is_asked(wildcards):
 def unless_asked(value, otherwise=None):
     """A value of jobs that run a model, for those that ask an endpoint another."""
     return lambda wildcards: otherwise if is_asked(wildcards) else value
+
+
+def question_tokens(wildcards):
+    """Tokens of whole questions that a model reads, as for answers; None where it is asked otherwise."""
+    if not CONFIG.promptings[wildcards.prompting].reads_row:
+        return None
+    return plan.answer_settings(CONFIG, wildcards.state)["max_input_tokens"]
 
 
 def engines(wildcards):

@@ -10,6 +10,12 @@ def study_run_files(pattern, *populations):
     ]
 
 
+def prompts_of_study(wildcards):
+    """What stands in the prompts of every run of a study, as prefixes of its probes."""
+    runs = CONFIG.studies[wildcards.study].runs(CONFIG)
+    return [at(plan.asked(run)) for run in runs]
+
+
 def positive_controls_of(wildcards):
     """The positive controls of a run on training inputs; controls have none."""
     if wildcards.population == "control":

@@ -27,6 +27,11 @@ def of_run(name):
     return f"{plan.RUN}/{name}"
 
 
+def of_prompting(wildcards):
+    """What stands in a run's prompts, as prefixes of its probes."""
+    return at(plan.asked(wildcards))
+
+
 def of_side(wildcards):
     """The probes whose suffixes are what is searched for."""
     return at(plan.searched(wildcards))

@@ -1,6 +1,9 @@
 """Datasets, labelled pairs, and probes: training inputs cut into prefix and suffix (Section 3.1)."""
 
 
+include: "../inputs/data.smk"
+
+
 rule dataset:
     input:
         unpack(lambda wildcards: local_files.dataset_files(CONFIG, wildcards.dataset)),
@@ -63,6 +66,26 @@ rule probes:
         probes=settings(CONFIG.probes, "prefix_tokens"),
     script:
         "../../scripts/probes.py"
+
+
+rule prompts:
+    input:
+        unpack(prompt_input),
+    output:
+        at(plan.PROMPTS),
+    log:
+        log_of(plan.PROMPTS),
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        source=source_of("prompts.py"),
+        prompting=lambda wildcards: settings(CONFIG.promptings[wildcards.prompting]),
+        instructions=instructions_of_prompts,
+    script:
+        "../../scripts/prompts.py"
 
 
 rule sides:

@@ -152,6 +152,7 @@ rule entities:
         generations=at(of_run("generations.parquet")),
         matches=at(detected("matches.parquet")),
         probes=of_side,
+        prompts=of_prompting,
     output:
         at(detected("entities.parquet")),
     log:
@@ -202,7 +203,7 @@ rule personal_data_of_generations:
     input:
         unpack(tagger_input),
         generations=at(of_run("generations.parquet")),
-        probes=at(plan.PROBES),
+        probes=of_prompting,
     output:
         at(plan.GENERATED_PERSONAL_DATA),
     log:
@@ -248,6 +249,7 @@ rule outcomes:
 rule positive_controls:
     input:
         unpack(judge_input),
+        unpack(answer_starts),
         generations=at(of_run("generations.parquet")),
         probes=of_side,
         index=at(plan.INDEX),

@@ -106,7 +106,7 @@ rule answers:
 
 rule likelihoods:
     input:
-        unpack(generation_input),
+        unpack(likelihood_input),
     output:
         at(f"{plan.LIKELIHOOD}/likelihoods.parquet"),
     log:

@@ -9,7 +9,7 @@ rule rates:
         unpack(positive_controls_of),
         outcomes=at(detected("outcomes.parquet")),
         generations=at(of_run("generations.parquet")),
-        probes=at(plan.PROBES),
+        probes=of_prompting,
     output:
         at(detected("rates.parquet")),
     log:
@@ -31,7 +31,7 @@ rule rates:
 rule comparisons:
     input:
         outcomes=study_run_files(detected("outcomes.parquet")),
-        probes=study_run_files(plan.PROBES),
+        probes=prompts_of_study,
         rates=study_run_files(detected("rates.parquet")),
         positive_controls=study_run_files(
             detected("positive_controls.parquet"), "member"
@@ -58,7 +58,7 @@ rule comparisons:
 rule definition_rates:
     input:
         definitions=at(detected("definitions.parquet")),
-        probes=at(plan.PROBES),
+        probes=of_prompting,
     output:
         at(detected("definition_rates.parquet")),
     log:

@@ -106,6 +106,7 @@ page.readCases = async () => {
     if (!short || varies.has("model")) parts.push(each.model_title);
     parts.push(stateOf(run));
     if (varies.has("decoding")) parts.push(each.decoding);
+    if (varies.has("prompting")) parts.push(each.prompting);
     if (varies.has("prefix_tokens")) parts.push(`${each.prefix_tokens} tokens`);
     if (varies.has("profile")) parts.push(each.profile);
     if (varies.has("side")) parts.push(searchedFor(run));

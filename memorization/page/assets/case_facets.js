@@ -69,6 +69,7 @@ page.caseFacets = (cases, changed) => {
     ...(cases.varies.has("epoch") ? [ofRuns("Epoch", (run) => [`${run.epoch}`])] : []),
     ...(cases.varies.has("seed") ? [ofRuns("Seed", (run) => [`${run.seed}`])] : []),
     ofRuns("Decoding", (run) => [run.decoding]),
+    ofRuns("Prompting", (run) => [run.prompting]),
     ...(cases.varies.has("prefix_tokens") ? [ofRuns("Prefix", (run) => [`${run.prefix_tokens} tokens`])] : []),
     ofRuns("Side", (run) => [SIDES[run.side]]),
     ofRuns("Aligner", (run) => [run.profile]),

@@ -101,6 +101,7 @@ class Attention(Grid):
                 **cell,
                 prefix_tokens=plan.prefix_length(config, cell["dataset"]),
                 decoding=decoding,
+                prompting=plan.BARE,
                 side=plan.INPUT,
                 profile=config.detection.profile,
             )

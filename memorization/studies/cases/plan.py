@@ -23,6 +23,7 @@ def _table_inputs(config: Project, study: Cases, name: str) -> Inputs:
         "outcomes": run_files(runs, "outcomes.parquet"),
         "generations": run_files(runs, "generations.parquet", plan.RUN),
         "probes": [plan.searched(run) for run in runs],
+        "prompts": [plan.asked(run) for run in runs],
         **(masks if study.mask else {}),
     }
 

@@ -44,7 +44,7 @@ LONGEST = 600
 def sheet(files: Files, context: Context) -> Sheet:
     """The sheet of a study.
 
-    Files, one for each of the option `runs`: `outcomes`, `generations`, `probes` and, where the study masks,
+    Files, one for each of the option `runs`: `outcomes`, `generations`, `probes`, `prompts` and, where the study masks,
     `personal_data` of the generations and `probes_personal_data`.
     """
     study = context.options["study"]
@@ -67,7 +67,7 @@ def _cases(files: Files, context: Context) -> list[Case]:
     for number, run in enumerate(context.options["runs"]):
         of_run = {name: paths[number] for name, paths in files.items()}
         outcomes = storage.read(of_run["outcomes"], OutcomesTable)
-        texts = read_texts(of_run["generations"], of_run["probes"])
+        texts = read_texts(of_run["generations"], of_run["probes"], of_run["prompts"])
         masks = read_places(*(of_run[name] for name in ("personal_data", "probes_personal_data") if name in of_run))
         cases += cases_of(run, outcomes, texts, masks)
     return cases

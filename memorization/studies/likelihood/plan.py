@@ -90,7 +90,7 @@ class Likelihood(ProbeGrid):
         }
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
-        """As for every grid, decodings of another precision, and other sides than inputs."""
+        """As for every grid, decodings of another precision, and other sides than inputs or promptings than bare."""
         yield from super().faults(config, name)
         yield from likelihood_faults(["studies", name, "decodings"], self.decodings, config)
         if self.sides != [plan.INPUT]:
@@ -98,6 +98,12 @@ class Likelihood(ProbeGrid):
                 ["studies", name, "sides"],
                 f"given {self.sides}; likelihoods are those of the suffixes of inputs, so `[input]` alone is allowed: "
                 "remove the key",
+            )
+        if self.promptings != [plan.BARE]:
+            yield (
+                ["studies", name, "promptings"],
+                f"given {self.promptings}; likelihoods are those of suffixes after their bare prefixes, so `[bare]` "
+                "alone is allowed: remove the key",
             )
 
     def without_test_split(self, name: str, dataset: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 -- The other definitions of memorization on a study's runs.
 -- View rates: rows of the schema `definition_rates`. Parameters: study, and in the table's order the lists datasets,
--- models, states, decodings, sides, profiles and definitions.
+-- models, states, decodings, promptings, sides, profiles and definitions.
 SELECT
     $study AS study,
     *
@@ -10,6 +10,7 @@ ORDER BY
     list_position($datasets, dataset),
     prefix_tokens,
     list_position($decodings, decoding),
+    list_position($promptings, prompting),
     list_position($sides, side),
     list_position($profiles, profile),
     list_position($states, state),

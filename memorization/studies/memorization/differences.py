@@ -37,7 +37,7 @@ AXES: Mapping[str, tuple[str, ...]] = {
 }
 """What differs in a pair, with the other coordinates that may differ with it."""
 
-SHARED = ("decoding", "side", "profile")
+SHARED = ("decoding", "prompting", "side", "profile")
 """Coordinates that both of a pair have, and that tell pairs from one another."""
 
 
@@ -197,6 +197,8 @@ class MemorizationDifferencesTable(StudyTable):
     """prefix length of the configuration"""
     decoding = Column(TEXT, "")
     """decoding"""
+    prompting = Column(TEXT, "")
+    """how the model is asked: bare (the prefix alone), or another prompting"""
     side = Column(TEXT, "")
     """what is searched for: input (suffixes of training inputs), target, or both"""
     profile = Column(TEXT, "")

@@ -45,6 +45,7 @@ AXES = {
     "epoch": "epochs of fine-tuning",
     "prefix_tokens": "prefix length (tokens)",
     "decoding": "decoding",
+    "prompting": "prompting",
     "side": "searched for",
     "profile": "detector",
 }

@@ -68,7 +68,7 @@ def _figure_options(config: Project, study: Memorization) -> dict[str, Any]:
 def _differences_inputs(config: Project, study: Memorization, name: str) -> Inputs:
     """Outcomes and probes of the study's runs on training inputs."""
     runs = study.member_runs(config)
-    return {"outcomes": run_files(runs, "outcomes.parquet"), "probes": [plan.fill(plan.PROBES, run) for run in runs]}
+    return {"outcomes": run_files(runs, "outcomes.parquet"), "probes": [plan.asked(run) for run in runs]}
 
 
 def _differences_options(config: Project, study: Memorization) -> dict[str, Any]:
@@ -106,6 +106,9 @@ EXHIBITS = (
 )
 
 
+Axis = Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding", "prompting", "side", "profile"]
+
+
 class Memorization(ProbeGrid):
     """A grid of runs, and the table and figure of their rates: one row for each of all combinations."""
 
@@ -132,7 +135,7 @@ class Memorization(ProbeGrid):
         description="Published numbers to compare with: a file of `workflow/published`, without its ending.",
         examples=["task_disparity"],
     )
-    x: Literal["dataset", "model", "state", "epoch", "prefix_tokens", "decoding", "side", "profile"] = Field(
+    x: Axis = Field(
         "dataset",
         description="Horizontal axis of the figure: `dataset` shows stacked bars, the others one point per run.",
         examples=["epoch"],

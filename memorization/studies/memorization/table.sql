@@ -2,8 +2,8 @@
 -- Views: rates (schema `rates`, of members and controls), means (schema `means`), comparisons (schema `comparisons`),
 -- published (the columns of the files in `workflow/published`; a coordinate that a published table does not state is
 -- null, and matches any).
--- Parameters: study, and in the table's order the lists datasets, models, states, decodings, sides, profiles and
--- categories.
+-- Parameters: study, and in the table's order the lists datasets, models, states, decodings, promptings, sides,
+-- profiles and categories.
 WITH
     -- The seed of a mean is null, which no join would find.
     shown AS (
@@ -56,18 +56,19 @@ SELECT
     d.high AS published_over_base_high
 FROM members AS r
 LEFT JOIN controls AS c
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, prompting, side, profile, category)
 LEFT JOIN over_base AS ob
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, prompting, side, profile, category)
 LEFT JOIN over_control AS oc
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile, category)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, prompting, side, profile, category)
 LEFT JOIN entities_over_base AS eob
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile)
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, prompting, side, profile)
 LEFT JOIN entities_over_control AS eoc
-    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, side, profile)
--- Published rates are those of inputs, by the authors' aligner.
+    USING (model, state, epoch, training, dataset, prefix_tokens, decoding, prompting, side, profile)
+-- Published rates are those of bare prefixes and of inputs, by the authors' aligner.
 LEFT JOIN published AS p
     ON r.side = 'input'
+    AND r.prompting = 'bare'
     AND r.profile = 'zeng2024'
     AND p.model = r.model
     AND p.state = r.state
@@ -78,6 +79,7 @@ LEFT JOIN published AS p
     AND coalesce(p.decoding, r.decoding) = r.decoding
 LEFT JOIN published AS d
     ON r.side = 'input'
+    AND r.prompting = 'bare'
     AND r.profile = 'zeng2024'
     AND d.model = r.model
     AND d.state = 'difference'
@@ -92,6 +94,7 @@ ORDER BY
     list_position($datasets, r.dataset),
     r.prefix_tokens,
     list_position($decodings, r.decoding),
+    list_position($promptings, r.prompting),
     list_position($sides, r.side),
     list_position($profiles, r.profile),
     list_position($states, r.state),

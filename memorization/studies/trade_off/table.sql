@@ -2,7 +2,7 @@
 -- the answers that the same state gives to test rows of the same dataset.
 -- Views: rates (schema `rates`, of members and controls), quality (schema `quality`). Parameters: study; tasks and
 -- metrics (lists, the metric that is shown of each task); and in the table's order the lists datasets, models,
--- states, decodings, sides and profiles.
+-- states, decodings, promptings, sides and profiles.
 WITH
     members AS (SELECT * FROM rates WHERE population = 'member' AND category = 'total'),
     controls AS (SELECT * FROM rates WHERE population = 'control' AND category = 'total'),
@@ -23,7 +23,7 @@ SELECT
     q.exact_high AS quality_exact_high
 FROM members AS r
 LEFT JOIN controls AS c
-    USING (model, state, epoch, seed, dataset, prefix_tokens, decoding, side, profile)
+    USING (model, state, epoch, seed, dataset, prefix_tokens, decoding, prompting, side, profile)
 INNER JOIN shown AS q
     USING (model, state, epoch, seed, dataset)
 ORDER BY
@@ -31,6 +31,7 @@ ORDER BY
     list_position($datasets, r.dataset),
     r.prefix_tokens,
     list_position($decodings, r.decoding),
+    list_position($promptings, r.prompting),
     list_position($sides, r.side),
     list_position($profiles, r.profile),
     list_position($states, r.state),

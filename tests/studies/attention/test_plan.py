@@ -44,7 +44,7 @@ def test_density_is_correlated_with_runs_of_the_same_probes(small_config: Path, 
 
     [run] = config.studies["both"].runs(config)
 
-    assert run == plan.Run("small", "short", 40, 0, "letters", "member", 20, "short", "input", "zeng2024")
+    assert run == plan.Run("small", "short", 40, 0, "letters", "member", 20, "short", "bare", "input", "zeng2024")
     made = config.studies["both"].products("both")
     assert {f"tables/both-correlation.{ending}" for ending in formats.FORMATS} < set(made)
     assert {"tables/both.md", "figures/both.svg", "figures/both.png"} < set(made)

@@ -117,6 +117,6 @@ def test_the_middle_of_a_long_passage_is_left_out() -> None:
 
 
 def test_no_case_is_a_table_too(tmp_path: Path) -> None:
-    sheet = table.sheet({"outcomes": [], "generations": [], "probes": []}, cases_context())
+    sheet = table.sheet({"outcomes": [], "generations": [], "probes": [], "prompts": []}, cases_context())
     assert "The clearest of 0 cases" in written(sheet, tmp_path / "cases", ".md")
     assert storage.read(tmp_path / "cases.parquet", CasesTable).num_rows == 0

@@ -65,7 +65,7 @@ def memorization_context(
 ) -> Context:
     """The context of the table of a study with these datasets and models."""
     study = {"datasets": list(datasets), "models": list(models), "states": ["base", "full"], "decodings": ["greedy"]}
-    study |= {"sides": ["input"], "profiles": None}
+    study |= {"promptings": ["bare"], "sides": ["input"], "profiles": None}
     fields = {"study": "disparity", "options": {"study": study, "paraphrase": None}, **changed}
     return context({"news": "Multi-news"}, {"t5": "T5-base"}, **fields)
 

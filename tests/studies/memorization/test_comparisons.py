@@ -30,6 +30,7 @@ def run(state: str, population: str = "member") -> dict[str, Any]:
         "population": population,
         "prefix_tokens": 50,
         "decoding": "greedy",
+        "prompting": "bare",
         "side": "input",
         "profile": "zeng2024",
     }

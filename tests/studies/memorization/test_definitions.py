@@ -27,7 +27,7 @@ def estimated(model: str, dataset: str, state: str, n: int = 20, **columns: list
 
 def sheet_of(folder: Path, parts: list[pa.Table]) -> Sheet:
     axes = {"datasets": ["news", "chat"], "models": ["t5", "gpt"], "states": ["base", "full"], "decodings": ["greedy"]}
-    axes |= {"sides": ["input"], "profiles": None}
+    axes |= {"promptings": ["bare"], "sides": ["input"], "profiles": None}
     options = {"study": axes, "definitions": {"tokens": 40, "bleu": 0.8, "passage": 60}}
     files = {"query": [sql("memorization", "definitions")], "rates": write_parts(folder, DefinitionRatesTable, parts)}
     return definitions.sheet(

@@ -77,7 +77,7 @@ def score(dataset: str, state: str, metric: str, value: float) -> dict[str, Any]
 def trade_off_context(datasets: Sequence[str] = ("news", "chat"), **fields: Any) -> Context:
     """The context of a study with these datasets."""
     study = {"datasets": list(datasets), "models": ["t5"], "states": list(STATES), "decodings": ["greedy"]}
-    study |= {"sides": ["input"], "profiles": None}
+    study |= {"promptings": ["bare"], "sides": ["input"], "profiles": None}
     plain = {"study": "recipes", "title": "Recipes", "label": "Made up.", "options": {"study": study, "goldfish": {}}}
     return context({"news": "Multi-news", "chat": "ChatDoctor"}, {"t5": "T5-base"}, **plain | fields)
 
