@@ -81,6 +81,9 @@ def _explain(fault: Any, merged: dict[str, Any], sources: Sequence[tuple[str, di
         return f"{where}: this key is missing; it must be given"
     given = repr(fault["input"])
     given = given if len(given) <= 80 else given[:77] + "..."
+    if path[0] == "models" and path[-1] in ("key", "url"):
+        # It may be a secret, in the wrong place.
+        given = "a value that is not shown"
     if kind in ("model_type", "dict_type"):
         return f"{where}: given {given}; allowed: keys with their values"
     if kind == "literal_error":

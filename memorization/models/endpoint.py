@@ -77,7 +77,7 @@ def generate(
     log.info("%d of %d requests have replies already", len(replies), len(set(digests)))
     with Progress(len(set(digests)), what, "requests") as progress:
         progress.advance(len(replies))
-        replies |= _ask(Server(key, endpoint), endpoint.api, new, kept, progress.advance)
+        replies |= _ask(Server(key, endpoint), new, kept, progress.advance) if new else {}
     _report_names(key, endpoint, {reply.model for reply in replies.values()})
     texts = [replies[digest] for digest in digests]
     generations, counts = _generations(probes["probe"].to_pylist(), texts, tokenizer, decoding)
@@ -141,15 +141,13 @@ def _tokenizer(key: str, model: Path) -> Tokenizer:
     return tokenizer
 
 
-def _ask(
-    server: Server, api: str, bodies: Mapping[str, Body], kept: Replies, advance: Callable[[int], None]
-) -> dict[str, Reply]:
+def _ask(server: Server, bodies: Mapping[str, Body], kept: Replies, advance: Callable[[int], None]) -> dict[str, Reply]:
     """The replies to requests, by their digest; each is kept as soon as it is there."""
     digests, replies, lock = list(bodies), {}, threading.Lock()
 
     def take(number: int, data: bytes) -> None:
         try:
-            reply = reply_of(api, data)
+            reply = reply_of(server.endpoint.api, data)
         except ValueError as error:
             raise UserError(f"{server.key}: {server.url}: the reply is none: {error}.") from None
         with lock:
@@ -157,8 +155,7 @@ def _ask(
             replies[digests[number]] = reply
             advance(1)
 
-    if bodies:
-        server.ask_all(bodies.values(), take)
+    server.ask_all(bodies.values(), take)
     return replies
 
 

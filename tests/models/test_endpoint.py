@@ -169,7 +169,7 @@ REFUSALS = {
     "401 with a key": (
         refusal(401, f"wrong key {SECRET}"),
         {"key": "A_KEY"},
-        r"401\. The key .* A_KEY, which is set",
+        r"401\. Check the key in .* variable A_KEY",
     ),
     "404": (refusal(404, "no such model"), {}, r"404 \(Not Found\): no such model\. Check `url` .* and `model`"),
     "400": (refusal(400, "only 16 tokens are left"), {}, r"400 \(Bad Request\): only 16 tokens are left\. It does not"),
@@ -301,6 +301,19 @@ def test_the_key_is_sent_and_is_nowhere_else(
     assert sent == {"bot": f"Bearer {SECRET}", "without": None}
     assert all(SECRET.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert SECRET not in caplog.text
+
+
+def test_a_key_that_is_not_there_is_missed_before_anything_is_sent(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("A_KEY", raising=False)
+    with StandIn() as stand_in:
+        with pytest.raises(UserError, match=r"^models.bot.source.key: the environment variable A_KEY is not set here"):
+            asked(stand_in, model, tmp_path, key="A_KEY")
+        assert not stand_in.requests
+        asked(stand_in, model, tmp_path)
+        # What has its replies already needs no key.
+        asked(stand_in, model, tmp_path, key="A_KEY")
 
 
 def test_a_key_that_cannot_be_sent_is_refused(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
