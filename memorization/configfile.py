@@ -17,6 +17,7 @@ from memorization.config.generation import Decoding
 from memorization.config.models import Endpoint, ScratchModel
 from memorization.datasets.templates import TEMPLATES, refuse_bare_name, template_columns
 from memorization.errors import UserError, did_you_mean
+from memorization.plan import Run
 from memorization.studies.kind import Fault, Study, undefined
 from memorization.studies.kinds import KINDS, Config, further_tables
 
@@ -80,6 +81,9 @@ def _explain(fault: Any, merged: dict[str, Any], sources: Sequence[tuple[str, di
         return f"{where}: this key is missing; it must be given"
     given = repr(fault["input"])
     given = given if len(given) <= 80 else given[:77] + "..."
+    if path[0] == "models" and path[-1] in ("key", "url"):
+        # It may be a secret, in the wrong place.
+        given = "a value that is not shown"
     if kind in ("model_type", "dict_type"):
         return f"{where}: given {given}; allowed: keys with their values"
     if kind == "literal_error":
@@ -248,12 +252,18 @@ def _unanswered(config: Config, name: str, study: Study) -> Iterator[Fault]:
                 "name models whose weights are here, or a study of generations",
             )
     for run in study.runs(config):
-        if (endpoint := plan.endpoint_of(config, run.model, run.state)) is not None:
-            for reason in _unasked(config.decodings[run.decoding], endpoint):
+        if (endpoint := plan.endpoint_of(config, run.model, run.state)) is None:
+            continue
+        reasons = {
+            "decodings": (run.decoding, _unasked(config.decodings[run.decoding], endpoint)),
+            "promptings": (run.prompting, _unprompted(config, run, endpoint)),
+        }
+        for key, (given, found) in reasons.items():
+            for reason in found:
                 faults.setdefault(
-                    ("decodings", f"{run.decoding} {reason}"),
-                    f"given {run.decoding!r}, and model {run.model!r} in state {run.state!r} can only be asked "
-                    f"(`kind: endpoint`): {reason}",
+                    (key, f"{given} {reason}"),
+                    f"given {given!r}, and model {run.model!r} in state {run.state!r} can only be asked (`kind: "
+                    f"endpoint`): {reason}",
                 )
     for (key, _), text in faults.items():
         yield ["studies", name, key], text
@@ -266,6 +276,16 @@ NEEDED = {
     "membership": "the probabilities of given texts",
 }
 """What a study has a model do, by `Work.what`, as messages name it."""
+
+
+def _unprompted(config: Config, run: Run, endpoint: Endpoint) -> Iterator[str]:
+    """Promptings that an API cannot express."""
+    prompting, conversation = config.promptings[run.prompting], config.datasets[run.dataset].conversation
+    in_turns = prompting.reads_row and conversation is not None and conversation.chat_template
+    if endpoint.api == "chat" and prompting.begins_answer:
+        yield "a chat begins its answers itself; use `api: completions`, or the prompting `question`"
+    if endpoint.api == "completions" and (prompting.in_chat_template or in_turns):
+        yield "it is asked in turns, and its API continues texts; use `api: chat`, or set `chat_template: false`"
 
 
 def _unasked(decoding: Decoding, endpoint: Endpoint) -> Iterator[str]:

@@ -100,6 +100,13 @@ def test_settings_that_are_none(values: dict[str, Any], said: str, tmp_path: Pat
     assert said in message(tmp_path, {"models": models, "studies": {"table": study(models=["bot"], states=["base"])}})
 
 
+@pytest.mark.parametrize("value", [{"key": "sk-my-own-secret"}, {"url": "http://me:my-own-secret@host/v1"}])
+def test_a_secret_in_the_wrong_place_is_not_shown(value: dict[str, Any], tmp_path: Path) -> None:
+    said = message(tmp_path, {"models": {"bot": {"source": SOURCE | value}}})
+    assert "given a value that is not shown" in said
+    assert "my-own" not in said
+
+
 def decoded(**keys: Any) -> dict[str, Any]:
     return {"decodings": {"greedy": {"strategy": "greedy"} | keys}}
 

@@ -24,9 +24,11 @@ from memorization.config.generation import Decoding
 from memorization.config.models import Endpoint
 from memorization.errors import UserError
 from memorization.models.generation import Generation
+from memorization.models.prompts import asked_in
 from memorization.models.replies import FOLDER, Replies, Reply
 from memorization.models.server import Body, Server
 from memorization.progress import Progress
+from memorization.schemas.prompts import Asked
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,9 @@ class Written:
 def generate(
     settings: Mapping[str, Any], model: Path, probes: pa.Table, decoding: Decoding, results: Path, what: str
 ) -> Written:
-    """One generation per row of `probes` (columns `probe`, `prefix`), in their order, from an endpoint.
+    """One generation per row of `probes`, in their order, from an endpoint.
+
+    The prompt is the bare prefix (columns `probe`, `prefix`), or what a table of schema `prompts` says.
 
     `settings` are the endpoint's in the configuration, with their place there (`key`), and `what` names the work, for
     messages; `model` is the base model's folder, whose tokenizer counts; replies are kept in the folder of results.
@@ -58,8 +62,8 @@ def generate(
     key, endpoint = settings["key"], Endpoint.model_validate(settings["endpoint"])
     tokenizer = _tokenizer(key, model)
     bodies = [
-        body_of(endpoint, prefix, decoding, probe)
-        for probe, prefix in zip(probes["probe"].to_pylist(), probes["prefix"].to_pylist(), strict=True)
+        body_of(endpoint, asked, decoding, probe)
+        for probe, asked in zip(probes["probe"].to_pylist(), asked_in(probes), strict=True)
     ]
     digests = [digest_of(endpoint, body) for body in bodies]
     kept = Replies(results / FOLDER / f"{_digest(_place(endpoint))[:32]}.jsonl")
@@ -73,16 +77,16 @@ def generate(
     log.info("%d of %d requests have replies already", len(replies), len(set(digests)))
     with Progress(len(set(digests)), what, "requests") as progress:
         progress.advance(len(replies))
-        replies |= _ask(Server(key, endpoint), endpoint.api, new, kept, progress.advance)
+        replies |= _ask(Server(key, endpoint), new, kept, progress.advance) if new else {}
     _report_names(key, endpoint, {reply.model for reply in replies.values()})
     texts = [replies[digest] for digest in digests]
     generations, counts = _generations(probes["probe"].to_pylist(), texts, tokenizer, decoding)
     return Written(generations, {"engine": "endpoint", **_place(endpoint), **counts})
 
 
-def body_of(endpoint: Endpoint, prefix: str, decoding: Decoding, probe: int) -> dict[str, Any]:
+def body_of(endpoint: Endpoint, asked: Asked, decoding: Decoding, probe: int) -> dict[str, Any]:
     """The request for a probe's text. Its seed follows from the decoding's and the probe's number."""
-    body = {"model": endpoint.model, **_prompt(endpoint, prefix), "max_tokens": decoding.max_new_tokens}
+    body = {"model": endpoint.model, **_prompt(endpoint, asked), "max_tokens": decoding.max_new_tokens}
     if decoding.strategy == "greedy":
         return body | {"temperature": 0}
     drawn = body | {"temperature": decoding.temperature, "seed": _seed(decoding.seed, probe)}
@@ -90,11 +94,22 @@ def body_of(endpoint: Endpoint, prefix: str, decoding: Decoding, probe: int) -> 
     return drawn | {name: value for name, value in limits.items() if value is not None}
 
 
-def _prompt(endpoint: Endpoint, prefix: str) -> dict[str, Any]:
-    """How an endpoint is given a prefix: as the beginning of a text, or as the user's turn."""
-    if endpoint.api == "completions":
-        return {"prompt": prefix}
-    return {"messages": [{"role": "user", "content": prefix}]}
+def _prompt(endpoint: Endpoint, asked: Asked) -> dict[str, Any]:
+    """What an endpoint is given: a text that it continues, or messages. Questions are not cut; servers have limits.
+
+    Raises UserError for turns where there are none (`completions`), and for the beginning of an answer in a chat.
+    """
+    if endpoint.api == "chat":
+        if asked.answer_start:
+            raise UserError("a chat begins its answers itself: ask for them by `api: completions`.")
+        turns = (asked.text,) if asked.turns is None else asked.turns
+        messages = [{"role": ("user", "assistant")[number % 2], "content": text} for number, text in enumerate(turns)]
+        system = [{"role": "system", "content": asked.system}] if asked.system else []
+        return {"messages": system + messages}
+    if asked.turns is not None:
+        raise UserError("turns of a conversation are asked by `api: chat`.")
+    # As in training, an answer begins in a new line.
+    return {"prompt": asked.text + ("\n" if asked.is_question else "") + asked.answer_start}
 
 
 def _seed(seed: int, probe: int) -> int:
@@ -126,15 +141,13 @@ def _tokenizer(key: str, model: Path) -> Tokenizer:
     return tokenizer
 
 
-def _ask(
-    server: Server, api: str, bodies: Mapping[str, Body], kept: Replies, advance: Callable[[int], None]
-) -> dict[str, Reply]:
+def _ask(server: Server, bodies: Mapping[str, Body], kept: Replies, advance: Callable[[int], None]) -> dict[str, Reply]:
     """The replies to requests, by their digest; each is kept as soon as it is there."""
     digests, replies, lock = list(bodies), {}, threading.Lock()
 
     def take(number: int, data: bytes) -> None:
         try:
-            reply = reply_of(api, data)
+            reply = reply_of(server.endpoint.api, data)
         except ValueError as error:
             raise UserError(f"{server.key}: {server.url}: the reply is none: {error}.") from None
         with lock:
@@ -142,8 +155,7 @@ def _ask(
             replies[digests[number]] = reply
             advance(1)
 
-    if bodies:
-        server.ask_all(bodies.values(), take)
+    server.ask_all(bodies.values(), take)
     return replies
 
 

@@ -98,9 +98,10 @@ def prepare_endpoint(name: str, source: EndpointSource, path: Path | None, outpu
     """
     key = f"models.{name}.source.tokenizer"
     if isinstance(source.tokenizer, HubModel):
-        folder = _download(key, source.tokenizer, weights=False)
+        given = source.tokenizer.tokenizer or source.tokenizer
         trusted = source.tokenizer.trust_remote_code
-        place = {"kind": "hub", "name": source.tokenizer.name, "revision": folder.name, "trust_remote_code": trusted}
+        folder = _download(key, HubModel(kind="hub", name=given.name, revision=given.revision), weights=False)
+        place = {"kind": "hub", "name": given.name, "revision": folder.name, "trust_remote_code": trusted}
     else:
         assert path is not None
         folder = path

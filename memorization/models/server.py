@@ -79,14 +79,18 @@ class _Pace:
 class Server:
     """The server of an endpoint; `key` is its key in the configuration, for messages.
 
-    Raises UserError where the environment's key is none that can be sent.
+    Raises UserError where the environment lacks its key, or contains none that can be sent.
     """
 
     def __init__(self, key: str, endpoint: Endpoint) -> None:
         self.key, self.endpoint = key, endpoint
         self.url = endpoint.url + PATHS[endpoint.api]
         self._secret = os.environ.get(endpoint.key_name or "", "").strip()
-        if not (self._secret.isascii() and (self._secret.isprintable())):
+        if endpoint.key_name is not None and not self._secret:
+            raise UserError(
+                f"{key}.key: the environment variable {endpoint.key_name} is not set here. Nothing is sent."
+            )
+        if not (self._secret.isascii() and self._secret.isprintable()):
             raise UserError(
                 f"{key}.key: the environment variable {endpoint.key_name} contains characters that no key has."
             )
@@ -204,9 +208,8 @@ class Server:
         if status in (401, 403):
             # What a server says of a key may contain it.
             what = f"it answered {status}"
-            state = "which is set here" if self._secret else "which is not set here"
             advice = (
-                f"The key is that of the environment variable {name}, {state}."
+                f"Check the key in the environment variable {name}, and what it may be used for."
                 if name
                 else f"It wants a key: name its environment variable (`{self.key}.key`)."
             )

@@ -18,6 +18,7 @@ from memorization.config.models import Endpoint
 from memorization.errors import UserError
 from memorization.models import endpoint, server
 from memorization.models.replies import FOLDER, Replies, Reply
+from memorization.schemas.prompts import Asked
 
 SECRET = "sk-not-for-anybody-0123456789"
 GREEDY = Decoding(strategy="greedy", max_new_tokens=40)
@@ -88,6 +89,27 @@ def test_another_request_model_or_server_is_asked_anew(model: Path, tmp_path: Pa
     assert (len(stand_in.requests), len(other.requests)) == (9, 3)
 
 
+def test_promptings_are_sent_as_messages_or_as_one_text() -> None:
+    def body(asked: Asked, api: str) -> dict[str, Any]:
+        given = Endpoint.model_validate(settings("http://localhost/v1", api=api)["endpoint"])
+        return endpoint.body_of(given, asked, GREEDY, 0)
+
+    talk = Asked("all in one", "be kind", ("hello", "good day", "who are you"))
+    assert body(talk, "chat")["messages"] == [
+        {"role": "system", "content": "be kind"},
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": "good day"},
+        {"role": "user", "content": "who are you"},
+    ]
+    assert body(Asked("a text"), "chat")["messages"] == [{"role": "user", "content": "a text"}]
+    question = Asked("who are you?", answer_start="I am", is_question=True)
+    assert body(question, "completions")["prompt"] == "who are you?\nI am"
+    with pytest.raises(UserError, match="`api: completions`"):
+        body(question, "chat")
+    with pytest.raises(UserError, match="`api: chat`"):
+        body(talk, "completions")
+
+
 def test_draws_have_a_seed_of_their_own_for_each_probe(model: Path, tmp_path: Path) -> None:
     drawn = Decoding(strategy="sample", temperature=0.7, top_k=5, top_p=0.9, max_new_tokens=4, seed=3)
     with StandIn() as stand_in:
@@ -147,7 +169,7 @@ REFUSALS = {
     "401 with a key": (
         refusal(401, f"wrong key {SECRET}"),
         {"key": "A_KEY"},
-        r"401\. The key .* A_KEY, which is set",
+        r"401\. Check the key in .* variable A_KEY",
     ),
     "404": (refusal(404, "no such model"), {}, r"404 \(Not Found\): no such model\. Check `url` .* and `model`"),
     "400": (refusal(400, "only 16 tokens are left"), {}, r"400 \(Bad Request\): only 16 tokens are left\. It does not"),
@@ -279,6 +301,19 @@ def test_the_key_is_sent_and_is_nowhere_else(
     assert sent == {"bot": f"Bearer {SECRET}", "without": None}
     assert all(SECRET.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert SECRET not in caplog.text
+
+
+def test_a_key_that_is_not_there_is_missed_before_anything_is_sent(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("A_KEY", raising=False)
+    with StandIn() as stand_in:
+        with pytest.raises(UserError, match=r"^models.bot.source.key: the environment variable A_KEY is not set here"):
+            asked(stand_in, model, tmp_path, key="A_KEY")
+        assert not stand_in.requests
+        asked(stand_in, model, tmp_path)
+        # What has its replies already needs no key.
+        asked(stand_in, model, tmp_path, key="A_KEY")
 
 
 def test_a_key_that_cannot_be_sent_is_refused(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
