@@ -260,7 +260,7 @@ onsuccess:
             launch.print_text(launch.summary(CONFIG))
         # The last line of all, and the exit code.
         if any(job.rule.name == launch.AUDIT for job in workflow.dag.jobs):
-            launch.end_with_verdicts(CONFIG)
+            launch.end_with_verdicts(Path(RESULTS), local_files.audits(CONFIG))
 
 
 onerror:

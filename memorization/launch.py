@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar
 
@@ -242,11 +242,11 @@ def forget_verdicts(jobs: Iterable[Any]) -> None:
                 Path(file).unlink(missing_ok=True)
 
 
-def end_with_verdicts(config: Config) -> NoReturn:
-    """Print the verdicts of all audits and end the process with the exit code of the worst."""
+def end_with_verdicts(results: Path, studies: Sequence[str]) -> NoReturn:
+    """Print the verdicts of these audits and end the process with the exit code of the worst."""
     from memorization import summaries
 
-    verdicts = summaries.verdicts(config)
+    verdicts = summaries.verdicts(results, studies)
     print_text(summaries.verdict_lines(verdicts, sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
     sys.exit(summaries.exit_code(verdicts))
 

@@ -47,13 +47,12 @@ def text(config: Config, warnings: Sequence[str], width: int | None) -> str:
     return "\n".join(parts)
 
 
-def verdicts(config: Config) -> list[Verdict]:
-    """The verdicts of a configuration's audits, as far as they are there. Raises UserError where one is damaged."""
-    files = [Path(config.results, f"{VERDICT.format(study=study)}.json") for study in config.studies]
-    made = [file for file in files if file.is_file()]
-    for file in made:
+def verdicts(results: Path, studies: Sequence[str]) -> list[Verdict]:
+    """The verdicts of audits. Raises UserError where one is damaged."""
+    files = [results / f"{VERDICT.format(study=study)}.json" for study in studies]
+    for file in files:
         check_file(file)
-    return [Verdict.model_validate_json(file.read_bytes()) for file in made]
+    return [Verdict.model_validate_json(file.read_bytes()) for file in files]
 
 
 def verdict_lines(found: Sequence[Verdict], coloured: bool) -> str:

@@ -331,7 +331,7 @@ def test_an_audit_ends_with_the_worst_verdict(
         write_text(tmp_path / f"audit/{study}/verdict.json", verdict.model_dump_json())
 
     with pytest.raises(SystemExit) as ended:
-        launch.end_with_verdicts(configuration(tmp_path, list(hits)))
+        launch.end_with_verdicts(tmp_path, list(hits))
 
     assert ended.value.code == code
     lines = capsys.readouterr().out.splitlines()

@@ -33,7 +33,7 @@ def _card(study: Mapping[str, Any], file: Path) -> str:
     lowers = f"<ul>{lower}</ul>" if lower else '<p class="small">Nothing was measured that would.</p>'
     return (
         f'<article class="card" aria-labelledby="{name}">\n<h3 id="{name}">{escaped(title)}</h3>\n'
-        f'<p class="rate"><strong>{escaped(headline(verdict))}</strong></p>\n<ul>{measures}</ul>\n'
+        f'<p class="lead">{escaped(headline(verdict))}</p>\n<ul>{measures}</ul>\n'
         f'<details class="exhibit"><summary><h4>What is not known</h4></summary><ul>{unknown}</ul></details>\n'
         f'<details class="exhibit"><summary><h4>What would lower it</h4></summary>{lowers}</details>\n'
         f'<p class="small">Records, rates and all numbers: <a href="#study-{study["name"]}">{escaped(title)}</a>.</p>\n'

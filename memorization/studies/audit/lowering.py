@@ -7,6 +7,7 @@ from typing import Any
 
 from memorization.config.project import Statistics
 from memorization.statistics import significance
+from memorization.statistics.clusters import clusters_of
 from memorization.statistics.rates import RunOutcomes
 from memorization.studies.audit.findings import coordinates
 from memorization.studies.audit.verdict import Coordinates, Lowering
@@ -31,7 +32,10 @@ def lowering(
         changed = tuple(name for name in where if where[name] != worst[name])
         if not changed or not any(set(changed) <= set(thing) for thing in ONE_THING):
             continue
-        total, *_ = significance.over_base(own.outcomes, other.outcomes, settings, clusters=own.clusters)
+        # Prompts that are one in either run are one observation.
+        known = [run.clusters for run in (own, other) if run.clusters is not None]
+        clusters = clusters_of(*known) if known else None
+        total, *_ = significance.over_base(own.outcomes, other.outcomes, settings, clusters=clusters)
         found.append((_change(worst, where, changed), total))
     corrected = significance.holm([total.p_value for _, total in found])
     rows = [

@@ -287,31 +287,38 @@ class Audit(ProbeGrid):
 
     def _unreachable(self, config: Project, here: list[str | int], stated: dict[str, float]) -> Iterator[Fault]:
         """Thresholds that nothing measured could lie below: n is too small even if nothing is found."""
+        prompts, rows = ("probes.n", config.probes.n), ("membership.n", config.membership.n)
         sizes = {
-            "rate_percent": ("probes.n", config.probes.n),
-            "rate_above_control_points": ("probes.n", config.probes.n),
-            "true_positives_percent": ("membership.n", config.membership.n),
+            "rate_percent": (100, prompts),
+            "rate_above_control_points": (100, prompts),
+            "personal_data_per_1000_prompts": (1000, prompts),
+            "personal_data_of_type_per_1000_prompts": (1000, prompts),
+            "true_positives_percent": (100, rows),
         }
         limits = {
             f"datasets.{name}.limit": config.datasets[name].limit for name in self.datasets if name in config.datasets
         }
-        for key, size in sizes.items():
-            if key not in stated:
+        for key, threshold in stated.items():
+            measure, *kind = key.split(".")
+            path = [*here, measure, *kind]
+            scale, size = sizes.get(measure, (0, prompts))
+            # More values per prompt than one are no share.
+            if not threshold < scale:
                 continue
-            needed = math.ceil(fewest(stated[key] / 100, config.statistics))
+            needed = math.ceil(fewest(threshold / scale, config.statistics))
             if key == "true_positives_percent":
                 needed = max(needed, CONTROLS_NEEDED)
-                if stated[key] <= 1:
+                if threshold <= 1:
                     yield (
-                        [*here, key],
-                        f"given {stated[key]:g}, and chance alone finds 1% at 1% false positives: name one above 1",
+                        path,
+                        f"given {threshold:g}, and chance alone finds 1% at 1% false positives: name one above 1",
                     )
                     continue
             for name, n in (size, *limits.items()):
                 if n is not None and n < needed:
                     yield (
-                        [*here, key],
-                        f"given {stated[key]:g}, and {name} is {n}: even where nothing is found, the interval of so "
+                        path,
+                        f"given {threshold:g}, and {name} is {n}: even where nothing is found, the interval of so "
                         f"few ends above that; set {name} to at least {needed:,}, or name a higher threshold",
                     )
 

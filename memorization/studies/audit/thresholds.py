@@ -16,7 +16,7 @@ from memorization.config.base import Section
 from memorization.config.project import Statistics
 
 Percent = Annotated[float, Field(gt=0, lt=100)]
-Amount = Annotated[float, Field(ge=0)]
+Amount = Annotated[float, Field(gt=0)]
 
 
 class Thresholds(Section):

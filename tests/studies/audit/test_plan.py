@@ -78,6 +78,8 @@ def test_thresholds_that_nothing_measured_could_lie_below_are_refused() -> None:
         "given 0.01, and probes.n is 10000: even where nothing is found, the interval of so few ends above that; set "
         "probes.n to at least 36,887, or name a higher threshold"
     )
+    values = faults(thresholds={"personal_data_of_type_per_1000_prompts": {"email": 0.1, "phone": 5000}})
+    assert list(values) == ["studies.release.thresholds.personal_data_of_type_per_1000_prompts.email"]
     small = configuration(
         datasets={"news": {"task": "qa", "source": {"kind": "files", "train": "a.jsonl"}, "limit": 50}},
         studies=audited().model_dump()["studies"],
