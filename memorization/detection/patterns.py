@@ -1,7 +1,7 @@
 """Personal data that is recognized by its form: patterns, and the check digits of numbers that have some.
 
 Patterns look for forms, and so they find what has the form and is none (a house number before a word that ends like a
-street), and miss what is written in another one. How often is measured: `docs/personal-data.md`. Each begins at a place
+street), and miss what is written in another one. How often is measured: `docs/classifiers.md`. Each begins at a place
 that no run of its own characters goes on before, and repeats nothing without a bound, so that time grows with the
 characters of a text.
 """
@@ -30,8 +30,8 @@ _YEAR = r"(?:1[89]|20)\d\d"
 # domain is one.
 EMAIL = re.compile(r"[\w.+-]++(?P<domain>@(?:[\w-]++\.)+[a-z]{2,})?", re.IGNORECASE)
 DATE = re.compile(
-    rf"(?<!\d[./-])\b(?:{_YEAR}-\d\d-\d\d|\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|\d\d?-\d\d?-{_YEAR}|{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|"
-    rf"{_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?|{_MONTH}\s{_YEAR})\b(?![./-]\d)",
+    rf"\b(?:{_YEAR}-\d\d-\d\d|(?<!\d[./-])(?:\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|\d\d?-\d\d?-{_YEAR})(?![./-]\d)|"
+    rf"{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|{_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?|{_MONTH}\s{_YEAR})\b",
     re.IGNORECASE,
 )
 AGE = re.compile(
@@ -131,7 +131,9 @@ STATED_SECRET = re.compile(
     re.IGNORECASE,
 )
 # What nobody takes for another number: with a country's code or the 0 before an area's, or as in North America.
-WRITTEN_PHONE = re.compile(r"\+|\(?0\d*\D|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\d)")
+WRITTEN_PHONE = re.compile(
+    r"\+|\(?00?[1-9]\d*\D|\d{3}-\d{4}$|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\d)"
+)
 
 TRIES = 1000
 """Rows of digits that are tried as telephone numbers and are none, after which no more are searched in a text."""
@@ -239,7 +241,8 @@ def _is_phone(written: str, number: PhoneNumber) -> bool:
     if WRITTEN_PHONE.match(written):
         return True
     groups = re.findall(r"\d+", written)
-    if len(groups) == 1 or sum(len(group) == 1 for group in groups) > 2 or re.search(r"\s\.\d|/\d\b", written):
+    single = sum(len(group) == 1 for group in groups)
+    if not 1 < len(groups) < 6 or single > 1 or re.search(r"\s\.\d|/\d\b", written):
         return False
     return bool(is_valid_number(number))
 
