@@ -207,7 +207,8 @@ def large(folder: Path, compute: dict[str, Any], **model: Any) -> Any:
 
 
 TRAIN = [("train", {"model": "big", "recipe": "full"})]
-WRITE = [("generations", {"model": "big", "state": "base", "prefix_tokens": "50", "decoding": "greedy"})]
+ASKED = {"prefix_tokens": "50", "decoding": "greedy", "prompting": "bare"}
+WRITE = [("generations", {"model": "big", "state": "base"} | ASKED)]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ class Conversation(Section):
         False,
         description="Decoder-only models are trained on these conversations, and asked for answers, in their chat "
         "template: system message, turn or dialogue, and answer. Encoder-decoder models read plain text in any case, "
-        "and prompts are bare prefixes.",
+        "and how probes are asked is the study's `promptings`.",
         examples=[True],
     )
 

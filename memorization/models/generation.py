@@ -82,7 +82,8 @@ def continue_prompts(
             "true` in its generation_config.json or config.json), by which a text would depend on the others of its "
             "batch: name a decoding with `strategy: sample` and the checkpoint's `temperature`, `top_k` and `top_p`."
         )
-    check_positions(model, [prompt.tokens for prompt in prompts], "max_new_tokens", configuration.max_new_tokens)
+    read = [prompt.tokens for prompt in prompts]
+    check_positions(model, read, "max_new_tokens", configuration.max_new_tokens, settings.max_input_tokens)
     model.generation_config = configuration
     with Progress(len(prompts), what, "prompts") as progress:
         texts = load_engine(settings.engine).generate(

@@ -83,8 +83,13 @@ def position_limit(model: Any) -> int | None:
     return limit
 
 
-def check_positions(model: Any, prompts: Sequence[Sequence[int]], key: str, new_tokens: int) -> None:
-    """UserError where prompts and `new_tokens` after them, the value of the setting `key`, exceed the positions."""
+def check_positions(
+    model: Any, prompts: Sequence[Sequence[int]], key: str, new_tokens: int, max_input_tokens: int | None = None
+) -> None:
+    """UserError where prompts and `new_tokens` after them, the value of the setting `key`, exceed the positions.
+
+    `max_input_tokens` is what prompts were cut to, if they were.
+    """
     limit = position_limit(model)
     longest = max(map(len, prompts), default=0)
     needed = max(longest, new_tokens) if model.config.is_encoder_decoder else longest + new_tokens
@@ -92,4 +97,5 @@ def check_positions(model: Any, prompts: Sequence[Sequence[int]], key: str, new_
         raise UserError(
             f"the model has {limit} positions, and a prompt of {longest} tokens with `{key}: {new_tokens}` needs "
             f"{needed}: lower one of them."
+            + ("" if max_input_tokens is None else f" Questions are cut to `max_input_tokens: {max_input_tokens}`.")
         )

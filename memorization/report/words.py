@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from memorization.plan import BARE
 from memorization.report.context import Row
 
 TASK_HEADINGS = {
@@ -74,7 +75,9 @@ def in_state(model: str, state: str, rows: Sequence[Row] = ()) -> str:
 
 def sources(rows: Sequence[Row]) -> str:
     """Where the probes come from, and how texts were decoded."""
-    return f"{populations(rows)}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
+    text = f"{populations(rows)}; decoding: {', '.join(dict.fromkeys(row['decoding'] for row in rows))}"
+    promptings = list(dict.fromkeys(row.get("prompting", BARE) for row in rows))
+    return text if promptings == [BARE] else f"{text}; prompting: {', '.join(promptings)}"
 
 
 def searched(rows: Sequence[Row]) -> str:
@@ -90,8 +93,19 @@ def searched(rows: Sequence[Row]) -> str:
     return (
         f"Searched for in the generations: {'; '.join(meanings[side] for side in sides)}. Where targets are searched "
         "for, they stand for the suffixes that this text names. n counts every prompt; a target that is too short to "
-        "be searched for (`probes.minimum_suffix_characters`) lowers the ceiling. "
+        "be searched for (`probes.minimum_suffix_characters`) lowers the ceiling. " + _left_out(rows, sides)
     )
+
+
+def _left_out(rows: Sequence[Row], sides: Sequence[str]) -> str:
+    """Which promptings have some of the sides alone, and why, and a space; else nothing."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["prompting"], set()).add(row["side"])
+    names = [name for name, own in found.items() if own < {*sides}]
+    if not names:
+        return ""
+    return f"{', '.join(names)}: the prompt contains the whole input, so that targets alone are searched for. "
 
 
 def prompts(rows: Sequence[Row]) -> str:

@@ -2,11 +2,13 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from generating import probes_of, restricted, texts_of
 from scipy.stats import chisquare
@@ -16,6 +18,7 @@ from memorization.config.generation import Decoding
 from memorization.errors import UserError
 from memorization.models.generation import Generation, GenerationSettings, generate, table_of
 from memorization.schemas.generations import GenerationsTable
+from memorization.schemas.prompts import Asked, PromptsTable
 
 GREEDY = Decoding(strategy="greedy", max_new_tokens=12)
 DRAWN = Decoding(strategy="sample", top_k=40, top_p=0.95, temperature=1.3, max_new_tokens=12, seed=3)
@@ -397,3 +400,18 @@ def test_the_end_token_is_not_counted_and_the_limit_is_reported(encoder_decoder:
 
 def test_every_architecture_is_of_one_kind() -> None:
     assert {*ENCODER_DECODER, *DECODER_ONLY} == set(ARCHITECTURES)
+
+
+def test_a_table_of_prompts_is_asked_as_it_says(tokenizer: Any, device: Any) -> None:
+    asked = [Asked(prefix) for prefix in PREFIXES]
+    rows = [
+        {"probe": number, "id": "", "suffix": "", "prefix_characters": 1, "input_text": number, "suffix_characters": 0}
+        | asdict(each)
+        | {"prefix": "what stands in it is not what is asked"}
+        for number, each in enumerate(asked)
+    ]
+    prompts = pa.Table.from_pylist(rows, schema=PromptsTable.arrow())
+    model, settings = tiny_model("gpt2", tokenizer), GenerationSettings(GREEDY, None)
+    assert generate(model, tokenizer, prompts, settings, "test") == generate(
+        model, tokenizer, probes_of(PREFIXES), settings, "test"
+    )

@@ -118,3 +118,8 @@ def test_encoder_decoder_models_need_no_room_for_both(tokenizer: Any, device: An
     check_positions(tiny_model("gpt2", tokenizer), prompts, "tokens", 24)
     with pytest.raises(UserError, match="a prompt of 40 tokens with `tokens: 25` needs 65: lower one"):
         check_positions(tiny_model("gpt2", tokenizer), prompts, "tokens", 25)
+
+
+def test_the_message_says_what_questions_are_cut_to(tokenizer: Any, device: Any) -> None:
+    with pytest.raises(UserError, match=r"lower one of them\. Questions are cut to `max_input_tokens: 40`"):
+        check_positions(tiny_model("gpt2", tokenizer), [[5] * 40], "tokens", 25, 40)
