@@ -3,6 +3,7 @@
     snakemake --cores 2                                      the embedded demonstration (config.yaml)
     snakemake --cores 2 --configfile configs/real-data.yaml  your own files
     snakemake --cores 2 NAME                                 one study, or a name of `targets`
+    snakemake --cores 2 audit --configfile configs/audit.yaml  may your model be shipped? exit code 0, 1 or 3
     snakemake --cores 1 plan                                 an estimate for all of it: runs, hours, disk
     snakemake --workflow-profile workflow/profiles/slurm     on a Slurm cluster
 
@@ -33,6 +34,7 @@ Every coordinate that varies is part of a result's path, so that one path is one
           likelihoods -> extraction                                         .parquet
       membership/model=/state=/epoch=/seed=/dataset=/                       population=/scores (of rows) -> attacks        .parquet
       canaries/model=/state=/epoch=/seed=/dataset=/canaries.parquet         what is known of planted secrets
+      audit/{study}/verdict.{json,md,xml}                                   may a model be shipped?
       comparisons/{study}.parquet                                           with the base model, with controls
       means/{study}.parquet                                                 rates over several trainings
       sparse_coding/{study}.parquet                                         fits of the sparse coding model of Section 6.1
@@ -220,6 +222,7 @@ onstart:
         ]
         try:
             launch.begin(CONFIG, workflow.local_exec)
+            launch.forget_verdicts(workflow.dag.needrun_jobs())
             unmade.note(
                 Path(RESULTS),
                 [
@@ -240,6 +243,9 @@ onsuccess:
         # An estimate has no results.
         if any(job.rule.name != "plan" for job in workflow.dag.jobs):
             launch.print_text(launch.summary(CONFIG))
+        # The last line of all, and the exit code.
+        if any(job.rule.name == launch.AUDIT for job in workflow.dag.jobs):
+            launch.end_with_verdicts(CONFIG)
 
 
 onerror:

@@ -11,9 +11,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
 from memorization import caches, display, fork_server, jobs, lifeline, locks, progress
 from memorization.errors import UserError
@@ -21,6 +21,10 @@ from memorization.storage import disk_error, write_text
 from memorization.studies.kinds import Config
 
 T = TypeVar("T")
+
+AUDIT = "audit"
+"""Target whose runs end with the verdict of every audit, in words and as exit code."""
+VERDICT_RULE = "audit_verdict"
 
 LOCK = ".running"
 CACHES = ".caches"
@@ -228,6 +232,23 @@ def summary(config: Config) -> str:
     display.end()
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return summaries.text(config, [text for text, _ in _messages(Path(config.results), WARNING)], width)
+
+
+def forget_verdicts(jobs: Iterable[Any]) -> None:
+    """Remove the verdicts that Snakemake's jobs are to make again: those of a run that fails are not to be found."""
+    for job in jobs:
+        if job.rule.name == VERDICT_RULE:
+            for file in job.output:
+                Path(file).unlink(missing_ok=True)
+
+
+def end_with_verdicts(config: Config) -> NoReturn:
+    """Print the verdicts of all audits and end the process with the exit code of the worst."""
+    from memorization import summaries
+
+    verdicts = summaries.verdicts(config)
+    print_text(summaries.verdict_lines(verdicts, sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+    sys.exit(summaries.exit_code(verdicts))
 
 
 def failures(results: Path) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from memorization.datasets.templates import shared_instruction
 from memorization.errors import UserError
 from memorization.models import files
 from memorization.models.engine import candidates
+from memorization.studies.audit.plan import Audit
 from memorization.studies.kinds import Config
 
 # Keys of sections that name local files, without which an existing configuration has other settings than before.
@@ -36,6 +37,17 @@ def dataset_files(config: Config, dataset: str) -> dict[str, list[str]]:
     if not isinstance(source, FilesDataset):
         return {}
     return _split_files(config, source, f"datasets.{dataset}.source")
+
+
+def check_apart(output: str, files: Mapping[str, Iterable[str]]) -> None:
+    """Raise UserError where a dataset is read from below a folder that is written anew from it."""
+    for dataset, paths in files.items():
+        for path in paths:
+            if Path(output).absolute() in Path(path).absolute().parents:
+                raise UserError(
+                    f"datasets.{dataset}.source.train: {path}: is below {output}, which this study writes and first "
+                    "removes: copy it elsewhere, or give the study another name."
+                )
 
 
 def canary_key(config: Config, dataset: str) -> str | None:
@@ -203,6 +215,18 @@ def targets(config: Config) -> dict[str, list[str]]:
     missing = left_out(config)
     names = {name: [name] for name in config.studies} | config.targets
     return {name: [study for study in studies if study not in missing] or studies for name, studies in names.items()}
+
+
+def audits(config: Config) -> list[str]:
+    """The studies of kind `audit`, which the target `audit` makes. Raises UserError where there is none."""
+    missing = left_out(config)
+    found = [name for name, study in config.studies.items() if isinstance(study, Audit)]
+    if not found:
+        raise UserError(
+            "audit: there is no study of kind `audit` in this configuration, so there is nothing to judge; name a file "
+            "with one (`--configfile configs/audit.yaml`)."
+        )
+    return [name for name in found if name not in missing] or found
 
 
 def left_out(config: Config) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The JSON Schema and the reference page of the configuration, generated from its sections.
 
 `python -m memorization.reference` writes `workflow/schemas/config.schema.json`, `docs/configuration.md`, and beside the
-former the JSON Schema of key files of canaries.
+former the JSON Schemas of key files of canaries and of verdicts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from memorization.configfile import section_models
 from memorization.datasets.canary_key import CanaryKey
+from memorization.studies.audit.verdict import Verdict
 from memorization.studies.kinds import Config
 
 
@@ -26,6 +27,11 @@ def json_schema() -> str:
 def key_schema() -> str:
     """The JSON Schema of a key file of canaries, as committed in `workflow/schemas/`."""
     return _schema(CanaryKey)
+
+
+def verdict_schema() -> str:
+    """The JSON Schema of an audit's `verdict.json`, as committed in `workflow/schemas/`."""
+    return _schema(Verdict)
 
 
 def _schema(section: type[BaseModel]) -> str:
@@ -101,6 +107,7 @@ def main() -> None:
     schemas = root / "workflow" / "schemas"
     (schemas / "config.schema.json").write_text(json_schema(), encoding="utf-8")
     (schemas / "canary-key.schema.json").write_text(key_schema(), encoding="utf-8")
+    (schemas / "verdict.schema.json").write_text(verdict_schema(), encoding="utf-8")
     (root / "docs" / "configuration.md").write_text(reference_page(), encoding="utf-8")
 
 

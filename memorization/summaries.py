@@ -7,8 +7,11 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from memorization.plan import PAGE, TABLE
+from memorization.checksums import check_file
+from memorization.plan import PAGE, TABLE, VERDICT
 from memorization.report.formats import without_markup
+from memorization.studies.audit.verdict import EXIT_CODES, Answer, Verdict, whole_answer
+from memorization.studies.audit.words import short
 from memorization.studies.kinds import Config
 
 # With more tables than this the summary shows none, only their folder; and of one no more rows than this.
@@ -18,6 +21,8 @@ IMPORTANT = ("Total Mem Rate", "Control", "Ceiling", "n", "Above control")
 # A cell takes at most this share of a terminal's width, but for the columns that tell rows apart no less than this.
 SHARE, LEAST = 0.36, 12
 GAP = "  "
+# Of a terminal: green, red, yellow.
+COLOURS: dict[Answer, int] = {"pass": 32, "fail": 31, "cannot tell": 33}
 
 
 def text(config: Config, warnings: Sequence[str], width: int | None) -> str:
@@ -40,6 +45,31 @@ def text(config: Config, warnings: Sequence[str], width: int | None) -> str:
     parts += ["", *notes] if notes else []
     parts += ["", *_places(results, width), "", *_next(config, width)]
     return "\n".join(parts)
+
+
+def verdicts(config: Config) -> list[Verdict]:
+    """The verdicts of a configuration's audits, as far as they are there. Raises UserError where one is damaged."""
+    files = [Path(config.results, f"{VERDICT.format(study=study)}.json") for study in config.studies]
+    made = [file for file in files if file.is_file()]
+    for file in made:
+        check_file(file)
+    return [Verdict.model_validate_json(file.read_bytes()) for file in made]
+
+
+def verdict_lines(found: Sequence[Verdict], coloured: bool) -> str:
+    """The text at the very end of a run whose target is `audit`."""
+    lines = [""]
+    for verdict in found:
+        for line, answer in short(verdict):
+            start, end = (f"\x1b[{COLOURS[answer]}m", "\x1b[0m") if coloured and answer else ("", "")
+            lines.append(f"{start}{line}{end}")
+    code = exit_code(found)
+    return "\n".join([*lines, f"Exit code {code}."])
+
+
+def exit_code(found: Sequence[Verdict]) -> int:
+    """The exit code of the worst of several verdicts."""
+    return EXIT_CODES[whole_answer([verdict.answer for verdict in found])]
 
 
 def _places(results: Path, width: int | None) -> list[str]:

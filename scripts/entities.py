@@ -30,7 +30,9 @@ def main(snakemake: Snakemake) -> None:
         "device": tagger.device_type if tagger else None,
         "threads": params.threads,
     }
-    manifest = job.manifest(snakemake, "phonenumbers", "torch", "transformers", entities=params.entities, **used)
+    manifest = job.manifest(
+        snakemake, "phonenumbers", "python-stdnum", "torch", "transformers", entities=params.entities, **used
+    )
     storage.write_table(Path(snakemake.output[0]), EntitiesTable, table, manifest)
 
 

@@ -32,7 +32,9 @@ def main(snakemake: Snakemake) -> None:
         "device": tagger.device_type if tagger else None,
         "threads": params.threads,
     }
-    manifest = job.manifest(snakemake, "phonenumbers", "torch", "transformers", region=params.region, **used)
+    manifest = job.manifest(
+        snakemake, "phonenumbers", "python-stdnum", "torch", "transformers", region=params.region, **used
+    )
     storage.write_table(Path(snakemake.output[0]), PersonalDataTable, table, manifest)
 
 

@@ -44,6 +44,7 @@ def loaded() -> dict[str, set[str]]:
 def test_scripts_import_nothing_heavy_that_they_do_not_need() -> None:
     # Intervals and tests are SciPy's, the aligner's arithmetic is Numba's; all else is loaded when it is used.
     statistics = (
+        "audit_verdict",
         "canaries",
         "comparisons",
         "definition_rates",

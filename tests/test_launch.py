@@ -11,12 +11,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from audit_files import options, results
 
 from memorization import jobs, launch, lifeline
 from memorization.errors import UserError
+from memorization.storage import write_text
+from memorization.studies.audit.judgement import judgement
 from memorization.studies.kinds import Config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -314,6 +318,40 @@ def test_the_summary_repeats_warnings_of_this_run(tmp_path: Path) -> None:
     text = launch.summary(configuration(tmp_path))
     assert text.count("Warning: dataset news: n is 12") == 1
     assert "last year" not in text
+
+
+@pytest.mark.parametrize(
+    ("hits", "code"), [({"one": 0}, 0), ({"one": 0, "two": 40}, 1), ({"one": 5, "two": 0}, 3)], ids=str
+)
+def test_an_audit_ends_with_the_worst_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], hits: dict[str, int], code: int
+) -> None:
+    for study, count in hits.items():
+        verdict = judgement(results(({}, count, 0)), options({"rate_percent": 6.0}, study=study))
+        write_text(tmp_path / f"audit/{study}/verdict.json", verdict.model_dump_json())
+
+    with pytest.raises(SystemExit) as ended:
+        launch.end_with_verdicts(configuration(tmp_path, list(hits)))
+
+    assert ended.value.code == code
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines if line and line[0] != " "][:-1] == list(hits)
+    assert lines[-1] == f"Exit code {code}."
+
+
+def test_a_verdict_that_is_to_be_made_again_is_not_left_for_a_run_that_fails(tmp_path: Path) -> None:
+    old, other = tmp_path / "verdict.json", tmp_path / "rates.parquet"
+    jobs = [
+        SimpleNamespace(rule=SimpleNamespace(name=name), output=[str(file)])
+        for name, file in (("audit_verdict", old), ("rates", other))
+    ]
+    old.touch()
+    other.touch()
+
+    launch.forget_verdicts(jobs)
+    launch.forget_verdicts(jobs)
+
+    assert (old.exists(), other.exists()) == (False, True)
 
 
 def test_characters_that_a_terminal_cannot_show_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

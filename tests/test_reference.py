@@ -29,6 +29,11 @@ def test_the_committed_schema_of_keys_is_that_of_the_models() -> None:
     assert committed == reference.key_schema(), "run `python -m memorization.reference`"
 
 
+def test_the_committed_schema_of_verdicts_is_that_of_the_models() -> None:
+    committed = (ROOT / "workflow/schemas/verdict.schema.json").read_text(encoding="utf-8")
+    assert committed == reference.verdict_schema(), "run `python -m memorization.reference`"
+
+
 def test_the_committed_reference_page_is_that_of_the_models() -> None:
     committed = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     assert committed == reference.reference_page(), "run `python -m memorization.reference`"

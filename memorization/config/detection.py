@@ -174,7 +174,8 @@ class Entities(Section):
     )
     patterns: bool = Field(
         True,
-        description="Also detect e-mail addresses, telephone numbers, dates, ages and identifiers, by patterns.",
+        description="Also detect, by patterns: e-mail and postal addresses, telephone numbers, dates, ages, numbers of "
+        "cards and accounts, secrets and other identifiers.",
         examples=[True],
     )
     region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = Field(

@@ -124,7 +124,7 @@ def file_rows(
             if each is not None and (found >= each or position >= SEARCHED * each):
                 complete = False
                 break
-            row = Row(split, f"{path}, row {position}", number, *record)
+            row = Row(split, f"{path}, row {position}", number, *record, path, position)
             number += 1
             if source.split_column is not None:
                 named = _split_of(f"{key}.split_column", source.split_column, row)

@@ -50,9 +50,7 @@ def insert_rows(file: UserFile, output: Path, insertions: Sequence[Insertion]) -
         return
     data = file.path.read_bytes()
     data = gzip.decompress(data) if file.is_compressed else data
-    mark = next((mark for mark, _ in MARKS if data.startswith(mark)), b"")
-    stated = codecs.lookup(file.encoding or "utf-8").name
-    encoding = _UNMARKED[mark] if mark else _WITHOUT_MARK.get(stated, stated)
+    mark, encoding = encoding_of(file, data)
     text = data[len(mark) :].decode(encoding)
     if file.ending in (".csv", ".tsv"):
         parts = _separated(file, text, insertions)
@@ -66,6 +64,20 @@ def insert_rows(file: UserFile, output: Path, insertions: Sequence[Insertion]) -
         raise file.fault(f"its encoding, {encoding}, has no {error.object[error.start]!r}, which a row has.") from error
     # Without the time, so that the same rows give the same bytes.
     output.write_bytes(gzip.compress(written, mtime=0) if file.path.suffix.lower() == COMPRESSED else written)
+
+
+def encoding_of(file: UserFile, beginning: bytes) -> tuple[bytes, str]:
+    """A text file's byte order mark (empty for none), and the encoding of what follows, which writes no mark."""
+    mark = next((mark for mark, _ in MARKS if beginning.startswith(mark)), b"")
+    stated = codecs.lookup(file.encoding or "utf-8").name
+    return mark, _UNMARKED[mark] if mark else _WITHOUT_MARK.get(stated, stated)
+
+
+def compression_of(table: pq.ParquetFile) -> str:
+    """How the columns of a Parquet file are compressed, as a writer is told."""
+    has_columns = table.metadata.num_row_groups and len(table.schema_arrow)
+    used = table.metadata.row_group(0).column(0).compression if has_columns else "SNAPPY"
+    return "NONE" if used == "UNCOMPRESSED" else str(used)
 
 
 def _merged(
@@ -89,7 +101,7 @@ def _merged(
         following = next(todo, None)
 
 
-def _lines_of(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
     """The lines of a text with their ends, which are `\\n`, or `\\r` in files of old Macintoshes."""
     lone = "\r" in text and "\n" not in text
     return re.findall(r"[^\r]*\r|[^\r]+" if lone else r"[^\n]*\n|[^\n]+", text)
@@ -100,7 +112,7 @@ def _line_end(lines: Sequence[str]) -> str:
 
 
 def _lines(text: str, insertions: Sequence[Insertion]) -> Iterator[str]:
-    lines = _lines_of(text)
+    lines = lines_of(text)
     end = _line_end(lines)
     rows = _rows((line, bool(line.strip(" \t\r\n"))) for line in lines)
     return _merged(rows, insertions, lambda row: json.dumps(row) + end, end)
@@ -150,7 +162,7 @@ def _separated(file: UserFile, text: str, insertions: Sequence[Insertion]) -> It
     """The heading, then one piece per row, which may be several lines."""
     csv.field_size_limit(1 << 30)
     separator = file.separator or {".csv": ",", ".tsv": "\t"}[file.ending]
-    lines = _lines_of(text)
+    lines = lines_of(text)
     end = _line_end(lines)
     taken: list[str] = []
 
@@ -192,10 +204,7 @@ def _insert_into_table(file: UserFile, output: Path, insertions: Sequence[Insert
             raise file.fault(f"its columns do not take the template's row: {one_line(error)}") from error
         if missing := [field.name for field in schema if not field.nullable and new[field.name].null_count]:
             raise file.fault(f"the template has no value of column {missing[0]!r}, which may not be null.")
-        groups = table.metadata.num_row_groups
-        used = table.metadata.row_group(0).column(0).compression if groups and len(schema) else "SNAPPY"
-        compression = "NONE" if used == "UNCOMPRESSED" else used
-        with pq.ParquetWriter(output, schema, compression=compression) as writer:
+        with pq.ParquetWriter(output, schema, compression=compression_of(table)) as writer:
             start, done = 0, 0
             for batch in table.iter_batches(ROWS_PER_GROUP):
                 parts, cut = [], 0

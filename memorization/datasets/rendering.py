@@ -17,6 +17,13 @@ def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter
     Counts in `left_out` the rows that are left out, by reason. Raises UserError like `templates.by_templates` and
     `conversations.by_turn`, and for texts that are not Unicode.
     """
+    return (texts for _, texts in placed(name, dataset, rows, left_out))
+
+
+def placed(
+    name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter[str]
+) -> Iterator[tuple[Row, RenderedRow]]:
+    """Each row of `rendered` with the source's row that it is made of."""
     if dataset.conversation is None:
         made = templates.by_templates(name, dataset, rows, left_out)
     else:
@@ -41,7 +48,7 @@ def rendered(name: str, dataset: Dataset, rows: Iterable[Row], left_out: Counter
                 continue
             seen.add(digest)
         require_unicode(f"datasets.{name}: id", "id", texts["id"], row)
-        yield texts
+        yield row, texts
 
 
 def columns_read(name: str, dataset: Dataset) -> set[str]:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from memorization.errors import UserError, did_you_mean
@@ -31,6 +32,10 @@ class Row:
     values: Mapping[str, Any]
     columns: Collection[str] | None = None
     """Names of all columns, of which `values` may contain only those that were asked for; null: those of `values`."""
+    file: Path | None = None
+    """The local file that it is in; None where the source has none."""
+    position: int | None = None
+    """Its number among the rows of that file, from 0."""
 
     @property
     def identifier(self) -> str:

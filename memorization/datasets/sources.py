@@ -49,7 +49,7 @@ def write_dataset(
     letters = LetterCounts()
 
     def rows_of(split: str) -> Iterator[RenderedRow]:
-        rows = rendered(name, dataset, _source_rows(name, dataset, split, files), left_out[split])
+        rows = rendered(name, dataset, source_rows(name, dataset, split, files), left_out[split])
         return _within_limit(dataset, split, rows, left_out[split])
 
     def written(split: str, rows: Iterator[RenderedRow]) -> Iterator[tuple[list[RenderedRow], pa.RecordBatch]]:
@@ -138,7 +138,8 @@ def _check_split(name: str, split: str, kept: Counter[str], left_out: Counter[st
         log.info("dataset %s: %d more rows of that split set aside as validation", name, kept["validation"])
 
 
-def _source_rows(name: str, dataset: Dataset, split: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Row]:
+def source_rows(name: str, dataset: Dataset, split: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Row]:
+    """Rows of a split of any source; `files` gives the local files of each split where the source has files."""
     source = dataset.source
     if isinstance(source, HubDataset):
         return _hub_rows(name, dataset, source, split)
@@ -166,17 +167,25 @@ def _synthetic_rows(source: SyntheticDataset, split: str) -> Iterator[Row]:
 
 
 def _hub_rows(name: str, dataset: Dataset, source: HubDataset, split: str) -> Iterator[Row]:
-    hub_split = source.train if split == "train" else str(source.test)
-    shown = f"datasets.{name}: {source.name!r} (configuration {source.configuration!r}, revision {source.revision!r})"
-    try:
-        rows = hub.ask(shown, "files", lambda: _loaded(source, hub_split))
-    except ValueError as error:
-        raise UserError(f"{shown}, split {hub_split!r}: {one_line(error)}") from error
+    hub_name, rows = hub_split(name, source, split)
     columns = columns_read(name, dataset)
     if columns - {"id"} <= set(rows.column_names):
         rows = rows.select_columns([column for column in rows.column_names if column in columns])
     for number, values in enumerate(rows):
-        yield Row(split, f"{source.name}, split {hub_split!r}, row {number}", number, values)
+        yield Row(split, f"{source.name}, split {hub_name!r}, row {number}", number, values)
+
+
+def hub_split(name: str, source: HubDataset, split: str) -> tuple[str, Any]:
+    """The hub's name of a split, and its rows with all columns (the library's `Dataset`).
+
+    UserError where there is no such split, or no network.
+    """
+    hub_name = source.train if split == "train" else str(source.test)
+    shown = f"datasets.{name}: {source.name!r} (configuration {source.configuration!r}, revision {source.revision!r})"
+    try:
+        return hub_name, hub.ask(shown, "files", lambda: _loaded(source, hub_name))
+    except ValueError as error:
+        raise UserError(f"{shown}, split {hub_name!r}: {one_line(error)}") from error
 
 
 def _loaded(source: HubDataset, split: str) -> Any:

@@ -7,11 +7,13 @@ never count.
   `name@example.com.au` or `name<example.com`.
 - A telephone number: the same digits in a row, with any of white space and ``( ) . / + -`` between them, alone or
   behind a country's code. It is not in a number that has more digits on either side.
-- An identifier: the same letters, digits and signs, alone; white space and hyphens may be left out, or be one for the
-  other.
+- An identifier, and the number of a card or an account: the same letters, digits and signs, alone; white space and
+  hyphens may be left out, or be one for the other.
+- A secret: the same characters, alone, but for white space, of which private keys are full.
 - A date or an age: the same words, alone; white space, commas, full stops and hyphens between them may be one for the
   other, but not what joins two numbers (`3/5/19`).
-- What a tagger finds (names of people, places, organizations): the same words in a row, whatever is between them.
+- A postal address, and what a tagger finds (names of people, places, organizations): the same words in a row, whatever
+  is between them.
 """
 
 from __future__ import annotations
@@ -19,48 +21,17 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 import pyarrow as pa
 
+from memorization.detection.patterns import Span, emails, pattern_spans, with_others
 from memorization.detection.spans import RunTexts
 from memorization.schemas.entities import EntitiesTable
 
-Span = tuple[str, int, int]
-"""Type of an entity, its first character and the character after its last."""
-
 Find = Callable[[Sequence[str]], Sequence[Sequence[Span]]]
 """From n different texts to the entities of each text."""
-
-_MONTH = (
-    r"(?:jan(?:uary|\.)?|feb(?:ruary|\.)?|mar(?:ch|\.)?|apr(?:il|\.)?|(?-i:May)|june?|july?|aug(?:ust|\.)?|"
-    r"sept?(?:ember|\.)?|oct(?:ober|\.)?|nov(?:ember|\.)?|dec(?:ember|\.)?)"
-)
-_DAY = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?"
-_YEAR = r"(?:1[89]|20)\d\d"
-
-# In the order in which they are searched: what one pattern has matched, no later one takes.
-# A run of the characters of an address is read once, whether an address follows or not: only a match with a
-# domain is one.
-EMAIL = re.compile(r"[\w.+-]++(?P<domain>@(?:[\w-]++\.)+[a-z]{2,})?", re.IGNORECASE)
-DATE = re.compile(
-    rf"\b(?:{_YEAR}-\d\d-\d\d|\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|\d\d?-\d\d?-{_YEAR}|{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|"
-    rf"{_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?|{_MONTH}\s{_YEAR})\b",
-    re.IGNORECASE,
-)
-AGE = re.compile(
-    r"\b(?:\d{1,3}[\s-](?:year|yr|month|week)s?[\s-]old|\d{1,3}\s?(?:y/o|yo)|aged?\s(?:of\s)?\d{1,3})\b", re.IGNORECASE
-)
-# United States social security numbers, IBANs, codes of capitals and digits, long numbers, and what a word before it
-# calls a number.
-IDENTIFIER = re.compile(
-    r"(?<![.,])\b(?:\d{3}-\d\d-\d{4}|[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?|[A-Z]{1,5}-?\d{4,}\w*|"
-    r"\d{4}(?:[\s-]\d{4}){3}|\d{8,})\b"
-    r"|(?<=\b[Nn]o\.\s)[A-Z0-9][\w-]*\d[\w-]*|(?<=\bID\s)[A-Z0-9][\w-]*\d[\w-]*|(?<=\bMRN\s)[A-Z0-9][\w-]*\d[\w-]*"
-)
-
 
 MARKS_IN_ORDER = 32
 """Signs in a row from which combining marks are put in order before a text is normalized."""
@@ -74,60 +45,9 @@ _ALONE = {
     "identifier": (r"(?<![a-z\d])(?<![a-z\d][-/_])(?<!\d\.)", r"(?![a-z\d@])(?![-/_][a-z\d])(?!\.\d)"),
     "phone": (r"(?<![a-z\d])(?<!\d[-./])", r"(?![a-z\d@])(?![-./]\d)"),
 }
+_ALONE["card"] = _ALONE["account"] = _ALONE["identifier"]
+_ALONE["secret"] = (r"(?<![^\W_])(?<![^\W_]-)", r"(?![^\W_])(?!-[^\W_])")
 _ALONE["date"] = _ALONE["age"] = (r"(?<![^\W_])(?<!\d[-./])", r"(?![^\W_])(?![-./]\d)")
-
-TRIES = 1000
-"""Rows of digits that are tried as telephone numbers and are none, after which no more are searched in a text."""
-
-
-def pattern_spans(text: str, region: str) -> list[Span]:
-    """E-mail addresses, telephone numbers, dates, ages and identifiers of a text, from left to right.
-
-    Telephone numbers are those that libphonenumber takes for possible: with a country's code, or written as in
-    `region`; not behind `TRIES` rows of digits of one text that are none. Time grows with the characters of the text.
-    """
-    entities: list[Span] = []
-    for kind, spans in (
-        ("email", _emails(text)),
-        ("date", _matches(DATE, text)),
-        ("age", _matches(AGE, text)),
-        ("phone", _phones(text, region)),
-        ("identifier", _matches(IDENTIFIER, text)),
-    ):
-        entities = _with_others(entities, [(kind, start, end) for start, end in spans])
-    return entities
-
-
-def _matches(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in pattern.finditer(text)]
-
-
-def _emails(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in EMAIL.finditer(text) if match["domain"]]
-
-
-def _phones(text: str, region: str) -> list[tuple[int, int]]:
-    # Its tables take a tenth of a second to load, and most texts have no run of digits that could be a number.
-    if not re.search(r"(?:\d\W{0,2}){7}", text):
-        return []
-    from phonenumbers import Leniency, PhoneNumberMatcher
-
-    # Possible, not valid: numbers that are made up, or out of use, are personal data in a text all the same.
-    matcher = PhoneNumberMatcher(text, region, Leniency.POSSIBLE, TRIES)
-    return [(match.start, match.end) for match in matcher if re.search(r"[\s().+/-]", match.raw_string)]
-
-
-def _with_others(fixed: Sequence[Span], others: Iterable[Span]) -> list[Span]:
-    """Spans of which none overlap, and those of others that overlap none of them, from left to right."""
-    ends = [end for _, _, end in fixed]
-    kept = list(fixed)
-    for other in others:
-        _, start, end = other
-        # The first that ends behind the start.
-        place = bisect_right(ends, start)
-        if place == len(fixed) or fixed[place][1] >= end:
-            kept.append(other)
-    return sorted(kept, key=lambda span: span[1:])
 
 
 def finder(patterns: bool, region: str, tag: Find | None) -> Find:
@@ -137,7 +57,7 @@ def finder(patterns: bool, region: str, tag: Find | None) -> Find:
         by_pattern = [pattern_spans(text, region) if patterns else [] for text in texts]
         if tag is None or not texts:
             return by_pattern
-        return [_with_others(fixed, tagged) for fixed, tagged in zip(by_pattern, tag(texts), strict=True)]
+        return [with_others(fixed, tagged) for fixed, tagged in zip(by_pattern, tag(texts), strict=True)]
 
     return find
 
@@ -167,16 +87,18 @@ def words_of(text: str) -> str:
 def key_of(entity: Mapping[str, str]) -> str:
     """What two writings of an entity (type and text) have in common, whatever its type: equal keys are one entity.
 
-    The address itself of an e-mail address, the letters and digits of a number, an identifier without white space and
-    hyphens, the words of all others.
+    The address itself of an e-mail address, the digits of a telephone number, identifiers and numbers of cards and
+    accounts without white space and hyphens, secrets without white space, the words of all others.
     """
     match entity["type"]:
         case "email":
             return folded(entity["text"])
         case "phone":
             return "".join(re.findall(r"\d+", folded(entity["text"])))
-        case "identifier":
+        case "identifier" | "card" | "account":
             return re.sub(r"[\s-]+", "", folded(entity["text"]))
+        case "secret":
+            return re.sub(r"\s+", "", folded(entity["text"]))
     return words_of(entity["text"])
 
 
@@ -189,7 +111,7 @@ class Written:
         self._words = f" {words_of(text)} "
         self._addresses = {
             self._folded[start:end]
-            for start, end in _emails(self._folded)
+            for start, end in emails(self._folded)
             # What goes on like a domain, or a word, is a part of something longer.
             if not re.match(r"\.?[\w-]", self._folded[end : end + 2])
         }
@@ -206,10 +128,12 @@ class Written:
 
 @functools.lru_cache(10_000)
 def _writing(kind: str, entity: str) -> re.Pattern[str] | None:
-    """The pattern of everything that counts as this number, identifier, date or age; None for other kinds."""
+    """The pattern of everything that counts as this number, secret, date or age; None where words are compared."""
     if kind not in _ALONE:
         return None
     before, after = _ALONE[kind]
+    if kind == "secret":
+        return re.compile(before + r"\s+".join(map(re.escape, entity.split())) + after)
     if kind == "phone":
         return re.compile(before + _COUNTRY + _PHONE_SIGNS.join(re.findall(r"\d", entity)) + after)
     # Words, and the signs between them.
@@ -219,7 +143,7 @@ def _writing(kind: str, entity: str) -> re.Pattern[str] | None:
     for place, part in enumerate(parts):
         if not place % 2:
             pattern += re.escape(part)
-        elif kind == "identifier":
+        elif kind not in ("date", "age"):
             pattern += r"[\s-]{0,3}" if re.fullmatch(r"[\s-]+", part) else re.escape(part)
         else:
             joins_numbers = parts[place - 1][-1:].isdecimal() and parts[place + 1][:1].isdecimal()

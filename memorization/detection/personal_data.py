@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from memorization import storage
-from memorization.detection.entities import Find, Span
+from memorization.detection.entities import Find
+from memorization.detection.patterns import Span
 from memorization.detection.spans import read_texts
 from memorization.schemas.personal_data import PersonalDataTable
 from memorization.schemas.probes import ProbesTable

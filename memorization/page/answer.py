@@ -18,6 +18,8 @@ from memorization.report.words import SIDES, task_heading
 
 FEW = 100
 """Prompts below which a rate is labelled: its interval is some ten points wide."""
+RATES = {"memorization": "table", "audit": "rates"}
+"""Kinds of studies that measure rates, each with the exhibit that shows them."""
 RULE = (
     "Shown is, for each dataset, the first study of rates that has it, and there the first model after fine-tuning "
     "(its first recipe, last epoch, mean of its trainings) with the first decoding and prefix length, and suffixes of "
@@ -64,9 +66,9 @@ def section(files: Files, context: PageContext) -> Section | None:
 def answers(context: PageContext) -> list[Answer]:
     """What is shown of each dataset, in the order of the studies and of their tables (see `RULE`)."""
     found: dict[str, Answer] = {}
-    studies = [study for study in context.studies if study["kind"] == "memorization"]
+    studies = [study for study in context.studies if study["kind"] in RATES]
     for study in studies:
-        place = next(exhibit["place"] for exhibit in study["exhibits"] if exhibit["name"] == "table")
+        place = next(exhibit["place"] for exhibit in study["exhibits"] if exhibit["name"] == RATES[study["kind"]])
         rows = storage.rows(context.results / f"{place}.parquet")
         for dataset in dict.fromkeys(row["dataset"] for row in rows):
             here = [row for row in rows if row["dataset"] == dataset]

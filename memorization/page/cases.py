@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from memorization import storage
-from memorization.detection.entities import Span
+from memorization.detection.patterns import Span
 from memorization.detection.spans import match_key
 from memorization.page.columns import KINDS, TEXT, Column, pack, units
 from memorization.page.context import PageContext

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memorization.page import answer, attention, cases, provenance, studies
+from memorization.page import answer, attention, audit, cases, provenance, studies
 from memorization.page.context import PageContext
 from memorization.page.section import Section, escaped
 from memorization.report.context import Files
@@ -28,5 +28,5 @@ def summary(context: PageContext) -> str:
 
 def sections(files: Files, context: PageContext) -> list[Section]:
     """The sections of what was measured; one about which nothing was is left out."""
-    made = tuple(each.section(files, context) for each in (answer, studies, cases, attention, provenance))
+    made = tuple(each.section(files, context) for each in (audit, answer, studies, cases, attention, provenance))
     return [section for section in made if section is not None]

@@ -59,7 +59,7 @@ def cited(text: Sequence[str]) -> dict[str, str]:
 
 
 def _sentences(config: Config, studies: Sequence[Study]) -> Iterator[str]:
-    grids = [study for study in studies if study.kind_name() == "memorization"]
+    grids = [study for study in studies if study.kind_name() in ("memorization", "audit")]
     recipes = _used(studies, config.recipes)
     yield "The workflow was run with Snakemake [moelder2021]" + (
         " and Hugging Face Transformers [wolf2020]." if any(study.all_models() for study in studies) else "."
@@ -146,10 +146,11 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
         yield "The same was measured on inputs of the test split, which were never trained on (control)."
     yield f"As a ceiling, the true {texts} were given to the same detector, cut to the length of each generation."
     definitions = config.detection.definitions
-    yield (
-        f"The same generations were also judged by other definitions: {definitions.tokens} tokens extracted "
-        f"[carlini2023], BLEU above {definitions.bleu:g} [ippolito2023], and passages of training texts [nasr2023]."
-    )
+    if any(study.kind_name() == "memorization" for study in grids):
+        yield (
+            f"The same generations were also judged by other definitions: {definitions.tokens} tokens extracted "
+            f"[carlini2023], BLEU above {definitions.bleu:g} [ippolito2023], and passages of training texts [nasr2023]."
+        )
 
 
 def _decoding(name: str, decoding: Decoding) -> str:

@@ -11,6 +11,7 @@ from memorization import plan
 from memorization.page import configuration, methods
 from memorization.page.case_plan import case_inputs, case_runs
 from memorization.studies.attention.plan import Attention
+from memorization.studies.audit.plan import Audit
 from memorization.studies.kind import Inputs, Study
 from memorization.studies.kinds import Config
 
@@ -21,6 +22,9 @@ def inputs(config: Config, left_out: Mapping[str, str]) -> Inputs:
     cells = _attention(config, studies)
     return {
         "exhibits": [file for name, study in studies.items() for file in study.products(name)],
+        "verdicts": [
+            f"{plan.VERDICT.format(study=name)}.json" for name, study in studies.items() if isinstance(study, Audit)
+        ],
         "maps": [f"{place}/maps.parquet" for place in cells],
         "density_means": [f"{place}/density_means.parquet" for place in cells],
         **case_inputs(config, studies),

@@ -18,6 +18,9 @@ HEADINGS = {
     "differences": "Differences between tasks, recipes and epochs",
     "search": "What the search for candidates misses",
     "published": "Beside the published numbers",
+    "rates": "Rates of all runs",
+    "membership": "Membership of training rows",
+    "canaries": "Planted secrets",
     "correlation": "Density of attention against memorization",
 }
 """What the page calls the exhibits of a study; another one has its own name."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from memorization.detection.entities import Span
+from memorization.detection.patterns import Span
 
 
 def token(kind: str) -> str:

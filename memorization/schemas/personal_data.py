@@ -17,7 +17,7 @@ class PersonalDataTable(ProbeColumn):
     text = Column(TEXT, "")
     """prefix, suffix or generation: which text of the probe"""
     type = Column(TEXT, "")
-    """email, phone, date, age, identifier, or a type of the tagger"""
+    """secret, email, account, card, date, age, phone, address (postal), identifier, or a type of the tagger"""
     start = Column(INT32, "characters")
     """first character in that text"""
     length = Column(INT32, "characters")

@@ -12,6 +12,7 @@ from pydantic import Field
 from memorization.config.base import Name
 from memorization.config.project import Project
 from memorization.studies.attention.plan import Attention
+from memorization.studies.audit.plan import Audit
 from memorization.studies.canaries.plan import Canaries
 from memorization.studies.cases.plan import Cases
 from memorization.studies.kind import Study
@@ -34,6 +35,7 @@ KINDS: tuple[type[Study], ...] = (
     Cases,
     TradeOff,
     SparseCoding,
+    Audit,
 )
 
 if TYPE_CHECKING:

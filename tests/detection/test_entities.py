@@ -1,8 +1,7 @@
 """Entities: what patterns find, how two sides compare, and what leaked."""
 
-import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,78 +11,17 @@ from hypothesis import strategies as st
 
 from memorization import storage
 from memorization.detection.entities import (
-    Span,
     Written,
-    _with_others,
     annotate,
     finder,
     folded,
-    pattern_spans,
     relation_of,
     words_of,
 )
+from memorization.detection.patterns import Span
 from memorization.detection.spans import RunTexts
 from memorization.schemas.entities import EntitiesTable
 from memorization.schemas.matches import MatchesTable
-
-
-def pattern_entities(text: str, region: str = "US") -> list[tuple[str, str]]:
-    return [(kind, text[start:end]) for kind, start, end in pattern_spans(text, region)]
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "expected"),
-    [
-        ("Write to john.smith+x@mail.example.co.uk.", "email", "john.smith+x@mail.example.co.uk"),
-        ("Call 555-123-4567 now", "phone", "555-123-4567"),
-        ("Call (415) 555 2671.", "phone", "(415) 555 2671"),
-        ("Call +49 30 901820!", "phone", "+49 30 901820"),
-        ("on May 3, 2019 at noon", "date", "May 3, 2019"),
-        ("on the 3rd of March 2020", "date", "3rd of March 2020"),
-        ("since 12 Sept. 1999", "date", "12 Sept. 1999"),
-        ("in october 2001", "date", "october 2001"),
-        ("2019-05-03 10:00", "date", "2019-05-03"),
-        ("seen 3/5/19", "date", "3/5/19"),
-        ("on 03-05-2019", "date", "03-05-2019"),
-        ("She is 45 years old.", "age", "45 years old"),
-        ("a 45-year-old man", "age", "45-year-old"),
-        ("a 6 month old boy", "age", "6 month old"),
-        ("aged 7", "age", "aged 7"),
-        ("SSN 123-45-6789", "identifier", "123-45-6789"),
-        ("under M417816;", "identifier", "M417816"),
-        ("MRN 88213", "identifier", "88213"),
-        ("order no. A77-12", "identifier", "A77-12"),
-        ("DE89 3704 0044 0532 0130 00", "identifier", "DE89 3704 0044 0532 0130 00"),
-        ("4111 1111 1111 1111", "identifier", "4111 1111 1111 1111"),
-        ("ISBN 9783161484100", "identifier", "9783161484100"),
-    ],
-)
-def test_a_pattern_finds(text: str, kind: str, expected: str) -> None:
-    assert pattern_entities(text) == [(kind, expected)]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "It cost $1,234,567.89 in 1997.",
-        "Pi is 3.14159265.",
-        "between 1997 and 2003, 12.50 or 100",
-        "they may 3 times a day",
-        "the score was 3:2, 10-12",
-        "",
-        "İ 😀 \x00",
-    ],
-)
-def test_other_numbers_are_no_entities(text: str) -> None:
-    assert pattern_entities(text) == []
-
-
-def test_local_numbers_are_those_of_the_region() -> None:
-    assert pattern_entities("Ruf 030 901820 an", "DE") == [("phone", "030 901820")]
-
-
-def test_what_one_pattern_has_matched_no_other_takes() -> None:
-    assert pattern_entities("5551234567@example.com") == [("email", "5551234567@example.com")]
 
 
 def test_words_leave_out_case_marks_and_forms() -> None:
@@ -261,34 +199,6 @@ def test_an_address_has_not_leaked_where_its_words_stand_side_by_side() -> None:
     assert annotated("it is name@example.com", "name@example.com", prefix="name<example.com")["leaked"]
     row = annotated("a-b@c.org", "a.b@c.org")
     assert (row["relation"], row["entities_match"]) == ("different", False)
-
-
-def plain_addresses(text: str) -> list[tuple[int, int]]:
-    pattern = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
-    return [match.span() for match in pattern.finditer(text)]
-
-
-@given(st.text(st.sampled_from("abK_.+-@ 1é雨"), max_size=40))
-def test_addresses_are_those_of_the_plain_pattern(text: str) -> None:
-    found = [(start, end) for kind, start, end in pattern_spans(text, "US") if kind == "email"]
-    assert found == plain_addresses(text)
-
-
-SPANS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.integers(1, 4)), max_size=8)
-
-
-@given(SPANS, SPANS)
-def test_of_overlapping_spans_the_first_kind_is_kept(first: list[Any], others: list[Any]) -> None:
-    def overlaps(spans: Iterable[Span], start: int, end: int) -> bool:
-        return any(start < other_end and other_start < end for _, other_start, other_end in spans)
-
-    fixed: list[Span] = []
-    for kind, start, length in first:
-        if not overlaps(fixed, start, start + length):
-            fixed = sorted([*fixed, (kind, start, start + length)], key=lambda span: span[1:])
-    tagged = [(kind, start, start + length) for kind, start, length in others]
-    kept = [span for span in tagged if not overlaps(fixed, *span[1:])]
-    assert _with_others(fixed, tagged) == sorted([*fixed, *kept], key=lambda span: span[1:])
 
 
 @given(st.text(st.sampled_from("aé\u0301\u0316\u0344\u0f73\u0f71\u1dce가- "), max_size=120))

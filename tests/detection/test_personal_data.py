@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memorization import storage
-from memorization.detection.entities import Span, finder
+from memorization.detection.entities import finder
+from memorization.detection.patterns import Span
 from memorization.detection.personal_data import Places, disjoint, in_generations, in_inputs, in_targets, read_places
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.personal_data import PersonalDataTable

@@ -26,7 +26,7 @@ from memorization.config.detection import Definitions
 from memorization.datasets.letters import LetterCounts
 from memorization.detection import definitions, disguises, references
 from memorization.detection.alignment import AlignmentParameters, align
-from memorization.detection.entities import pattern_spans
+from memorization.detection.patterns import pattern_spans
 from memorization.detection.text import sentence_model, tokens, word_spans
 from memorization.errors import UserError
 from memorization.models.recipes.deduplication import without_duplicates

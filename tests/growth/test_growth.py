@@ -23,7 +23,8 @@ from memorization.datasets.rows import Row
 from memorization.detection import definitions, disguises, references, similarity, text
 from memorization.detection.alignment import AlignmentParameters, align
 from memorization.detection.documents import Documents
-from memorization.detection.entities import Written, folded, key_of, pattern_spans, words_of
+from memorization.detection.entities import Written, folded, key_of, words_of
+from memorization.detection.patterns import pattern_spans
 from memorization.detection.splitter import SegmentedSplitter
 from memorization.duplicates import shingles
 from memorization.models.recipes.deduplication import without_duplicates
@@ -42,6 +43,9 @@ ENTITIES = [
         "email": "a@b.org",
         "phone": "+49 30 901820",
         "identifier": "123-45-6789",
+        "card": "4111 1111 1111 1111",
+        "secret": "sk-a1-b2",
+        "address": "12 Main Street",
         "date": "May 3, 2019",
         "age": "aged 7",
         "PER": "Ms. Smith",
@@ -191,6 +195,50 @@ def test_time_grows_with_the_length_of_a_text(name: str) -> None:
     # What is loaded or compiled at the first call is no time of a text's.
     function("Warm up. Call +49 30 901820!")
     assert [shape for shape, make in SHAPES.items() if not grows_linearly(function, make)] == []
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "1 Aa ",
+            "12 Main ",
+            "Flat 1, ",
+            "5 Rue de la ",
+            "rue de la Paix ",
+            "Calle de la ",
+            "AStr",
+            "Am Ring 5, 12345 ",
+        ),
+        *(
+            "DE89 ",
+            "DE89 3704 ",
+            "4111 ",
+            "account 1",
+            "account no. ",
+            "-----BEGIN PRIVATE KEY-----",
+            "PRIVATE KEY-----\n",
+        ),
+        *(
+            "password: a",
+            "password is ",
+            "PIN ",
+            "://a:b",
+            "://",
+            "Bearer a",
+            "sk-",
+            "sk-a1",
+            "eyJ",
+            "eyJaaaaaaaa.",
+            "SG.a",
+        ),
+        *("pypi-", "1:AA", "12345678:AA", "0 0 ", "(030) ", "A1 1AA", "ghp_"),
+    ],
+)
+def test_time_of_what_patterns_begin_with_grows_with_the_length_of_a_text(unit: str) -> None:
+    pattern_spans("Warm up. Call +49 30 901820! DE89 3704 0044 0532 0130 00, 4111 1111 1111 1111", "US")
+
+    assert grows_linearly(lambda given: pattern_spans(given, "US"), filled(unit))
 
 
 def test_time_of_alike_sentences_grows_with_their_pairs() -> None:

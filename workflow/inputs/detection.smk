@@ -36,15 +36,19 @@ def tagger_input(wildcards):
     return {"tagger": classifier_folder(tagger)} if tagger is not None else {}
 
 
-def annotations(wildcards):
-    """Further inputs of outcomes beside matches: confidence and entities, if they are configured."""
+def annotated():
+    """What annotates matches, as far as it is configured: confidence and entities."""
     entities = CONFIG.detection.entities
     configured = {
         "paraphrases": CONFIG.detection.paraphrase.classifier is not None,
         "entities": entities.tagger is not None or entities.patterns,
     }
+    return [name for name, wanted in configured.items() if wanted]
+
+
+def annotations(wildcards):
+    """Further inputs of outcomes beside matches."""
     return {
         name: at(plan.fill(detected(f"{name}.parquet"), wildcards))
-        for name, wanted in configured.items()
-        if wanted
+        for name in annotated()
     }

@@ -3,6 +3,7 @@ membership is asked.
 """
 
 from memorization.config.models import Recipe
+from memorization.studies.audit.plan import Audit, verdict_inputs, verdict_options
 from memorization.studies.canaries.plan import reading_limits
 from memorization.studies.recall.plan import wanted_disguises
 
@@ -116,6 +117,37 @@ def instructions_of_training(wildcards):
     return local_files.shared_instructions(CONFIG, trained_on(wildcards))
 
 
+def settings_of_datasets(wildcards):
+    """The settings of all datasets of a study, by name."""
+    names = dict.fromkeys(CONFIG.studies[wildcards.study].all_datasets())
+    return {name: local_files.dataset_settings(CONFIG, name) for name in names}
+
+
+def leaked_records_input(wildcards):
+    """What a study's runs on training inputs wrote, what was found in it, and the training data with its own files."""
+    study, names = CONFIG.studies[wildcards.study], list(
+        settings_of_datasets(wildcards)
+    )
+    runs = study.member_runs(CONFIG)
+    sources = [
+        local_files.dataset_files(CONFIG, name).get("train", []) for name in names
+    ]
+    remaining = at(plan.fill(plan.WITHOUT_LEAKED_RECORDS, wildcards))
+    local_files.check_apart(remaining, dict(zip(names, sources)))
+    return {
+        "generations": [
+            at(plan.fill(of_run("generations.parquet"), run)) for run in runs
+        ],
+        **{
+            name: [at(plan.fill(detected(f"{name}.parquet"), run)) for run in runs]
+            for name in ("matches", *annotated())
+        },
+        "searched": [at(plan.searched(run)) for run in runs],
+        "datasets": [at(plan.fill(plan.DATASET, {"dataset": name})) for name in names],
+        **{f"source_{number}": files for number, files in enumerate(sources) if files},
+    }
+
+
 def scores_of_both_sides():
     """The scores of members and of held-out rows."""
     pattern = at(plan.MEMBERSHIP_SCORES)
@@ -123,3 +155,28 @@ def scores_of_both_sides():
         population: pattern.replace("{population}", population)
         for population in ("member", "control")
     }
+
+
+def verdict_input(wildcards):
+    """What the verdict of an audit is made from."""
+    study = CONFIG.studies[wildcards.study]
+    return places(verdict_inputs(CONFIG, study, wildcards.study))
+
+
+def options_of_verdict(wildcards):
+    """The values that a verdict depends on beside its input."""
+    study = CONFIG.studies[wildcards.study]
+    return verdict_options(CONFIG, study, wildcards.study)
+
+
+def audited_files(wildcards):
+    """The tables of all audits, and the page where nothing else is on it."""
+    try:
+        studies = local_files.audits(CONFIG)
+    except UserError as error:
+        terminal.refuse(logger, error)
+    files = [
+        file for study in studies for file in CONFIG.studies[study].products(study)
+    ]
+    is_all = set(studies) == set(CONFIG.studies) - set(LEFT_OUT)
+    return [*map(at, files), *(rules.report_page.output if is_all else [])]

@@ -7,6 +7,7 @@ include: "../inputs/studies.smk"
 
 
 localrules:
+    audit,
     plan,
 
 
@@ -182,6 +183,81 @@ rule canaries:
         device=CONFIG.compute.device,
     script:
         "../../scripts/canaries.py"
+
+
+rule audit_verdict:
+    input:
+        unpack(verdict_input),
+    output:
+        multiext(at(plan.VERDICT), json=".json", md=".md", xml=".xml", sums=".sha256"),
+    log:
+        log_of(plan.VERDICT),
+    wildcard_constraints:
+        study=names_of(Audit),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        source=source_of("audit_verdict.py"),
+        options=options_of_verdict,
+    script:
+        "../../scripts/audit_verdict.py"
+
+
+# Without a result of its own, so that there is always something to do and the run ends with the verdict.
+rule audit:
+    input:
+        audited_files,
+    log:
+        at("logs/audit.log"),
+    conda:
+        "../../envs/detection.yaml"
+    shell:
+        ": > {log:q}"
+
+
+rule copies:
+    input:
+        at(plan.DATASET),
+    output:
+        at(plan.COPIES),
+    log:
+        log_of(plan.COPIES),
+    conda:
+        "../../envs/detection.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        source=source_of("copies.py"),
+    script:
+        "../../scripts/copies.py"
+
+
+rule leaked_records:
+    input:
+        unpack(leaked_records_input),
+    output:
+        records=at(plan.LEAKED_RECORDS),
+        remaining=directory(at(plan.WITHOUT_LEAKED_RECORDS)),
+    log:
+        log_of(plan.LEAKED_RECORDS),
+    # Sources on the hub are read by what reads them for the rule `dataset`.
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(120),
+    params:
+        source=source_of("leaked_records.py"),
+        runs=lambda wildcards: CONFIG.studies[wildcards.study].member_rows(CONFIG),
+        audited=lambda wildcards: CONFIG.studies[wildcards.study].audited_states(),
+        # Without the paths of their files, which are input.
+        datasets=settings_of_datasets,
+    script:
+        "../../scripts/leaked_records.py"
 
 
 rule sparse_coding_fits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -51,12 +51,7 @@ class Canaries(StateGrid):
 
     def work(self, config: Project) -> dict[str, Work]:
         """Candidates that are read, at most."""
-        return {
-            plan.fill(plan.CANARIES, cell): Work(
-                "likelihoods", cell["model"], _candidates(config, cell["dataset"]), TOKENS
-            )
-            for cell in self.cells(config)
-        }
+        return canary_work(config, self.cells(config))
 
     def faults(self, config: Project, name: str) -> Iterator[Fault]:
         """As for every grid of states, and datasets without canaries."""
@@ -68,6 +63,14 @@ class Canaries(StateGrid):
                     f"given {dataset!r}, which has no planted canaries: plant them in its training file by "
                     f"`memorization canaries`, and name the key file (datasets.{dataset}.canaries)",
                 )
+
+
+def canary_work(config: Project, cells: Iterable[Mapping[str, Any]]) -> dict[str, Work]:
+    """Candidates that are read, at most; `cells` are coordinates of models in their states, with a dataset."""
+    return {
+        plan.fill(plan.CANARIES, cell): Work("likelihoods", cell["model"], _candidates(config, cell["dataset"]), TOKENS)
+        for cell in cells
+    }
 
 
 def _candidates(config: Project, dataset: str) -> int:

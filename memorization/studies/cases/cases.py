@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from memorization.detection.entities import Span, words_of
+from memorization.detection.entities import words_of
+from memorization.detection.patterns import Span
 from memorization.detection.personal_data import Places
 from memorization.detection.spans import RunTexts
 from memorization.report.masks import mask

@@ -32,10 +32,11 @@ HEADINGS = {
 }
 MASKING = {
     "nothing": "Personal data are not masked.",
-    "patterns": "E-mail addresses, telephone numbers, dates, ages and identifiers are masked by their type in "
-    "brackets; names are not, because no tagger is configured.",
-    "names and patterns": "What the tagger takes for a name, and e-mail addresses, telephone numbers, dates, ages and "
-    "identifiers, are masked by their type in brackets; taggers err, so look before you pass them on.",
+    "patterns": "E-mail and postal addresses, telephone numbers, dates, ages, numbers of cards and accounts, secrets "
+    "and identifiers are masked by their type in brackets; names are not, because no tagger is configured.",
+    "names and patterns": "What the tagger takes for a name, e-mail and postal addresses, telephone numbers, dates, "
+    "ages, numbers of cards and accounts, secrets and identifiers are masked by their type in brackets; taggers err, "
+    "so look before you pass them on.",
 }
 # Characters of an aligned passage that are printed at most; the Parquet and CSV files contain it whole.
 LONGEST = 600

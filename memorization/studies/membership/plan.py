@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -41,16 +41,7 @@ class Membership(StateGrid):
 
     def work(self, config: Project) -> dict[str, Work]:
         """Rows that are read; a fine-tuned model's by its base model, too."""
-        work = {}
-        for cell in self.cells(config):
-            reading = plan.reading(config, cell["state"])
-            blocks = reading.get("blocks")
-            tokens = blocks["tokens"] if blocks else reading["max_input_tokens"] + reading["max_target_tokens"]
-            texts = config.membership.n * (1 if cell["state"] == BASE else 2)
-            for population in ("member", "control"):
-                place = plan.fill(plan.MEMBERSHIP_SCORES, {**cell, "population": population})
-                work[place] = Work("membership", cell["model"], texts, tokens)
-        return work
+        return membership_work(config, self.cells(config))
 
     def without_test_split(self, name: str, dataset: str) -> Iterator[str]:
         """Training rows are told from test rows."""
@@ -58,3 +49,19 @@ class Membership(StateGrid):
             f"studies.{name}.datasets: membership is measured against a test split, which dataset {dataset!r} does not "
             "have; give it one (`source.test`)."
         )
+
+
+def membership_work(config: Project, cells: Iterable[Mapping[str, Any]]) -> dict[str, Work]:
+    """Rows that are read; a fine-tuned model's by its base model, too; `cells` are coordinates of models in their
+    states, with a dataset.
+    """
+    work = {}
+    for cell in cells:
+        reading = plan.reading(config, cell["state"])
+        blocks = reading.get("blocks")
+        tokens = blocks["tokens"] if blocks else reading["max_input_tokens"] + reading["max_target_tokens"]
+        texts = config.membership.n * (1 if cell["state"] == BASE else 2)
+        for population in ("member", "control"):
+            place = plan.fill(plan.MEMBERSHIP_SCORES, {**cell, "population": population})
+            work[place] = Work("membership", cell["model"], texts, tokens)
+    return work

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from example_cases import RUN, case
 
-from memorization.detection.entities import Span
+from memorization.detection.patterns import Span
 from memorization.detection.spans import RunTexts
 from memorization.studies.cases.cases import Case, case_rows, cases_of, clearest, excerpt, masked
 

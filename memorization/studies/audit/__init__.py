@@ -1,0 +1,1 @@
+"""May a model be shipped? Everything that is measured of it, against thresholds."""
