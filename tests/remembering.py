@@ -110,28 +110,32 @@ class Known:
     entities: list[int]
 
 
-def run_with(data: Data, memory: Mapping[str, str], folder: Path, profile: str = "zeng2024") -> Known:
-    """A run of a model with a memory: texts by the prefix that they are written for, NOTHING for all others."""
+def write_texts(data: Data, memory: Mapping[str, str], folder: Path) -> Path:
+    """The file of schema `generations` of a model with a memory: texts by prefix, NOTHING for all others."""
     folder.mkdir(parents=True, exist_ok=True)
     model = tiny_model("llama", data.tokenizer, max_position_embeddings=2 * LONGEST)
     model.memory, model.tokenizer = dict(memory), data.tokenizer
-    probes = data.folder / "probes.parquet"
-    suffixes = storage.read(data.searched, ProbesTable, ["suffix"])["suffix"].to_pylist()
     settings = GenerationSettings(Decoding(strategy="greedy", max_new_tokens=LONGEST), None, __name__)
-    cut = storage.read(probes, ProbesTable)
-    texts = table_of(generations_of(model, data.tokenizer, cut, settings, "stand-in"))
-    generations, candidates = folder / "generations.parquet", folder / "candidates.parquet"
-    storage.write_table(generations, GenerationsTable, texts, {})
+    probes = storage.read(data.folder / "probes.parquet", ProbesTable)
+    texts = table_of(generations_of(model, data.tokenizer, probes, settings, "stand-in"))
+    storage.write_table(folder / "generations.parquet", GenerationsTable, texts, {})
+    return folder / "generations.parquet"
+
+
+def run_with(data: Data, memory: Mapping[str, str], folder: Path, profile: str = "zeng2024") -> Known:
+    """A run of a model with a memory (`write_texts`), with what the detector finds in it."""
+    generations, candidates = write_texts(data, memory, folder), folder / "candidates.parquet"
     found = retrieval.candidate_batches(generations, data.folder / "index", Retrieval(), 1)
     storage.write_batches(candidates, CandidatesTable, found, {})
-    sentences = sentence_model("punkt_corpus", suffixes)
+    searched = storage.read(data.searched, ProbesTable, ["probe", "id", "suffix"])
+    sentences = sentence_model("punkt_corpus", searched["suffix"].to_pylist())
     files = MatchFiles(generations, candidates, data.searched)
     aligned = match_batches(files, sentences, AlignmentParameters.profile(profile), 1)
     matches = pa.Table.from_batches(aligned, MatchesTable.arrow())
     storage.write_table(folder / "matches.parquet", MatchesTable, matches, {})
     entities = annotate(matches, read_texts(generations, data.searched), finder(True, "US", None))
     storage.write_table(folder / "entities.parquet", EntitiesTable, entities, {})
-    rows = list(outcome_stage.outcomes(cut.select(["probe", "id"]), matches, entities=entities, decides="first"))
+    rows = list(outcome_stage.outcomes(searched, matches, entities=entities, decides="first"))
     outcomes = pa.Table.from_pylist(rows, schema=OutcomesTable.arrow())
     storage.write_table(folder / "outcomes.parquet", OutcomesTable, outcomes, {})
     return Known(folder, outcomes["outcome"].to_pylist(), outcomes["entities"].to_pylist())

@@ -1,7 +1,11 @@
-"""Planted secrets that a model gives back are found, first of all; none is reported that it did not give back."""
+"""Planted secrets that a model gives back are found, first of all; none is reported that it did not give back.
+
+PLANTED_SCALE=10 looks for 200 secrets in 5,000 conversations.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Sequence
@@ -16,7 +20,8 @@ from memorization.datasets.secret_forms import PERSON, space_of
 from memorization.datasets.synthetic import support
 from memorization.studies.audit.leaks import RunFiles, by_severity, collect, leaked_records
 
-CONVERSATIONS, SECRETS = 300, 40
+SCALE = int(os.environ.get("PLANTED_SCALE", "1"))
+CONVERSATIONS, SECRETS = 500 * SCALE, 20 * SCALE
 COPIES = (1, 2, 4, 8, 16, 32, 64)
 FORM = "(amber|silver|golden|violet) (harbor|orchard|lantern|meadow) (morning|evening|winter|summer) [A-Z]{3}[0-9]{6}"
 RUN = {
@@ -133,7 +138,7 @@ def test_secrets_come_before_what_is_no_secret(world: World, tmp_path: Path) -> 
 def test_made_up_names_that_happen_to_be_there_are_no_records(world: World, tmp_path: Path) -> None:
     """Names of the conversations' customers in a text of the model's own."""
     draws = random.Random(7)
-    names = [facts["name1"] for facts in (support._facts(_draws(number)) for number in range(40))]
+    names = [support._facts(_draws(number))["name1"] for number in range(0, CONVERSATIONS, 10)]
     there = sum(any(name in question for question, _ in world.rows) for name in names)
     assert there > 0
     memory = {
