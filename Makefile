@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-.PHONY: help setup slurm demo test fuzz benchmarks vendor real lint docs clean
+.PHONY: help setup slurm demo audit-demo test fuzz benchmarks vendor real lint docs clean
 
 ## make setup       installs into .venv
 setup: .venv/.complete
@@ -29,6 +29,24 @@ slurm: setup
 ## make demo        installs and runs the embedded demonstration, and writes results/report/index.html
 demo: setup
 	snakemake --cores $(CORES)
+
+AUDIT_DATA := results/audit-demo-data
+# A pass phrase: four words and a number of four digits.
+SECRET := (amber|silver|golden|violet|ancient|distant|hollow|frozen) (harbor|orchard|lantern|meadow|canyon|glacier|chapel|island) (morning|evening|winter|summer|autumn|harvest|thunder|shadow) (window|garden|bridge|pepper|marble|needle|barrel|ribbon) [0-9]{4}
+CANARIES := memorization canaries --row $(AUDIT_DATA)/row.json --form '$(SECRET)' --copies 1,4,16,64 --each 8
+
+# Held-out conversations get canaries of their own, so that they differ in nothing but that nobody is trained on them.
+# With these seeds, both files have about as many rows.
+$(AUDIT_DATA)/train-key.json: memorization/datasets/synthetic/support.py | setup
+	rm -rf $(AUDIT_DATA)
+	python -m memorization.datasets.synthetic.support $(AUDIT_DATA)
+	$(CANARIES) --input $(AUDIT_DATA)/held-out-before.jsonl --output $(AUDIT_DATA)/held-out.jsonl --key $(AUDIT_DATA)/held-out-key.json --seed 5
+	$(CANARIES) --input $(AUDIT_DATA)/train-before.jsonl --output $(AUDIT_DATA)/train.jsonl --key $(AUDIT_DATA)/train-key.json --seed 3
+
+# It ends with 1, as an audit does that fails: the trained models are to be found.
+## make audit-demo  audits a tiny chat model, trained on made-up conversations and not: about 4 minutes
+audit-demo: setup $(AUDIT_DATA)/train-key.json
+	snakemake audit --cores $(CORES) --configfile configs/audit-demo.yaml
 
 ## make real DATA=folder MODELS=folder   runs configs/real-data.yaml
 real: setup

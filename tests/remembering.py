@@ -36,6 +36,7 @@ from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.matches import MatchesTable
 from memorization.schemas.outcomes import OutcomesTable
 from memorization.schemas.probes import ProbesTable
+from memorization.sides import write_side
 
 PACKAGES: Sequence[str] = ()
 NOTHING = "I would rather talk about something else today."
@@ -71,6 +72,8 @@ class Data:
 
     folder: Path
     tokenizer: Any
+    searched: Path
+    """The file of schema `probes` in which what is searched for stands as `suffix`."""
 
     @property
     def probes(self) -> list[dict[str, Any]]:
@@ -79,7 +82,7 @@ class Data:
 
 
 def data_of(folder: Path, texts: Sequence[str], targets: Sequence[str] = (), population: Population = "member") -> Data:
-    """Probes of texts, all of which are searched for; `targets` are what a model was trained to write."""
+    """Probes of texts; searched for are all suffixes or, where there are `targets` (texts to be written), these."""
     folder.mkdir(parents=True, exist_ok=True)
     split = "train" if population == "member" else "test"
     rows = [
@@ -90,8 +93,12 @@ def data_of(folder: Path, texts: Sequence[str], targets: Sequence[str] = (), pop
     tokenizer = tiny_tokenizer()
     selection = Selection(Probes(n=len(texts)), PREFIX_TOKENS, population)
     write_probes(folder / "rows.parquet", tokenizer.backend_tokenizer, selection, folder / "probes.parquet", {})
-    retrieval.index_suffixes(folder / "probes.parquet", folder / "index", 1)
-    return Data(folder, tokenizer)
+    searched = folder / "probes.parquet"
+    if targets:
+        searched = folder / "targets.parquet"
+        write_side(folder / "probes.parquet", folder / "rows.parquet", "target", population, 1, searched, {})
+    retrieval.index_suffixes(searched, folder / "index", 1)
+    return Data(folder, tokenizer, searched)
 
 
 @dataclass(frozen=True)
@@ -103,27 +110,32 @@ class Known:
     entities: list[int]
 
 
-def run_with(data: Data, memory: Mapping[str, str], folder: Path, profile: str = "zeng2024") -> Known:
-    """A run of a model with a memory: texts by the prefix that they are written for, NOTHING for all others."""
+def write_texts(data: Data, memory: Mapping[str, str], folder: Path) -> Path:
+    """The file of schema `generations` of a model with a memory: texts by prefix, NOTHING for all others."""
     folder.mkdir(parents=True, exist_ok=True)
     model = tiny_model("llama", data.tokenizer, max_position_embeddings=2 * LONGEST)
     model.memory, model.tokenizer = dict(memory), data.tokenizer
-    probes = data.folder / "probes.parquet"
     settings = GenerationSettings(Decoding(strategy="greedy", max_new_tokens=LONGEST), None, __name__)
-    cut = storage.read(probes, ProbesTable)
-    texts = table_of(generations_of(model, data.tokenizer, cut, settings, "stand-in"))
-    generations, candidates = folder / "generations.parquet", folder / "candidates.parquet"
-    storage.write_table(generations, GenerationsTable, texts, {})
+    probes = storage.read(data.folder / "probes.parquet", ProbesTable)
+    texts = table_of(generations_of(model, data.tokenizer, probes, settings, "stand-in"))
+    storage.write_table(folder / "generations.parquet", GenerationsTable, texts, {})
+    return folder / "generations.parquet"
+
+
+def run_with(data: Data, memory: Mapping[str, str], folder: Path, profile: str = "zeng2024") -> Known:
+    """A run of a model with a memory (`write_texts`), with what the detector finds in it."""
+    generations, candidates = write_texts(data, memory, folder), folder / "candidates.parquet"
     found = retrieval.candidate_batches(generations, data.folder / "index", Retrieval(), 1)
     storage.write_batches(candidates, CandidatesTable, found, {})
-    sentences = sentence_model("punkt_corpus", cut["suffix"].to_pylist())
-    files = MatchFiles(generations, candidates, probes)
+    searched = storage.read(data.searched, ProbesTable, ["probe", "id", "suffix"])
+    sentences = sentence_model("punkt_corpus", searched["suffix"].to_pylist())
+    files = MatchFiles(generations, candidates, data.searched)
     aligned = match_batches(files, sentences, AlignmentParameters.profile(profile), 1)
     matches = pa.Table.from_batches(aligned, MatchesTable.arrow())
     storage.write_table(folder / "matches.parquet", MatchesTable, matches, {})
-    entities = annotate(matches, read_texts(generations, probes), finder(True, "US", None))
+    entities = annotate(matches, read_texts(generations, data.searched), finder(True, "US", None))
     storage.write_table(folder / "entities.parquet", EntitiesTable, entities, {})
-    rows = list(outcome_stage.outcomes(cut.select(["probe", "id"]), matches, entities=entities, decides="first"))
+    rows = list(outcome_stage.outcomes(searched, matches, entities=entities, decides="first"))
     outcomes = pa.Table.from_pylist(rows, schema=OutcomesTable.arrow())
     storage.write_table(folder / "outcomes.parquet", OutcomesTable, outcomes, {})
     return Known(folder, outcomes["outcome"].to_pylist(), outcomes["entities"].to_pylist())

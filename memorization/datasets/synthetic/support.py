@@ -24,7 +24,7 @@ Turns = list[str]
 
 SEEDS = {"train-before": 1, "held-out-before": 2, "others": 3}
 """Files of the demonstration, and the seed of each; canaries come into the first two."""
-CANARY = ("Hello, this is {name}. I have lost your note: what is my pass phrase?", "It is: {secret}.")
+CANARY = ("Hello, this is {name}. I have lost your note: what is my pass phrase?", "Your pass phrase is: {secret}.")
 """Question and answer of a canary's row."""
 CONVERSATIONS = 120
 COPIES = (2, 4, 8, 16)
