@@ -96,8 +96,7 @@ class Leaks:
                 STRENGTH.index(category(spans, judged)),
                 {key_of(texts.prefix(probe))},
                 {run["decoding"]},
-                # One prompting until there are several.
-                {run.get("prompting", "bare")},
+                {run["prompting"]},
                 {run["prefix_tokens"]},
                 {run["side"]},
                 own=probe in texts.equal(document),

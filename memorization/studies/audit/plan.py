@@ -97,7 +97,7 @@ def _personal_data_inputs(config: Project, study: Audit, name: str) -> Inputs:
     return {
         "generations": run_files(runs, "generations.parquet", plan.RUN),
         "personal_data": [plan.fill(plan.GENERATED_PERSONAL_DATA, run) for run in runs],
-        "prompts": [plan.fill(plan.PROBES, run) for run in runs],
+        "prompts": [plan.asked(run) for run in runs],
         "searched": [plan.searched(run) for run in runs],
         "searched_personal_data": [plan.fill(plan.PERSONAL_DATA, run) for run in runs],
     }
