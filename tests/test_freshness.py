@@ -237,6 +237,8 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("studies/recall/search.py", {"disguised_suffixes"}),
         ("studies/quality/scores.py", {"quality"}),
         ("studies/memorization/table.py", {"memorization_table", "audit_rates"}),
+        ("studies/audit/leaks.py", {"leaked_records"}),
+        ("studies/audit/texts.py", {"leaked_records", "copies", "audit_duplicates"}),
         ("studies/memorization/definitions.py", {"memorization_definitions"}),
         ("studies/memorization/search.py", {"memorization_search"}),
         ("studies/attention/correlation.py", {"attention_correlation"}),

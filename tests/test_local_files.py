@@ -429,3 +429,11 @@ def test_an_engine_that_does_not_know_a_model_is_refused() -> None:
         UserError, match=r"^models\.bart: compute\.engine: given 'native', .* models of type bart, only t5,"
     ):
         local_files.check_engines(configuration(**known, compute={"engine": "native"}))
+
+
+def test_training_data_below_a_folder_that_is_written_from_it_is_refused() -> None:
+    output = "results/audit/release/without_leaked_records"
+    local_files.check_apart(output, {"news": [f"{output}-2/rows.csv", "rows.csv"], "chat": []})
+
+    with pytest.raises(UserError, match=r"^datasets\.chat\.source\.train: .*rows\.csv: is below .*: copy it elsewhere"):
+        local_files.check_apart(output, {"news": [], "chat": ["rows.csv", f"{Path.cwd()}/{output}/chat/rows.csv"]})

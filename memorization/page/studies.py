@@ -21,6 +21,7 @@ HEADINGS = {
     "rates": "Rates of all runs",
     "membership": "Membership of training rows",
     "canaries": "Planted secrets",
+    "records": "Which records",
     "correlation": "Density of attention against memorization",
 }
 """What the page calls the exhibits of a study; another one has its own name."""

@@ -225,8 +225,9 @@ rule copies:
         at(plan.COPIES),
     log:
         log_of(plan.COPIES),
+    # Near copies are found there.
     conda:
-        "../../envs/detection.yaml"
+        "../../envs/models.yaml"
     resources:
         mem_mb=growing(2000),
         runtime=growing(120),

@@ -25,7 +25,7 @@ from memorization.statistics.clusters import clusters_of
 from memorization.statistics.measurements import share
 from memorization.studies.audit.texts import Key, Searched, key_of
 
-PACKAGES = ("datasketch", "numpy", "scipy")
+PACKAGES = ("numpy", "scipy")
 """What a sheet is computed by, for its manifest."""
 
 KINDS = {"exact": "exact", "near": "exact or near"}

@@ -153,3 +153,19 @@ def test_the_target_names_all_audits_and_says_where_there_is_none() -> None:
     assert local_files.audits(audited()) == ["release"]
     with pytest.raises(UserError, match="there is no study of kind `audit` in this configuration"):
         local_files.audits(configuration())
+
+
+def test_duplicates_are_of_training_inputs_and_compared_with_base() -> None:
+    config = audited(datasets=["news", "chat"])
+    exhibits = {exhibit.name: exhibit for exhibit in config.studies["release"].exhibits()}
+
+    inputs = exhibits["duplicates"].inputs(config, config.studies["release"], "release")
+    runs = exhibits["duplicates"].options(config, config.studies["release"])["runs"]
+
+    assert {(run["population"], run["state"]) for run in runs} == {("member", "base"), ("member", "full")}
+    assert {len(list(files)) for files in inputs.values()} == {len(runs)} == {8}
+    assert set(inputs["copies"]) == {
+        f"copies/dataset={dataset}/side={side}.parquet" for dataset in ("news", "chat") for side in ("input", "target")
+    }
+    records = exhibits["records"].inputs(config, config.studies["release"], "release")
+    assert records == {"leaked": "audit/release/leaked_records.parquet"}
