@@ -65,7 +65,7 @@ def judged(options: argparse.Namespace) -> str:
 
 
 def tagged(options: argparse.Namespace) -> str:
-    """Precision, recall and F1 of a tagger, over all entities."""
+    """Precision, recall and F1 of a tagger, over all entities, then precision and recall by type."""
     from memorization.models import classifiers
 
     rows = test_rows(options.tokens, ["tokens", "tags"], options.rows).to_pylist()
@@ -73,13 +73,21 @@ def tagged(options: argparse.Namespace) -> str:
     begun = time.perf_counter()
     predicted = classifiers.entities(tagger, [" ".join(row["tokens"]) for row in rows], BATCH_SIZE)
     stated = [classifiers.decode(spans_of(row)) for row in rows]
-    right = sum(len(set(own) & set(other)) for own, other in zip(predicted, stated, strict=True))
-    precision, recall = (right / max(1, sum(map(len, each))) for each in (predicted, stated))
+    kinds = sorted({kind for spans in stated for kind, _, _ in spans})
+    quality = [f"all: {_agreement(predicted, stated)}"]
+    for kind in kinds:
+        of_kind = ([[span for span in spans if span[0] == kind] for spans in side] for side in (predicted, stated))
+        quality.append(f"{kind}: {_agreement(*of_kind)}")
     return (
         f"{options.tagger.name} on {options.tokens.name}: {len(rows):,} sentences, {sum(map(len, stated)):,} entities, "
-        f"precision {precision:.3f}, recall {recall:.3f}, F1 {2 * precision * recall / (precision + recall):.3f}, "
-        f"{len(rows) / (time.perf_counter() - begun):,.0f} sentences/s"
+        f"{'; '.join(quality)}; {len(rows) / (time.perf_counter() - begun):,.0f} sentences/s"
     )
+
+
+def _agreement(predicted: list[Any], stated: list[Any]) -> str:
+    right = sum(len(set(own) & set(other)) for own, other in zip(predicted, stated, strict=True))
+    precision, recall = (right / max(1, sum(map(len, each))) for each in (predicted, stated))
+    return f"precision {precision:.3f}, recall {recall:.3f}, F1 {2 * precision * recall / (precision + recall):.3f}"
 
 
 def spans_of(row: dict[str, Any]) -> list[tuple[tuple[int, int], str]]:

@@ -27,7 +27,7 @@ ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
 # Packages whose module has another name.
-PACKAGE_OF = {"rouge_score": "rouge-score", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+PACKAGE_OF = {"rouge_score": "rouge-score", "sklearn": "scikit-learn", "stdnum": "python-stdnum", "yaml": "pyyaml"}
 # Brought by the package behind it, which uses the same objects, and installs the release that it needs.
 BROUGHT_BY = {"psutil": "snakemake", "tokenizers": "transformers", "huggingface_hub": "transformers"}
 # Installed by who wants it: it needs another Numba than the aligner's.

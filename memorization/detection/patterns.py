@@ -1,9 +1,8 @@
 """Personal data that is recognized by its form: patterns, and the check digits of numbers that have some.
 
 Patterns look for forms, and so they find what has the form and is none (a house number before a word that ends like a
-street), and miss what is written in another one. How often is measured: `docs/personal-data.md`. Each begins at a place
-that no run of its own characters goes on before, and repeats nothing without a bound, so that time grows with the
-characters of a text.
+street), and miss what is written in another one. How often is measured: `docs/classifiers.md`. What repeats in them has
+a bound, or begins where no run of the same characters goes on, so that time grows with the characters of a text.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ _YEAR = r"(?:1[89]|20)\d\d"
 # domain is one.
 EMAIL = re.compile(r"[\w.+-]++(?P<domain>@(?:[\w-]++\.)+[a-z]{2,})?", re.IGNORECASE)
 DATE = re.compile(
-    rf"(?<!\d[./-])\b(?:{_YEAR}-\d\d-\d\d|\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|\d\d?-\d\d?-{_YEAR}|{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|"
-    rf"{_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?|{_MONTH}\s{_YEAR})\b(?![./-]\d)",
+    rf"\b(?:{_YEAR}-\d\d-\d\d|(?<!\d[./-])(?:\d\d?[/.]\d\d?[/.](?:{_YEAR}|\d\d)|\d\d?-\d\d?-{_YEAR})(?![./-]\d)|"
+    rf"{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?|{_DAY}\s(?:of\s)?{_MONTH}(?:,?\s{_YEAR})?|{_MONTH}\s{_YEAR})\b",
     re.IGNORECASE,
 )
 AGE = re.compile(
@@ -107,7 +106,8 @@ ADDRESS = re.compile(
 # Prefixes that say whose key it is, and forms that nothing else has.
 KEY = re.compile(
     r"(?<![\w-])(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255}|glpat-[\w-]{20,64}|"
-    r"sk-(?=[a-zA-Z_-]{0,64}\d)[\w-]{20,255}|[prs]k_(?:live|test)_[A-Za-z0-9]{16,255}|xox[abposr]-[A-Za-z0-9-]{10,255}|AIza[\w-]{35}|"
+    r"sk-(?=[a-zA-Z_-]{0,64}\d)[\w-]{20,255}|[prs]k_(?:live|test)_[A-Za-z0-9]{16,255}|"
+    r"xox[abposr]-[A-Za-z0-9-]{10,255}|AIza[\w-]{35}|"
     r"hf_[A-Za-z0-9]{30,64}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,255}|SG\.[\w-]{16,64}\.[\w-]{16,64}|"
     r"\d{8,10}:AA[\w-]{33}|eyJ[\w-]{8,4096}\.[\w-]{8,4096}\.[\w-]{8,4096})(?![\w-])"
 )
@@ -131,7 +131,9 @@ STATED_SECRET = re.compile(
     re.IGNORECASE,
 )
 # What nobody takes for another number: with a country's code or the 0 before an area's, or as in North America.
-WRITTEN_PHONE = re.compile(r"\+|\(?0\d*\D|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\d)")
+WRITTEN_PHONE = re.compile(
+    r"\+|\(?00?[1-9]\d*\D|\d{3}-\d{4}$|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\d)"
+)
 
 TRIES = 1000
 """Rows of digits that are tried as telephone numbers and are none, after which no more are searched in a text."""
@@ -143,8 +145,9 @@ PATTERN_TYPES = ("secret", "email", "account", "card", "date", "age", "phone", "
 def pattern_spans(text: str, region: str) -> list[Span]:
     """Entities of a text of the types `PATTERN_TYPES`, from left to right.
 
-    Telephone numbers are those that libphonenumber takes for possible: with a country's code, or written as in
-    `region`; not behind `TRIES` rows of digits of one text that are none. Time grows with the characters of the text.
+    Telephone numbers are those that libphonenumber takes for possible, with a country's code or written as in `region`,
+    and that are written as such or are valid; not behind `TRIES` rows of digits of one text that are none. Time grows
+    with the characters of the text.
     """
     found = {
         "secret": _secrets(text),
@@ -239,7 +242,8 @@ def _is_phone(written: str, number: PhoneNumber) -> bool:
     if WRITTEN_PHONE.match(written):
         return True
     groups = re.findall(r"\d+", written)
-    if len(groups) == 1 or sum(len(group) == 1 for group in groups) > 2 or re.search(r"\s\.\d|/\d\b", written):
+    single = sum(len(group) == 1 for group in groups)
+    if not 1 < len(groups) < 6 or single > 1 or re.search(r"\s\.\d|/\d\b", written):
         return False
     return bool(is_valid_number(number))
 

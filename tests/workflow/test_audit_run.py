@@ -24,11 +24,8 @@ def test_a_run_ends_with_the_verdict_and_its_exit_code(finished: Workplace, tmp_
     folder = workplace.results / "audit/release"
 
     # Each of its runs is there already; a dry run judges nothing.
-    assert {name for name in workplace.dry_run("audit") if not name.startswith("audit_")} == {
-        "comparisons",
-        "copies",
-        "leaked_records",
-    }
+    made = {name for name in workplace.dry_run("audit") if not name.startswith(("audit_", "personal_data_of_"))}
+    assert made == {"comparisons", "copies", "leaked_records"}
     first = workplace.run("audit")
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     again = workplace.run("audit")

@@ -36,7 +36,7 @@ from memorization.studies.audit.leaked_values import (
     values_of,
 )
 
-PACKAGES = ("numpy", "phonenumbers", "scipy")
+PACKAGES = ("numpy", "scipy")
 """What a sheet is computed by, for its manifest."""
 
 TAGGED = ("person", "place", "organization")
