@@ -260,7 +260,10 @@ onsuccess:
             launch.print_text(launch.summary(CONFIG))
         # The last line of all, and the exit code.
         if any(job.rule.name == launch.AUDIT for job in workflow.dag.jobs):
-            launch.end_with_verdicts(Path(RESULTS), local_files.audits(CONFIG))
+            try:
+                launch.end_with_verdicts(Path(RESULTS), local_files.audits(CONFIG))
+            except UserError as error:
+                raise WorkflowError(str(error)) from None
 
 
 onerror:
