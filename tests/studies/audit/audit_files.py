@@ -20,6 +20,7 @@ RUN = {
     "population": "member",
     "prefix_tokens": 50,
     "decoding": "greedy",
+    "prompting": "bare",
     "side": "input",
     "profile": "collection",
 }

@@ -29,6 +29,7 @@ RUN = {
     "population": "member",
     "prefix_tokens": 5,
     "decoding": "greedy",
+    "prompting": "bare",
     "side": "input",
     "profile": "zeng2024",
 }

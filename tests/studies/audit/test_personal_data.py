@@ -95,7 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Sheet:
         fine_tuned = state != "base"
         runs.append(
             {"dataset": "chat", "task": "dialog", "model": "t5", "state": state, "epoch": int(fine_tuned), "seed": 0}
-            | {"population": population, "prefix_tokens": 5, "decoding": "greedy", "side": side}
+            | {"population": population, "prefix_tokens": 5, "decoding": "greedy", "prompting": "bare", "side": side}
             | {"profile": "collection"}
         )
     context = Context("release", statistics=SETTINGS.model_dump(), options={"runs": runs, "tagger": False}, label=LABEL)

@@ -34,6 +34,7 @@ RUN = {
     "population": "member",
     "prefix_tokens": 40,
     "decoding": "greedy",
+    "prompting": "bare",
     "side": "target",
     "profile": "collection",
 }
