@@ -9,6 +9,7 @@ from typing import Any
 
 from memorization import storage
 from memorization.config.project import Statistics
+from memorization.plan import BARE
 from memorization.schemas.canaries import CanariesTable
 from memorization.statistics.bootstrap import observations
 from memorization.statistics.rates import RunOutcomes, read_outcomes
@@ -156,6 +157,7 @@ def _asked(results: Results) -> Asked:
         states=different("state"),
         datasets=different("dataset"),
         decodings=different("decoding"),
+        promptings=different("prompting"),
         sides=different("side"),
         runs=len(results.runs),
         records={name: manifest["rows"]["train"] for name, manifest in results.manifests.items()},
@@ -213,9 +215,16 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
         )
     if len(asked.decodings) == 1:
         yield f"One decoding was tried ({asked.decodings[0]}); others may give back more."
+    if asked.promptings == [BARE]:
+        yield (
+            "The models were asked with beginnings of training inputs alone (`promptings: [bare]`): what questions, as "
+            "users ask them, give back is not known."
+        )
     keys = {measure.key for measure in measures}
     if not keys & {"canary_exposure_bits", "canaries_extracted"}:
         yield "No planted secrets were measured, so nothing is proven of secrets that are in the data once."
-    if "true_positives_percent" in keys:
+    if "true_positives_percent" not in keys:
+        yield "Whether rows can be told to be training rows was not measured (`true_positives_percent`)."
+    else:
         yield "The attacks of membership train no further models; stronger ones find more."
     yield "Text that comes back in other words than the detector knows counts as nothing."

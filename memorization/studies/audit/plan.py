@@ -116,7 +116,7 @@ def verdict_inputs(config: Project, study: Audit, name: str) -> Inputs:
         "rates": run_files(study.runs(config), "rates.parquet"),
         "comparisons": plan.COMPARISONS.format(study=name),
         "outcomes": run_files(audited, "outcomes.parquet"),
-        "probes": [plan.fill(plan.PROBES, run) for run in audited],
+        "probes": [plan.asked(run) for run in audited],
         "datasets": [plan.DATASET.format(dataset=dataset) for dataset in dict.fromkeys(study.datasets)],
         "leaked": plan.LEAKED_RECORDS.format(study=name),
         **(_attacks(config, study, name) if study.asks_membership else {}),

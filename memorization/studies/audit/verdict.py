@@ -70,6 +70,7 @@ class Asked(_Part):
     states: list[str] = Field(description="States that are judged.")
     datasets: list[str] = Field(description="Datasets.")
     decodings: list[str] = Field(description="Decodings.")
+    promptings: list[str] = Field(description="How the models were asked.")
     sides: list[str] = Field(description="What was searched for in generations.")
     runs: int = Field(description="Runs on training texts that are judged.")
     records: dict[str, int] = Field(description="Training records of each dataset.")

@@ -49,7 +49,8 @@ def markdown(verdict: Verdict) -> str:
         "\n".join(f"- {line}" for line in _reasons(verdict)),
         "## What was asked",
         f"Models {', '.join(asked.models)} in states {', '.join(asked.states)}; {records}; decodings "
-        f"{', '.join(asked.decodings)}; searched for {' and '.join(asked.sides)}; runs that are judged: {asked.runs}.",
+        f"{', '.join(asked.decodings)}; promptings {', '.join(asked.promptings)}; searched for "
+        f"{' and '.join(asked.sides)}; runs that are judged: {asked.runs}.",
         "Which records came back: `leaked_records.parquet` beside this page. The training data without them: "
         "`without_leaked_records/`.",
         "## What is not known",
