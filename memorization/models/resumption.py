@@ -82,7 +82,18 @@ class Unfinished:
 
     def remove(self) -> None:
         """Remove the folder."""
+        self.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove all in the folder but the hidden lock of the job.
+
+        States first: where a process is killed meanwhile, no state is left that needs a checkpoint which is gone.
+        """
+        for state in self.folder.glob(f"step-*/{STATE}"):
+            state.unlink()
+        for place in self.folder.glob("[!.]*"):
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def identity_of(*parts: str) -> str:
@@ -159,9 +170,7 @@ def resume(unfinished: Unfinished, model: Any, optimizer: Any) -> dict[str, Any]
         states = []
     state = json.loads(states[-1].read_text(encoding="utf-8")) if states else {}
     if state.get("identity") != unfinished.identity:
-        # All but the hidden lock of the job.
-        for other in unfinished.folder.glob("[!.]*"):
-            shutil.rmtree(other)
+        unfinished.clear()
         return {}
     folder, device = states[-1].parent, _device(model)
     weights = load_file(folder / "weights.safetensors", device=str(device))

@@ -194,6 +194,32 @@ def test_the_lock_of_the_job_outlives_a_state_of_another_identity(tmp_path: Path
     assert list(tmp_path.iterdir()) == [lock]
 
 
+def test_a_training_killed_while_its_state_is_removed_begins_anew(
+    tokenizer: Any, device: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state of its last epoch needs checkpoints that may be gone by then."""
+    parts = tmp_path / "parts"
+    expected = fine_tuning.fine_tune(fine_tuning.small("t5", tokenizer), tokenizer, tmp_path / "whole", RECIPE)
+    remove_tree = shutil.rmtree
+
+    def killed(place: Path, **options: Any) -> None:
+        kept = [*place.glob("kept-1"), *([place] if place.name == "kept-1" else [])]
+        remove_tree(*(kept or [place]), **options)
+        if kept and list(parts.rglob("epoch-1")):
+            raise fine_tuning.KilledError
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(fine_tuning.KilledError):
+        fine_tuning.fine_tune(fine_tuning.small("t5", tokenizer), tokenizer, parts, RECIPE)
+    monkeypatch.undo()
+
+    output = fine_tuning.fine_tune(fine_tuning.small("t5", tokenizer), tokenizer, parts, RECIPE)
+
+    files = [file.relative_to(expected) for file in expected.rglob("*") if file.is_file()]
+    assert files
+    assert all((output / file).read_bytes() == (expected / file).read_bytes() for file in files)
+
+
 @pytest.mark.parametrize("architecture", fine_tuning.BOTH_KINDS)
 @pytest.mark.parametrize("switch", fine_tuning.SWITCHES)
 @pytest.mark.parametrize("saved", [False, True], ids=["before its state is saved", "after"])
