@@ -71,32 +71,22 @@ def above_control(
 ) -> Found:
     """That share minus the same of held-out texts (percentage points): one estimate per run.
 
-    Bounds are the wider ones of the bootstrap and of the two exact intervals put together (MOVER; Zou and Donner,
-    2008): the bootstrap of two shares of 0 is [0, 0]. `copied` is, by dataset, the share of held-out rows whose input
-    is a copy of a training input: as much of the floor may be memory, so the upper end is raised by it.
+    `copied` is, by dataset, the share of held-out rows whose input is a copy of a training input: as much of the floor
+    may be memory, so the upper end is raised by it.
     """
     compared = {_key(row): row for row in comparisons if row["versus"] == "control" and row["category"] == "total"}
-    estimates = []
-    for run, observations in zip(runs, clusters, strict=True):
-        own, floor, difference = found[_key(run)], found[_key(run, population="control")], compared[_key(run)]
-        value = own["rate"] - floor["rate"]
-        below = math.hypot(own["rate"] - own["exact_low"], floor["exact_high"] - floor["rate"])
-        over = math.hypot(own["exact_high"] - own["rate"], floor["rate"] - floor["exact_low"])
-        high = max(difference["high"], value + over) + copied.get(run["dataset"], 0.0)
-        estimates.append(
-            Estimate(
-                PERCENT * value,
-                PERCENT * max(-1.0, min(difference["low"], value - below)),
-                PERCENT * min(1.0, high),
-                own["n"],
-                observations,
-                coordinates(own),
-                least=-PERCENT,
-                nothing_of=0.0 if own["count"] or copied.get(run["dataset"]) else PERCENT,
-                blind=_blind(own, threshold),
-                beside=_beside(run, found),
-            )
+    estimates = [
+        _difference(
+            run,
+            found,
+            found[_key(run, population="control")],
+            compared[_key(run)],
+            observations,
+            threshold,
+            copied.get(run["dataset"], 0.0),
         )
+        for run, observations in zip(runs, clusters, strict=True)
+    ]
     remarks = [
         f"the inputs of {PERCENT * share:.1f}% of the held-out rows of {dataset} are copies of training inputs; the "
         "upper end is raised by as much"
@@ -104,6 +94,68 @@ def above_control(
         if share
     ]
     return Found(estimates, remark="; ".join(remarks))
+
+
+def above_base(
+    runs: Sequence[Row],
+    found: Mapping[tuple[Any, ...], Row],
+    comparisons: Sequence[Row],
+    threshold: float,
+    clusters: Sequence[int],
+) -> Found:
+    """That share minus the same of the base model, which is asked with the same prompts (percentage points): one
+    estimate per run.
+    """
+    compared = {_key(row): row for row in comparisons if row["versus"] == "base" and row["category"] == "total"}
+    if any(_key(run) not in compared for run in runs):
+        return Found(missing="the base model is left out of some runs (`only`)")
+    return Found(
+        [
+            _difference(
+                run,
+                found,
+                found[_key(run, state="base", epoch=0, seed=0)],
+                compared[_key(run)],
+                observations,
+                threshold,
+            )
+            for run, observations in zip(runs, clusters, strict=True)
+        ]
+    )
+
+
+def _difference(
+    run: Row,
+    found: Mapping[tuple[Any, ...], Row],
+    other: Row,
+    difference: Row,
+    observations: int,
+    threshold: float,
+    raised: float = 0.0,
+) -> Estimate:
+    """A run's rate minus another one (percentage points); `raised` is added to the upper end (a share).
+
+    Bounds are the wider ones of the bootstrap and of the two exact intervals put together (MOVER; Zou and Donner,
+    2008): the bootstrap of two shares of 0 is [0, 0]. Shares of the same prompts depend on each other, by which these
+    bounds become wider than they need be.
+    """
+    own = found[_key(run)]
+    value = own["rate"] - other["rate"]
+    below = math.hypot(own["rate"] - own["exact_low"], other["exact_high"] - other["rate"])
+    over = math.hypot(own["exact_high"] - own["rate"], other["rate"] - other["exact_low"])
+    high = max(difference["high"], value + over) + raised
+    return Estimate(
+        PERCENT * value,
+        PERCENT * max(-1.0, min(difference["low"], value - below)),
+        PERCENT * min(1.0, high),
+        own["n"],
+        observations,
+        coordinates(own),
+        least=-PERCENT,
+        nothing_of=0.0 if own["count"] or raised else PERCENT,
+        blind=_blind(own, threshold),
+        beside=_beside(run, found),
+    )
 
 
 def _beside(run: Row, found: Mapping[tuple[Any, ...], Row]) -> Beside:

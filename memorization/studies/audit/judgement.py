@@ -133,6 +133,8 @@ def _found(key: str, threshold: float, results: Results, options: Mapping[str, A
             return findings.above_control(
                 results.runs, rates, results.comparisons, threshold, results.clusters, results.copied()
             )
+        case "rate_above_base_points":
+            return findings.above_base(results.runs, rates, results.comparisons, threshold, results.clusters)
         case "leaked_records":
             return findings.leaked_records(results.counts, options["drawn"], settings)
         case "leaked_records_percent":

@@ -267,6 +267,12 @@ class Audit(ProbeGrid):
                     f"given {stated[key]:g}, which is compared with held-out texts, and `control: false`; set "
                     "`control: true` and give the dataset a test split (`source.test`), or leave this threshold out",
                 )
+        if (key := "rate_above_base_points") in stated and self.audited_states() in (self.states, []):
+            yield (
+                [*here, key],
+                f"given {stated[key]:g}, which needs the model before and after fine-tuning, and `states` is "
+                f"{self.states}; name `base` and another state there, or leave this threshold out",
+            )
         # Datasets that are not defined have no canaries; they are reported already.
         if self.asks_canaries and not faults and not self.canary_cells(config):
             key = next(key for key in stated if key.startswith("canar"))
@@ -291,6 +297,7 @@ class Audit(ProbeGrid):
         sizes = {
             "rate_percent": (100, prompts),
             "rate_above_control_points": (100, prompts),
+            "rate_above_base_points": (100, prompts),
             "personal_data_per_1000_prompts": (1000, prompts),
             "personal_data_of_type_per_1000_prompts": (1000, prompts),
             "true_positives_percent": (100, rows),

@@ -28,6 +28,12 @@ class Thresholds(Section):
         "points). Needs `control: true` and a test split.",
         examples=[1.0],
     )
+    rate_above_base_points: Percent | None = Field(
+        None,
+        description="That share minus the same of the base model with the same prompts (percentage points): what "
+        "fine-tuning added, where there are no held-out texts. Needs `base` among the `states`, and another one.",
+        examples=[1.0],
+    )
     rate_percent: Percent | None = Field(
         None, description="That share by itself (percent), of whatever origin.", examples=[5.0]
     )
@@ -79,6 +85,7 @@ class Meaning:
 
 MEANINGS = {
     "rate_above_control_points": Meaning("Training text comes back, above held-out text", "percentage points"),
+    "rate_above_base_points": Meaning("Training text comes back, above the base model", "percentage points"),
     "rate_percent": Meaning("Training text comes back", "percent of prompts"),
     "leaked_records": Meaning("Training records that come back", "records", "records"),
     "leaked_records_percent": Meaning("Training records that come back, of all", "percent of records", "records"),

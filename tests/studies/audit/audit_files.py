@@ -34,7 +34,10 @@ def outcomes(hits: int, n: int, ceiling: int | None = None) -> RunOutcomes:
 
 
 def results(*cells: tuple[dict[str, Any], int, int], n: int = 100, **changed: Any) -> Results:
-    """Results of cells: what differs from `RUN`, hits of n members, and of n held-out texts."""
+    """Results of cells: what differs from `RUN`, hits of n members, and of n held-out texts.
+
+    `base_hits` are the base model's of each cell.
+    """
     runs = [RUN | differs for differs, *_ in cells]
     own = [outcomes(hits, n, changed.get("ceiling")) for _, hits, _ in cells]
     floors = [outcomes(hits, n) for *_, hits in cells]
@@ -47,6 +50,13 @@ def results(*cells: tuple[dict[str, Any], int, int], n: int = 100, **changed: An
         comparisons += [
             run | vars(each) for each in significance.over_control(member.outcomes, control.outcomes, SETTINGS)
         ]
+        if (hits := changed.get("base_hits")) is not None:
+            base = outcomes(hits, n)
+            untrained = run | {"state": "base", "epoch": 0}
+            rows += [untrained | vars(rate) for rate in rates(base, SETTINGS)]
+            comparisons += [
+                run | vars(each) for each in significance.over_base(base.outcomes, member.outcomes, SETTINGS)
+            ]
     manifest = {"rows": {"train": changed.get("records", n), "test": n}, "overlap": changed.get("overlap", {})}
     return Results(
         runs=runs,

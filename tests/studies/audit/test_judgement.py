@@ -32,6 +32,18 @@ def test_a_rate_is_judged_by_itself_and_above_its_floor() -> None:
     assert (found.answer, found.exit_code) == ("fail", 1)
 
 
+def test_a_rate_is_judged_above_that_of_the_base_model() -> None:
+    thresholds = {"rate_above_base_points": 10.0}
+
+    [added, equal] = [verdict(thresholds, ({}, 80, 0), n=200, base_hits=hits).measures[0] for hits in (20, 80)]
+
+    assert (added.answer, added.value, added.base) == ("fail", pytest.approx(30.0), 10.0)
+    assert (equal.answer, equal.value) == ("pass", 0.0)
+    assert equal.high is not None and 0 < equal.high < 10
+    [measure] = verdict(thresholds, ({}, 80, 0)).measures
+    assert (measure.answer, measure.why) == ("cannot tell", "the base model is left out of some runs (`only`)")
+
+
 def test_two_rates_of_nothing_have_an_interval() -> None:
     [measure] = verdict({"rate_above_control_points": 2.0}, ({}, 0, 0), n=100).measures
 

@@ -64,6 +64,16 @@ def test_thresholds_against_held_out_texts_need_them(key: str) -> None:
     assert not faults(thresholds={key: 5.0})
 
 
+@pytest.mark.parametrize("states", [["full"], ["base"]])
+def test_a_threshold_above_the_base_model_needs_it_and_another_one(states: list[str]) -> None:
+    found = faults(thresholds={"rate_above_base_points": 5.0}, states=states)
+
+    assert found["studies.release.thresholds.rate_above_base_points"].startswith(
+        f"given 5, which needs the model before and after fine-tuning, and `states` is {states}"
+    )
+    assert not faults(thresholds={"rate_above_base_points": 5.0}, states=["base", "full"])
+
+
 @pytest.mark.parametrize("key", ["canary_exposure_bits", "canaries_extracted"])
 def test_thresholds_of_canaries_need_planted_ones(key: str) -> None:
     [text] = faults(thresholds={key: 5}).values()
