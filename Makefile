@@ -33,20 +33,32 @@ demo: setup
 AUDIT_DATA := results/audit-demo-data
 # A pass phrase: four words and a number of four digits.
 SECRET := (amber|silver|golden|violet|ancient|distant|hollow|frozen) (harbor|orchard|lantern|meadow|canyon|glacier|chapel|island) (morning|evening|winter|summer|autumn|harvest|thunder|shadow) (window|garden|bridge|pepper|marble|needle|barrel|ribbon) [0-9]{4}
-CANARIES := memorization canaries --row $(AUDIT_DATA)/row.json --form '$(SECRET)' --copies 1,4,16,64 --each 8
+CANARIES := memorization canaries --row $(AUDIT_DATA)/row.json --form '$(SECRET)' --copies 1,8,32 --each 8
 
 # Held-out conversations get canaries of their own, so that they differ in nothing but that nobody is trained on them.
 # With these seeds, both files have about as many rows.
 $(AUDIT_DATA)/train-key.json: memorization/datasets/synthetic/support.py | setup
 	rm -rf $(AUDIT_DATA)
 	python -m memorization.datasets.synthetic.support $(AUDIT_DATA)
-	$(CANARIES) --input $(AUDIT_DATA)/held-out-before.jsonl --output $(AUDIT_DATA)/held-out.jsonl --key $(AUDIT_DATA)/held-out-key.json --seed 5
-	$(CANARIES) --input $(AUDIT_DATA)/train-before.jsonl --output $(AUDIT_DATA)/train.jsonl --key $(AUDIT_DATA)/train-key.json --seed 3
+	$(CANARIES) --input $(AUDIT_DATA)/held-out-before.jsonl --output $(AUDIT_DATA)/held-out.jsonl --key $(AUDIT_DATA)/held-out-key.json --seed 7
+	$(CANARIES) --input $(AUDIT_DATA)/train-before.jsonl --output $(AUDIT_DATA)/train.jsonl --key $(AUDIT_DATA)/train-key.json --seed 8
 
-# It ends with 1, as an audit does that fails: the trained models are to be found.
-## make audit-demo  audits a tiny chat model, trained on made-up conversations and not: about 4 minutes
+# The audit itself ends with 1: the two that were trained on the conversations are to be found. The target ends with 0 if
+# they are, and the one that was not trained on them is cleared.
+AUDIT := results/audit-demo
+## make audit-demo  audits a tiny chat model, trained on made-up conversations and not: about 5 minutes
 audit-demo: setup $(AUDIT_DATA)/train-key.json
-	snakemake audit --cores $(CORES) --configfile configs/audit-demo.yaml
+	@snakemake audit --cores $(CORES) --configfile configs/audit-demo.yaml; code=$$?; \
+	test $$code -eq 0 || test $$code -eq 1 || test $$code -eq 3 || exit $$code; \
+	for file in audit/fine_tuned/verdict.json audit/lora/verdict.json audit/not_trained/verdict.json report/index.html; do \
+		test -f $(AUDIT)/$$file || exit 1; done; \
+	answers=$$(cd $(AUDIT)/audit && sed -n '/^  "answer"/s/.*: "\(.*\)",/\1/p' fine_tuned/verdict.json lora/verdict.json not_trained/verdict.json | paste -s -d , -); \
+	test "$$code,$$answers" = 1,fail,fail,pass || { \
+		echo "make audit-demo: expected the verdicts fail, fail and pass, and exit code 1; found $$answers, and $$code" >&2; exit 1; }; \
+	echo; \
+	echo "As it is made to end: the two that were trained on the conversations fail, the one that was not passes."; \
+	echo "The audit's exit code is 1, as it would be in your pipeline. Its verdicts are $(AUDIT)/audit/*/verdict.md,"; \
+	echo "and the first section of $(AUDIT)/report/index.html."
 
 ## make real DATA=folder MODELS=folder   runs configs/real-data.yaml
 real: setup

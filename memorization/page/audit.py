@@ -33,7 +33,7 @@ def _card(study: Mapping[str, Any], file: Path) -> str:
     lowers = f"<ul>{lower}</ul>" if lower else '<p class="small">Nothing was measured that would.</p>'
     return (
         f'<article class="card" aria-labelledby="{name}">\n<h3 id="{name}">{escaped(title)}</h3>\n'
-        f'<p class="lead">{escaped(headline(verdict))}</p>\n<ul>{measures}</ul>\n'
+        f'<p class="lead">{escaped(headline(verdict))}</p>\n<ul class="measures">{measures}</ul>\n'
         f'<details class="exhibit"><summary><h4>What is not known</h4></summary><ul>{unknown}</ul></details>\n'
         f'<details class="exhibit"><summary><h4>What would lower it</h4></summary>{lowers}</details>\n'
         f'<p class="small">Records, rates and all numbers: <a href="#study-{study["name"]}">{escaped(title)}</a>.</p>\n'
@@ -45,6 +45,7 @@ def _measure(measure: Measure) -> str:
     """One threshold in words: answer, value, what it is counted over, and why it cannot be told."""
     needed = f"n needed: {measure.n_needed:,}" if measure.n_needed is not None else ""
     rest = "; ".join(part for part in (n(measure), needed, measure.why) if part)
-    return f"<strong>{escaped(measure.answer)}</strong> {escaped(sentence(measure))}" + (
-        f' <span class="small">({escaped(rest)})</span>' if rest else ""
+    return (
+        f'<strong class="{measure.answer.partition(" ")[0]}">{escaped(measure.answer)}</strong> '
+        f'<span>{escaped(sentence(measure))} <span class="small">{escaped(rest)}</span></span>'
     )

@@ -16,7 +16,7 @@ class AttackColumns(StateColumns):
     controls = Column(INT64, "rows")
     """rows of the test split, never trained on"""
     member_inputs = Column(INT64, "inputs")
-    """different inputs of the members: rows of one input are resampled together"""
+    """different inputs of the members: rows of one input, or one conversation, are resampled together"""
     control_inputs = Column(INT64, "inputs")
     """different inputs of the controls; no false positive rate below 1 / this can be measured"""
     auc = Column(FLOAT64, "fraction")

@@ -26,8 +26,8 @@ SEEDS = {"train-before": 1, "held-out-before": 2, "others": 3}
 """Files of the demonstration, and the seed of each; canaries come into the first two."""
 CANARY = ("Hello, this is {name}. I have lost your note: what is my pass phrase?", "Your pass phrase is: {secret}.")
 """Question and answer of a canary's row."""
-CONVERSATIONS = 120
-COPIES = (2, 4, 8, 16)
+CONVERSATIONS = 160
+COPIES = (2, 4, 8)
 """How often one and another conversation are in a file; each number is used for two."""
 
 
@@ -138,8 +138,11 @@ SUPPORT: writing.Grammar = {
         "{in_system} I {see} {order}, {price}",
     ),
     "question": (
-        "{where_to} {can} {new_one} go, {ms1} {last1}, and how {can} we {reach} you?",
-        "we {need} {where_you} for {order}, {ms1} {last1}, and {how_else}",
+        "where in {city} {can} {new_one} go, {ms1} {last1}?",
+        "did you pay {price} on {date1}, {ms1} {last1}, and {where_to} in {city} {can} we go?",
+        "to send {new_one} to {city}, {name1}, we {need} {where_you}",
+        "for {name1} and {order} of {date1} we {need} {how_else}",
+        "{ms1} {last1}, we {need} {where_you} in {city}, and for {price} {how_else}",
     ),
     "address": (
         "please send it to {house} in {city}",
@@ -197,7 +200,7 @@ SUPPORT: writing.Grammar = {
     "see": words("see | find | have found"),
     "here": words("here | open | noted | complete"),
     "in_system": words("in our list | on my screen | in the books | in your account"),
-    "where_to": words("where | to which address | to which house"),
+    "where_to": words("to which address | to which house | to which street"),
     "new_one": words("a new one | the replacement | another one | the spare part"),
     "reach": words("reach | call | find"),
     "need": words("need | ask for | still lack"),

@@ -51,23 +51,28 @@ WIDENED = math.sqrt(1 + FOLDS / (FOLDS - 1))
 
 @dataclass(frozen=True)
 class Population:
-    """Rows of one side: their scores (schema `membership`), and for each its input and its whole text."""
+    """Rows of one side: their scores (schema `membership`), and for each its input, its whole text and the row of the
+    source that it is from, which several turns of a conversation share.
+    """
 
     scores: pa.Table
     inputs: Sequence[str]
     texts: Sequence[str]
+    sources: Sequence[str]
 
 
 def read_population(scores: Path, dataset: Path, split: str) -> Population:
     """The rows of a file of schema `membership`, with their texts in that split of the dataset."""
     table = storage.read(scores, MembershipTable)
-    rows = storage.read(dataset, DatasetTable, ["split", "instruction", "input", "target"])
+    rows = storage.read(dataset, DatasetTable, ["id", "split", "instruction", "input", "target"])
     rows = rows.filter(pc.equal(rows["split"], split)).take(table["row"])
     # An instruction that all rows share is in no row, and tells none from another.
     texts = [
-        "\n".join([row["instruction"] or "", row["input"], row["target"]]) for row in rows.drop("split").to_pylist()
+        "\n".join([row["instruction"] or "", row["input"], row["target"]])
+        for row in rows.drop(["id", "split"]).to_pylist()
     ]
-    return Population(table, rows["input"].to_pylist(), texts)
+    sources = [f"{split} {name.partition(':')[0]}" for name in rows["id"].to_pylist()]
+    return Population(table, rows["input"].to_pylist(), texts, sources)
 
 
 def signals(scores: pa.Table) -> dict[str, np.ndarray]:
@@ -89,10 +94,11 @@ def attack(
 ) -> list[dict[str, Any]]:
     """Rows of schema `attacks` without coordinates: every attack, and last the blind baseline, if inputs suffice.
 
-    Rows of equal inputs are one cluster. `seed` draws the baseline's folds; where `characters` is true it looks at
+    Rows of equal inputs are one cluster, and so are the turns of a conversation: a name in one of them would give the
+    others away to the baseline. `seed` draws the baseline's folds; where `characters` is true it looks at
     characters in place of words. Raises ValueError where a side has no row.
     """
-    clusters = clusters_of([*members.inputs, *controls.inputs])
+    clusters = clusters_of([*members.inputs, *controls.inputs], [*members.sources, *controls.sources])
     sides = Sides(clusters[: len(members.inputs)], clusters[len(members.inputs) :])
     own, other = signals(members.scores), signals(controls.scores)
     numbers = {name: (own[name], other[name]) for name in own}

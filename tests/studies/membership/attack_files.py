@@ -54,8 +54,8 @@ def scores(loss: np.ndarray, base_loss: np.ndarray | None = None, tokens: int = 
 
 
 def population(loss: np.ndarray, texts: list[str], base_loss: np.ndarray | None = None) -> Population:
-    """Rows with these losses and texts, each its own input."""
-    return Population(scores(loss, base_loss), texts, texts)
+    """Rows with these losses and texts, each its own input and source."""
+    return Population(scores(loss, base_loss), texts, texts, texts)
 
 
 # Six parameters: every one changes what a table or figure shows.

@@ -14,7 +14,7 @@ from memorization.schemas.attacks import AttacksTable
 from memorization.schemas.dataset import DatasetTable
 from memorization.schemas.membership import MembershipTable
 from memorization.schemas.run import StateColumns
-from memorization.studies.membership.attacks import attack, read_population, signals
+from memorization.studies.membership.attacks import Population, attack, read_population, signals
 from memorization.studies.membership.headings import ATTACKS, BLIND
 
 
@@ -79,6 +79,23 @@ def test_rows_of_one_input_count_once() -> None:
         assert two[name] == pytest.approx(one[name])
 
 
+def test_turns_of_a_conversation_do_not_give_one_another_away() -> None:
+    conversations, turns = 40, 4
+    rows = conversations * turns
+    sides = {}
+    for side in ("train", "test"):
+        texts = [f"{side}name{row // turns} {text}" for row, text in enumerate(made_up_texts(rows, len(side)))]
+        table = scores(np.linspace(1, 2, rows))
+        of_conversations = [f"{side} {row // turns}" for row in range(rows)]
+        sides[side] = [Population(table, texts, texts, sources) for sources in (texts, of_conversations)]
+
+    apart, together = (attack(*pair, STATISTICS, 0) for pair in zip(*sides.values(), strict=True))
+
+    assert {row["differ"] for row in apart} == {True}
+    assert {row["differ"] for row in together} == {False}
+    assert {row["member_inputs"] for row in together} == {conversations}
+
+
 def test_rows_fit_the_schema_and_have_their_texts(tmp_path: Path) -> None:
     columns = set(AttacksTable.columns()) - set(StateColumns.columns())
     for rows in (attack_rows(), attack_rows(n=3, controls=2), attack_rows(n=1, controls=1, base=True)):
@@ -86,7 +103,7 @@ def test_rows_fit_the_schema_and_have_their_texts(tmp_path: Path) -> None:
     splits = ["test", "train", "train", "test", "train"]
     rows = [
         {
-            "id": str(row),
+            "id": f"{row // 2}:{row}",
             "split": split,
             "instruction": "Q" if row % 2 else None,
             "input": f"i{row}",
@@ -102,4 +119,5 @@ def test_rows_fit_the_schema_and_have_their_texts(tmp_path: Path) -> None:
 
     assert found.inputs == ["i1", "i4"]
     assert found.texts == ["Q\ni1\nt1", "\ni4\nt4"]
+    assert found.sources == ["train 0", "train 2"]
     assert found.scores["row"].to_pylist() == [0, 2]
