@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,7 @@ def read(files: Mapping[str, Sequence[Path]], options: Mapping[str, Any]) -> Res
 def judgement(results: Results, options: Mapping[str, Any]) -> Verdict:
     """The verdict of a study, from its results and the options of its rule."""
     settings = Statistics.model_validate(options["statistics"])
+    results = _in_full(results, options["one_prompt"], settings)
     measures = [
         judged(key, meaning(key), threshold, _found(key, threshold, results, options), settings)
         for key, threshold in stated_thresholds(options["thresholds"])
@@ -116,6 +117,25 @@ def judgement(results: Results, options: Mapping[str, Any]) -> Verdict:
         measures=measures,
         not_known=list(_not_known(results, options, measures)),
         lowering=lowering(worst, results.runs, results.outcomes, settings),
+    )
+
+
+def _in_full(results: Results, one_prompt: Sequence[str], settings: Statistics) -> Results:
+    """The results, in which each draw of a run of those promptings is an observation."""
+
+    def rows(table: Sequence[Row]) -> list[Row]:
+        return [findings.in_full(row, settings) if row["prompting"] in one_prompt else row for row in table]
+
+    outcomes = [
+        replace(outcomes, texts=None, prefixes=None) if run["prompting"] in one_prompt else outcomes
+        for run, outcomes in zip(results.runs, results.outcomes, strict=True)
+    ]
+    return replace(
+        results,
+        outcomes=outcomes,
+        rates=rows(results.rates),
+        comparisons=rows(results.comparisons),
+        personal_data=rows(results.personal_data),
     )
 
 
