@@ -12,6 +12,7 @@ import pyarrow as pa
 from memorization.config.project import Statistics
 from memorization.schemas.run import RunColumns, StateColumns
 from memorization.statistics.bootstrap import clopper_pearson
+from memorization.studies.audit.leaked_values import PER
 from memorization.studies.audit.measures import Beside, Estimate, Found
 from memorization.studies.audit.verdict import Coordinates
 from memorization.studies.canaries.doses import doses
@@ -169,8 +170,6 @@ def personal_data(rows: Sequence[Row], kind: str) -> Found:
     return Found(estimates, missing=f"no personal data of this type is looked for; these are: {known}")
 
 
-PER = 1000.0
-"""Prompts that leaked values are counted per."""
 _COORDINATES = [name for name in RunColumns.columns() if name not in ("task", "population")]
 
 

@@ -140,7 +140,7 @@ def _in_full(results: Results, one_prompt: Sequence[str], settings: Statistics) 
 
 
 def _found(key: str, threshold: float, results: Results, options: Mapping[str, Any]) -> Found:
-    """What the results say of the measure of a threshold."""
+    """What the results say of the measure of a threshold. ValueError where there is none of that key."""
     settings = Statistics.model_validate(options["statistics"])
     rates = findings.totals(results.rates)
     name, _, kind = key.partition(".")
@@ -157,15 +157,15 @@ def _found(key: str, threshold: float, results: Results, options: Mapping[str, A
             return findings.leaked_records(results.counts, options["drawn"], settings)
         case "leaked_records_percent":
             return findings.leaked_share(results.counts, options["drawn"], settings)
-        case "longest_run_characters" | "longest_run_words" as key:
-            return findings.longest_run(results.leaked, results.counts, key)
+        case "longest_run_characters" | "longest_run_words":
+            return findings.longest_run(results.leaked, results.counts, name)
         case "true_positives_percent":
             return findings.true_positives(results.attacks)
         case "canary_exposure_bits":
             return findings.exposure(results.canaries, threshold, settings)
         case "canaries_extracted":
             return findings.extracted(results.canaries)
-    return Found(missing="this version does not measure it")
+    raise ValueError(f"{key} is no threshold")
 
 
 def _asked(results: Results) -> Asked:
