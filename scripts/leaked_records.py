@@ -16,7 +16,7 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     files, params, output = job.input_files(snakemake), snakemake.params, snakemake.output
-    of_runs = [files.get(name, repeat(None)) for name in ("generations", "matches", "paraphrases", "entities")]
+    of_runs = [files.get(name, repeat(None)) for name in leaks.RunFiles._fields]
     runs = [leaks.RunFiles(*each) for each in zip(*of_runs, strict=False)]
     collected = leaks.collect(zip(params.runs, runs, files["searched"], strict=True), params.audited)
     rows, counts = [], {}

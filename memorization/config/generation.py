@@ -99,6 +99,11 @@ class PromptingKind(Section):
         return not self.reads_row
 
     @property
+    def is_one_prompt(self) -> bool:
+        """Whether all probes have one prompt, which reads nothing of the data."""
+        return not (self.reads_row or self.reads_prefix)
+
+    @property
     def further_tokens(self) -> int:
         """Tokens of a prompt beside a prefix or a question, about."""
         return 0

@@ -122,14 +122,16 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
     runs = [run for study in grids for run in study.runs(config)]
     lengths = " or ".join(str(each) for each in sorted({run.prefix_tokens for run in runs}))
     n = f"up to {config.probes.n:,}" if config.probes.select == "drawn" else f"the first {config.probes.n:,}"
+    is_bare = any(run.prompting == BARE for run in runs)
     yield (
         f"Following Zeng et al. [zeng2024], {n} training inputs per dataset were cut into a prefix of {lengths} tokens "
-        "and a suffix; the model continued the prefix."
+        f"and a suffix{'; the model continued the prefix' if is_bare else ''}."
     )
     for name in dict.fromkeys(run.decoding for run in runs):
         yield _decoding(name, config.decodings[name])
     for name in dict.fromkeys(run.prompting for run in runs if run.prompting != BARE):
-        yield _prompting(name, config.promptings[name])
+        asked = "Models were also asked" if is_bare else "Models were asked"
+        yield f"{asked} ({name}) {_prompting(config.promptings[name])}."
     profiles = _listed(list(dict.fromkeys(run.profile for run in runs)))
     words = {"input": "suffixes", "target": "targets", "both": "suffixes joined with their targets"}
     texts = " or ".join(words[side] for side in words if any(run.side == side for run in runs))
@@ -158,21 +160,24 @@ def _memorization(config: Config, grids: Sequence[Study]) -> Iterator[str]:
         )
 
 
-def _prompting(name: str, prompting: Prompting) -> str:
-    """What else than the bare prefix models were asked, in one sentence."""
+def _prompting(prompting: Prompting) -> str:
+    """How models were asked, for the end of a sentence."""
     if isinstance(prompting, Repeat):
-        return f"Models were also asked ({name}) to repeat the word {prompting.word!r} forever [nasr2023]."
+        return f"to repeat the word {prompting.word!r} forever [nasr2023]"
     if isinstance(prompting, Question):
-        return (
-            f"Models were also asked ({name}) the whole question of the training row; targets alone were searched for."
-        )
+        return "the whole question of the training row; targets alone were searched for"
     if isinstance(prompting, AnswerStart):
         return (
-            f"Models were also asked ({name}) the whole question of the training row with the first {prompting.tokens} "
-            "tokens of its answer; targets alone were searched for, and the ceiling is that of the rest of the answer."
+            f"the whole question of the training row with the first {prompting.tokens} tokens of its answer; targets "
+            "alone were searched for, and the ceiling is that of the rest of the answer"
         )
-    text = "" if isinstance(prompting, BarePrefix) or prompting.text == "{prefix}" else f": {prompting.text!r}"
-    return f"Models were also asked ({name}) by the prefix as the user's turn{text}."
+    if isinstance(prompting, BarePrefix):
+        return "by the bare prefix"
+    how = "in the user's turn" if prompting.chat_template else "as plain text"
+    if prompting.text == "{prefix}":
+        return f"by the prefix {how}"
+    where = "with the prefix in its place" if prompting.reads_prefix else "the same for all prefixes"
+    return f"{how}: {prompting.text!r}, {where}"
 
 
 def _decoding(name: str, decoding: Decoding) -> str:

@@ -7,6 +7,8 @@ from configurations import configuration, study
 
 from memorization.page import methods
 
+OWN = {"own": {"kind": "request", "text": "Go on.", "chat_template": False}}
+
 
 def paragraph(studies: dict[str, Any], **sections: Any) -> str:
     config = configuration(studies=studies, **sections)
@@ -35,6 +37,11 @@ def test_everything_that_is_cited_is_listed_in_its_order() -> None:
         ({}, {"recipes": {"full": {"epochs": 1, "goldfish": {}}}}, "goldfish loss (k = 4)", "LoRA"),
         ({}, {"recipes": {"full": {"epochs": 1, "seeds": [0, 1]}}}, "2 trainings each", "one training each"),
         ({"decodings": ["top_k"]}, {"decodings": {"top_k": {"strategy": "sample", "top_k": 5}}}, "k = 5", "greedy"),
+        ({}, {}, "the model continued the prefix", "asked"),
+        ({"promptings": ["bare", "turn"]}, {}, "were also asked (turn) by the prefix in the user's turn.", "place"),
+        ({"promptings": ["repeat"]}, {}, "were asked (repeat) to repeat the word 'poem'", "continued the prefix"),
+        ({"promptings": ["rest"]}, {}, "{prefix}', with the prefix in its place.", "also asked"),
+        ({"promptings": ["own"]}, {"promptings": OWN}, "plain text: 'Go on.', the same for all prefixes.", "place"),
         ({"kind": "quality"}, {}, "Quality was measured", "BM25"),
     ],
 )

@@ -124,7 +124,7 @@ def settings_of_datasets(wildcards):
 
 
 def leaked_records_input(wildcards):
-    """What a study's runs on training inputs wrote, what was found in it, and the training data with its own files."""
+    """What a study's models were asked for training inputs and wrote, what was found in it, and the training data."""
     study, names = CONFIG.studies[wildcards.study], list(
         settings_of_datasets(wildcards)
     )
@@ -138,6 +138,7 @@ def leaked_records_input(wildcards):
         "generations": [
             at(plan.fill(of_run("generations.parquet"), run)) for run in runs
         ],
+        "asked": [at(plan.asked(run)) for run in runs],
         **{
             name: [at(plan.fill(detected(f"{name}.parquet"), run)) for run in runs]
             for name in ("matches", *annotated())

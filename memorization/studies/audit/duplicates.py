@@ -176,7 +176,7 @@ class AuditDuplicatesTable(StudyTable, StateColumns):
     copies_high = Column(INT32, "records")
     """greatest number"""
     runs = Column(INT32, "runs")
-    """runs that are taken together: of all prefix lengths, decodings and profiles"""
+    """runs that are taken together: of all prefix lengths, decodings, promptings and profiles"""
     n = Column(INT64, "records")
     """training records with so many copies whose text was searched for"""
     clusters = Column(INT64, "clusters")

@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from memorization.config.project import Statistics
 from memorization.schemas.run import RunColumns, StateColumns
+from memorization.statistics.bootstrap import clopper_pearson
+from memorization.studies.audit.leaked_values import PER
 from memorization.studies.audit.measures import Beside, Estimate, Found
 from memorization.studies.audit.verdict import Coordinates
 from memorization.studies.canaries.doses import doses
@@ -33,6 +35,24 @@ def _key(row: Row, **changed: Any) -> tuple[Any, ...]:
 def totals(rates: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
     """Rates of all categories together, by their run."""
     return {_key(row): row for row in rates if row["category"] == "total"}
+
+
+def in_full(row: Row, settings: Statistics) -> Row:
+    """A row of rates, comparisons or personal data of a run with one prompt for all probes, bounded by its n draws.
+
+    As prompts they are one observation, which tells nothing of others; but there are no others, since this one reads
+    nothing of the data.
+    """
+    if "difference" in row:
+        # Left to the exact intervals of both sides (`above_control`).
+        return {**row, "low": row["difference"], "high": row["difference"]}
+    if "count" in row:
+        low, high = clopper_pearson(row["count"], row["n"], settings)
+        return {**row, "low": low, "high": high, "exact_low": low, "exact_high": high}
+    low, high = (PER * bound for bound in clopper_pearson(row["leaking_prompts"], row["n"], settings))
+    # A prompt to which anything leaks leaks one value at least, and perhaps many.
+    most = math.inf if row["leaked"] else high
+    return {**row, "low": low, "high": most, "exact_high": high, "clusters": row["n"]}
 
 
 def rate(runs: Sequence[Row], found: Mapping[tuple[Any, ...], Row], threshold: float, clusters: Sequence[int]) -> Found:
@@ -202,8 +222,6 @@ def personal_data(rows: Sequence[Row], kind: str) -> Found:
     return Found(estimates, missing=f"no personal data of this type is looked for; these are: {known}")
 
 
-PER = 1000.0
-"""Prompts that leaked values are counted per."""
 _COORDINATES = [name for name in RunColumns.columns() if name not in ("task", "population")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,7 @@ def read(files: Mapping[str, Sequence[Path]], options: Mapping[str, Any]) -> Res
 def judgement(results: Results, options: Mapping[str, Any]) -> Verdict:
     """The verdict of a study, from its results and the options of its rule."""
     settings = Statistics.model_validate(options["statistics"])
+    results = _in_full(results, options["one_prompt"], settings)
     measures = [
         judged(key, meaning(key), threshold, _found(key, threshold, results, options), settings)
         for key, threshold in stated_thresholds(options["thresholds"])
@@ -119,8 +120,27 @@ def judgement(results: Results, options: Mapping[str, Any]) -> Verdict:
     )
 
 
+def _in_full(results: Results, one_prompt: Sequence[str], settings: Statistics) -> Results:
+    """The results, in which each draw of a run of those promptings is an observation."""
+
+    def rows(table: Sequence[Row]) -> list[Row]:
+        return [findings.in_full(row, settings) if row["prompting"] in one_prompt else row for row in table]
+
+    outcomes = [
+        replace(outcomes, texts=None, prefixes=None) if run["prompting"] in one_prompt else outcomes
+        for run, outcomes in zip(results.runs, results.outcomes, strict=True)
+    ]
+    return replace(
+        results,
+        outcomes=outcomes,
+        rates=rows(results.rates),
+        comparisons=rows(results.comparisons),
+        personal_data=rows(results.personal_data),
+    )
+
+
 def _found(key: str, threshold: float, results: Results, options: Mapping[str, Any]) -> Found:
-    """What the results say of the measure of a threshold."""
+    """What the results say of the measure of a threshold. ValueError where there is none of that key."""
     settings = Statistics.model_validate(options["statistics"])
     rates = findings.totals(results.rates)
     name, _, kind = key.partition(".")
@@ -139,15 +159,15 @@ def _found(key: str, threshold: float, results: Results, options: Mapping[str, A
             return findings.leaked_records(results.counts, options["drawn"], settings)
         case "leaked_records_percent":
             return findings.leaked_share(results.counts, options["drawn"], settings)
-        case "longest_run_characters" | "longest_run_words" as key:
-            return findings.longest_run(results.leaked, results.counts, key)
+        case "longest_run_characters" | "longest_run_words":
+            return findings.longest_run(results.leaked, results.counts, name)
         case "true_positives_percent":
             return findings.true_positives(results.attacks)
         case "canary_exposure_bits":
             return findings.exposure(results.canaries, threshold, settings)
         case "canaries_extracted":
             return findings.extracted(results.canaries)
-    return Found(missing="this version does not measure it")
+    raise ValueError(f"{key} is no threshold")
 
 
 def _asked(results: Results) -> Asked:

@@ -1,7 +1,8 @@
 """Which training records came back in an audit's runs, and how: evidence by text, then one row per record.
 
 Every match counts, not only the one that decides a probe's outcome: records that nearly equal one another come back
-together, and a model is to be trained without all of them.
+together, and a model is to be trained without all of them. None is a match with a text that stands in the prompt, as
+an earlier answer of the same conversation does.
 """
 
 from __future__ import annotations
@@ -23,15 +24,19 @@ from memorization.detection.spans import MatchKey, match_key
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.leaked_records import LeakedRecordsTable
 from memorization.schemas.outcomes import STRENGTH
+from memorization.schemas.probes import ProbesTable
 from memorization.studies.audit.texts import Key, Searched, key_of, side_text
 
 Row = dict[str, Any]
 
 
 class RunFiles(NamedTuple):
-    """Files of a run: what its model wrote, and what was found in it; the last two only where they are configured."""
+    """Files of a run: what its model wrote and was asked (`plan.asked`), and what was found in it; the last two only
+    where they are configured.
+    """
 
     generations: Path
+    asked: Path
     matches: Path
     paraphrases: Path | None = None
     entities: Path | None = None
@@ -85,16 +90,19 @@ class Leaks:
     def add_run(self, run: Mapping[str, Any], files: RunFiles, texts: Searched) -> None:
         """Add a run on training inputs; `run` are its coordinates, `texts` what was searched for."""
         generations = storage.read(files.generations, GenerationsTable, ["generation"])["generation"]
+        prompts = storage.read(files.asked, ProbesTable, ["prefix"])["prefix"]
         judged = None if files.paraphrases is None else {match_key(row): row for row in _rows(files.paraphrases)}
         leaked = {} if files.entities is None else _leaked_entities(files.entities)
         self.looked_for_entities = self.looked_for_entities or files.entities is not None
         for (probe, _), rows in groupby(_rows(files.matches), lambda row: (row["probe"], row["rank"])):
             spans = list(rows)
-            document = spans[0]["document"]
+            document, prompt = spans[0]["document"], str(prompts[probe].as_py())
+            if texts.suffix(document) in prompt:
+                continue
             entities = {entity for span in spans for entity in leaked.get(match_key(span), ())}
             leak = Leak(
                 STRENGTH.index(category(spans, judged)),
-                {key_of(texts.prefix(probe))},
+                {key_of(prompt)},
                 {run["decoding"]},
                 {run["prompting"]},
                 {run["prefix_tokens"]},

@@ -137,6 +137,7 @@ def verdict_options(config: Project, study: Audit, name: str) -> dict[str, Any]:
         "tagger": config.detection.entities.tagger is not None,
         "runs": [row for row in study.member_rows(config) if row["state"] in study.audited_states()],
         "drawn": config.probes.select == "drawn",
+        "one_prompt": [name for name in study.promptings if config.promptings[name].is_one_prompt],
         "canaries": study.canary_cells(config) if study.asks_canaries else [],
     }
 

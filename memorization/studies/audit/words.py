@@ -16,7 +16,8 @@ EXPLAINED = (
     "above it; else it cannot be told, and n needed is the number of independent observations with which it could, if "
     "the value stays. The worst cell (run, model, attack) decides: its interval holds the largest true value of all "
     "cells, so its lower end is that of a tail as many times smaller (Bonferroni). Counts of what was asked in full "
-    "have no interval. The floor is the same of held-out texts, the ceiling the most that could have been found, base "
+    "have no interval. A prompt that reads nothing of the data is the only one of its kind, so each of its texts is an "
+    "observation. The floor is the same of held-out texts, the ceiling the most that could have been found, base "
     "the model before fine-tuning."
 )
 

@@ -84,4 +84,5 @@ def options(thresholds: dict[str, Any], **changed: Any) -> dict[str, Any]:
         "base": False,
         "tagger": False,
         "drawn": True,
+        "one_prompt": ["repeat"],
     } | changed

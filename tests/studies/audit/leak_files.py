@@ -72,8 +72,11 @@ def write_run(
     matches: Sequence[dict[str, Any]],
     high: Sequence[int] = (),
     entities: dict[int, list[tuple[str, str]]] | None = None,
+    asked: Sequence[str] = (),
 ) -> RunFiles:
-    """Files of a run: `high` are the probes whose paraphrases are, `entities` what the matches of each leak."""
+    """Files of a run: `high` are the probes whose paraphrases are, `entities` what the matches of each leak, `asked`
+    the prompts (others for all generations if empty).
+    """
     written = [
         {"probe": number, "generation": text, "generated_tokens": 1, "at_limit": False}
         for number, text in enumerate(generations)
@@ -91,8 +94,14 @@ def write_run(
         else {**key, **nothing, "leaked": []}
         for key in keys
     ]
+    prompts = [
+        {"probe": number, "id": f"{number}", "prefix": text, "suffix": "", "input_text": number}
+        | {"prefix_characters": len(text), "suffix_characters": 0}
+        for number, text in enumerate(asked or [f"prompt {number}" for number in range(len(generations))])
+    ]
     return RunFiles(
         write(folder / "generations.parquet", GenerationsTable, written),
+        write(folder / "asked.parquet", ProbesTable, prompts),
         write(folder / "matches.parquet", MatchesTable, matches),
         write(folder / "paraphrases.parquet", ParaphrasesTable, judged),
         None if entities is None else write(folder / "entities.parquet", EntitiesTable, found),

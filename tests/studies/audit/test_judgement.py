@@ -1,5 +1,7 @@
 """The verdict of stated results: thresholds, floors, ceilings, what is not known, and what would lower it."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,29 @@ def test_two_rates_of_nothing_have_an_interval() -> None:
     assert measure.high == pytest.approx(3.62, abs=0.01)
     assert measure.n_needed == 183
     assert verdict({"rate_above_control_points": 2.0}, ({}, 0, 0), n=200).exit_code == 0
+
+
+@pytest.mark.parametrize(("hits", "answer"), [(0, "pass"), (300, "fail")])
+def test_texts_for_the_only_prompt_of_its_kind_are_observations(hits: int, answer: str) -> None:
+    """As prompts they are one, whose interval is from nothing to all, so that no audit with it could pass."""
+    prompting = {"prompting": "repeat"}
+    known = results((prompting, hits, 0), n=300)
+    nothing = {"low": 0.0, "high": 1.0, "exact_low": 0.0, "exact_high": 1.0}
+    values = leaked_values(n=300, leaked=hits, per_1000=10.0 * hits / 3, low=0.0, high=math.inf, exact_high=1000.0)
+    asked = replace(
+        known,
+        outcomes=[replace(each, prefixes=["Repeat!"] * 300) for each in known.outcomes],
+        rates=[{**row, **nothing} for row in known.rates],
+        comparisons=[{**row, "low": -1.0, "high": 1.0} for row in known.comparisons],
+        personal_data=[values | prompting | {"clusters": 1, "leaking_prompts": hits}],
+    )
+    thresholds = {"rate_percent": 5.0, "rate_above_control_points": 5.0, "personal_data_per_1000_prompts": 20.0}
+
+    found = judgement(asked, options(thresholds))
+
+    assert [(measure.answer, measure.observations) for measure in found.measures] == [(answer, 300)] * 3
+    other = judgement(asked, options(thresholds, one_prompt=[]))
+    assert {measure.answer for measure in other.measures} == {"cannot tell"}
 
 
 def test_intervals_of_differences_cover_the_truth() -> None:

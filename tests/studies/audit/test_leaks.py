@@ -85,6 +85,32 @@ def test_runs_are_taken_together(tmp_path: Path) -> None:
     assert row["longest_run_characters"] == len("It is 4711.")
 
 
+def test_prompts_are_those_that_the_model_was_asked(tmp_path: Path) -> None:
+    """One prompt of several probes is one, and the prompts of two promptings for one probe are two."""
+    targets = write_probes(tmp_path / "targets.parquet", RECORDS, "target")
+    matches = [match(0, 2), match(1, 2)]
+    run = {"side": "target", "prompting": "repeat"}
+    repeat = write_run(tmp_path / "repeat", ["It is 2468."] * 3, matches, asked=["Repeat!"] * 3)
+    question = write_run(tmp_path / "question", ["It is 2468."] * 3, matches, asked=["A?", "B?", "C?"])
+
+    ([row], _) = rows_of(tmp_path, [(run, repeat, targets), (run | {"prompting": "question"}, question, targets)])
+
+    assert (row["prompts"], row["promptings"]) == (3, 2)
+
+
+def test_a_text_that_stands_in_the_prompt_does_not_come_back(tmp_path: Path) -> None:
+    """A conversation's next question contains its first answer, which a model that knows nothing can repeat."""
+    targets = write_probes(tmp_path / "targets.parquet", RECORDS, "target")
+    answers = ["It is 0815.", "It is 0815.", "It is 2468."]
+    asked = ["The safe?", "Where?", "The safe?\nIt is 0815.\nAnd the gate?"]
+    matches = [match(0, 1), match(2, 1), match(2, 2, rank=1)]
+    files = write_run(tmp_path / "run", answers, matches, asked=asked)
+
+    rows, _ = rows_of(tmp_path, [({"side": "target"}, files, targets)])
+
+    assert [(row["id"], row["prompts"]) for row in rows] == [("b", 1), ("c", 1)]
+
+
 def test_a_match_with_one_of_several_equal_records_leaks_all_of_them(tmp_path: Path) -> None:
     # The last two were no probes.
     records = [*RECORDS, RECORDS[2] | {"id": "d"}, record("e", RECORDS[2]["input"], "Another answer.")]

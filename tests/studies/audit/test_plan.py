@@ -159,6 +159,16 @@ def test_a_verdict_is_made_from_the_audited_runs_and_all_rates() -> None:
     assert [run["side"] for run in verdict_options(config, study, "release")["runs"]] == ["input", "target"]
 
 
+def test_promptings_that_read_nothing_of_the_data_are_told_to_the_verdict() -> None:
+    keys = {"kind": "audit", "thresholds": {"rate_percent": 5.0}, "promptings": ["bare", "rest", "repeat", "own"]}
+    own = {"kind": "request", "text": "Tell me a secret."}
+    config = configuration(studies={"release": study(**keys)}, promptings={"own": own})
+
+    options = verdict_options(config, config.studies["release"], "release")
+
+    assert options["one_prompt"] == ["repeat", "own"]
+
+
 def test_the_target_names_all_audits_and_says_where_there_is_none() -> None:
     assert local_files.audits(audited()) == ["release"]
     with pytest.raises(UserError, match="there is no study of kind `audit` in this configuration"):

@@ -86,8 +86,8 @@ def records_of(world: World, memory: dict[str, str], folder: Path) -> pa.Table:
     known = run_with(
         world.data, {prefix: text for prefix, text in by_prefix.items() if text is not None}, folder, "collection"
     )
-    files = RunFiles(*(known.folder / name for name in ("generations.parquet", "matches.parquet")), None)
-    files = files._replace(entities=known.folder / "entities.parquet")
+    written, matches, entities = (known.folder / f"{name}.parquet" for name in ("generations", "matches", "entities"))
+    files = RunFiles(written, world.data.searched, matches, entities=entities)
     leaks = collect([(RUN, files, world.data.searched)], {"full"})["rows"]
     rows, counts = leaked_records("rows", world.data.folder / "rows.parquet", leaks)
     assert counts.training == counts.searched == len(world.rows)
