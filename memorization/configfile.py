@@ -244,7 +244,10 @@ def _unanswered(config: Config, name: str, study: Study) -> Iterator[Fault]:
     """What a study needs of a model that can only be asked, and no server answers: one fault for each reason."""
     faults: dict[tuple[str, str], str] = {}
     for place, work in study.work(config).items():
-        if (cell := plan.endpoint_at(config, place)) and work.what != "generations":
+        if (cell := plan.endpoint_at(config, place)) and work.what == "membership":
+            if (unscored := _unscored(config, cell, place)) is not None:
+                faults.setdefault(("kind", unscored), unscored)
+        elif cell and work.what != "generations":
             reason = f"it needs {NEEDED[work.what]}"
             faults.setdefault(
                 ("kind", reason),
@@ -269,11 +272,29 @@ def _unanswered(config: Config, name: str, study: Study) -> Iterator[Fault]:
         yield ["studies", name, key], text
 
 
+def _unscored(config: Config, cell: tuple[str, str], place: str) -> str | None:
+    """Why a model that can only be asked does not tell what it assigns to a dataset's rows; None if it does."""
+    endpoint = plan.endpoint_of(config, *cell)
+    reason = f"it needs the probabilities of given texts, and model {cell[0]!r} in state {cell[1]!r} can only be asked"
+    if endpoint is None or not endpoint.log_probabilities:
+        return (
+            f"{reason} for texts (`kind: endpoint`): set `log_probabilities: true` where its server gives those of a "
+            "prompt, name models whose weights are here, or a study of generations"
+        )
+    dataset = next(name for name in config.datasets if f"/dataset={name}/" in place)
+    conversation = config.datasets[dataset].conversation
+    if conversation is not None and conversation.chat_template:
+        return (
+            f"{reason} about plain text (`kind: endpoint`), not about the turns of dataset {dataset!r}: set "
+            "`chat_template: false` in its `conversation`"
+        )
+    return None
+
+
 NEEDED = {
     "answers": "answers to test rows",
     "likelihoods": "the probabilities of given tokens",
     "attention": "attention",
-    "membership": "the probabilities of given texts",
 }
 """What a study has a model do, by `Work.what`, as messages name it."""
 

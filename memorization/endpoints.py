@@ -1,6 +1,6 @@
 """What endpoints will be asked: requests, tokens, money and minutes, estimated before anything is sent, and refused.
 
-Each text is taken to be as long as its decoding allows, and none to be there already.
+Each text is taken to be as long as its decoding, or its limits, allow, and none to be there already.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def summary(config: Config) -> str:
 
 def check(config: Config, jobs: Iterable[Mapping[str, Any]]) -> None:
     """Raise UserError where jobs would ask endpoints that are not confirmed; `jobs` are their wildcards."""
-    places = {plan.fill(plan.RUN, {**job}) for job in jobs}
+    places = {place for job in jobs for place in _places(config, {**job})}
     if not places:
         return
     works = {place: work for study in config.studies.values() for place, work in study.work(config).items()}
@@ -114,6 +114,13 @@ def check(config: Config, jobs: Iterable[Mapping[str, Any]]) -> None:
             f"  {each.key}: {each.words()}, at {each.endpoint.url}; confirm it by `send: true`." for each in refused
         ]
         raise UserError("Parts of your data would be sent to a server. Nothing was sent.\n" + "\n".join(lines))
+
+
+def _places(config: Config, job: Mapping[str, Any]) -> list[str]:
+    """What a job asks for: texts, or scores of membership, for which the base model may be asked, too."""
+    if "decoding" in job:
+        return [plan.fill(plan.RUN, job)]
+    return [plan.fill(plan.MEMBERSHIP_SCORES, each) for each in (job, *plan.asked_base(config, job))]
 
 
 def _summed(config: Config, works: Mapping[str, Work]) -> list[Asking]:

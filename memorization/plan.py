@@ -188,6 +188,20 @@ def endpoint_at(config: Project, place: str) -> tuple[str, str] | None:
     return next((cell for cell in cells if f"/model={cell[0]}/state={cell[1]}/" in f"/{place}/"), None)
 
 
+def reads_as_base(config: Project, model: str, state: str) -> bool:
+    """Whether the base model of a state tells its probabilities of the texts that the state's model is tested on."""
+    base = endpoint_of(config, model, BASE)
+    return state != BASE and (base is None or base.log_probabilities)
+
+
+def asked_base(config: Project, coordinates: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Coordinates of the base model where it, too, is asked about the texts of a state, given by its coordinates."""
+    model, state = coordinates["model"], coordinates["state"]
+    if endpoint_of(config, model, BASE) is None or not reads_as_base(config, model, state):
+        return []
+    return [{**coordinates, **UNTRAINED}]
+
+
 def prefix_length(config: Project, dataset: str) -> int:
     """Length of a dataset's prefixes in tokens, if a study states none."""
     return config.datasets[dataset].prefix_tokens or config.probes.prefix_tokens

@@ -148,6 +148,12 @@ class Endpoint(Section):
         "have it are refused otherwise.",
         examples=[True],
     )
+    log_probabilities: bool = Field(
+        False,
+        description="Whether the server gives the log-probabilities of a prompt's own tokens (`echo` with `logprobs`), "
+        "as vLLM does with `api: completions`, and llama.cpp's server does not; membership needs them.",
+        examples=[True],
+    )
     key: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
@@ -172,6 +178,12 @@ class Endpoint(Section):
         "would ask it is refused, with what it would send.",
         examples=[True],
     )
+
+    @model_validator(mode="after")
+    def _only_completions_repeat_a_prompt(self) -> Endpoint:
+        if self.log_probabilities and self.api != "completions":
+            raise ValueError("`log_probabilities` takes `api: completions`: a chat does not repeat what it was asked")
+        return self
 
     @property
     def key_name(self) -> str | None:

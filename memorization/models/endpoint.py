@@ -60,13 +60,27 @@ def generate(
     where a reply is none.
     """
     key, endpoint = settings["key"], Endpoint.model_validate(settings["endpoint"])
-    tokenizer = _tokenizer(key, model)
+    tokenizer = tokenizer_of(key, model)
     bodies = [
         body_of(endpoint, asked, decoding, probe)
         for probe, asked in zip(probes["probe"].to_pylist(), asked_in(probes), strict=True)
     ]
+    replies = replies_to(key, endpoint, bodies, results, what, lambda _, data: reply_of(endpoint.api, data))
+    generations, counts = _generations(probes["probe"].to_pylist(), replies, tokenizer, decoding)
+    return Written(generations, {"engine": "endpoint", **place_of(endpoint), **counts})
+
+
+# Six parameters: whom to ask, for what, where replies are kept, and how they are read.
+def replies_to(
+    key: str, endpoint: Endpoint, bodies: Sequence[Body], results: Path, what: str, read: Callable[[Body, bytes], Reply]
+) -> list[Reply]:
+    """The replies to requests, in their order; those that are kept are not asked for again, nor equal ones twice.
+
+    `read` makes a reply of a request and a server's answer, or raises ValueError, with what is wrong: such an answer is
+    not kept. Raises UserError as `generate` does.
+    """
     digests = [digest_of(endpoint, body) for body in bodies]
-    kept = Replies(results / FOLDER / f"{_digest(_place(endpoint))[:32]}.jsonl")
+    kept = Replies(results / FOLDER / f"{_digest(place_of(endpoint))[:32]}.jsonl")
     replies = kept.find(digests)
     new = {digest: body for digest, body in zip(digests, bodies, strict=True) if digest not in replies}
     if new and not endpoint.send:
@@ -77,11 +91,9 @@ def generate(
     log.info("%d of %d requests have replies already", len(replies), len(set(digests)))
     with Progress(len(set(digests)), what, "requests") as progress:
         progress.advance(len(replies))
-        replies |= _ask(Server(key, endpoint), new, kept, progress.advance) if new else {}
+        replies |= _ask(Server(key, endpoint), new, kept, read, progress.advance) if new else {}
     _report_names(key, endpoint, {reply.model for reply in replies.values()})
-    texts = [replies[digest] for digest in digests]
-    generations, counts = _generations(probes["probe"].to_pylist(), texts, tokenizer, decoding)
-    return Written(generations, {"engine": "endpoint", **_place(endpoint), **counts})
+    return [replies[digest] for digest in digests]
 
 
 def body_of(endpoint: Endpoint, asked: Asked, decoding: Decoding, probe: int) -> dict[str, Any]:
@@ -119,10 +131,10 @@ def _seed(seed: int, probe: int) -> int:
 
 def digest_of(endpoint: Endpoint, body: Body) -> str:
     """What a reply is kept under: url, model, API and all that is sent, and nothing of the key."""
-    return _digest([_place(endpoint), body])
+    return _digest([place_of(endpoint), body])
 
 
-def _place(endpoint: Endpoint) -> dict[str, str]:
+def place_of(endpoint: Endpoint) -> dict[str, str]:
     """Who is asked."""
     return {"url": endpoint.url, "model": endpoint.model, "api": endpoint.api}
 
@@ -131,7 +143,8 @@ def _digest(values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _tokenizer(key: str, model: Path) -> Tokenizer:
+def tokenizer_of(key: str, model: Path) -> Tokenizer:
+    """The tokenizer in a model's folder, which cuts nothing by itself. Raises UserError where it has no fast form."""
     check_folder(model)
     if not (model / "tokenizer.json").is_file():
         raise UserError(f"{key}: the tokenizer has no fast form (tokenizer.json), which cuts texts at a token.")
@@ -141,13 +154,19 @@ def _tokenizer(key: str, model: Path) -> Tokenizer:
     return tokenizer
 
 
-def _ask(server: Server, bodies: Mapping[str, Body], kept: Replies, advance: Callable[[int], None]) -> dict[str, Reply]:
+def _ask(
+    server: Server,
+    bodies: Mapping[str, Body],
+    kept: Replies,
+    read: Callable[[Body, bytes], Reply],
+    advance: Callable[[int], None],
+) -> dict[str, Reply]:
     """The replies to requests, by their digest; each is kept as soon as it is there."""
     digests, replies, lock = list(bodies), {}, threading.Lock()
 
     def take(number: int, data: bytes) -> None:
         try:
-            reply = reply_of(server.endpoint.api, data)
+            reply = read(bodies[digests[number]], data)
         except ValueError as error:
             raise UserError(f"{server.key}: {server.url}: the reply is none: {error}.") from None
         with lock:
@@ -161,21 +180,15 @@ def _ask(server: Server, bodies: Mapping[str, Body], kept: Replies, advance: Cal
 
 def reply_of(api: str, data: bytes) -> Reply:
     """What a server's answer contains. Raises ValueError, with what is wrong, where it is none."""
-    try:
-        answer = json.loads(data)
-    except (ValueError, RecursionError):
-        raise ValueError("it is not JSON") from None
-    choices = answer.get("choices") if isinstance(answer, dict) else None
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise ValueError("`choices` contains no text")
-    choice, place = choices[0], "choices[0].text"
+    answer, choice = answer_of(data)
+    place = "choices[0].text"
     text, refusal = choice.get("text"), None
     if api == "chat":
         message, place = choice.get("message"), "choices[0].message.content"
         if not isinstance(message, dict):
             raise ValueError("`choices[0].message` is missing; is this a server of `api: completions`?")
         text, refusal = message.get("content"), message.get("refusal")
-    finish, model = choice.get("finish_reason"), answer.get("model")
+    finish = choice.get("finish_reason")
     withheld = text is None and (finish == "content_filter" or isinstance(refusal, str))
     if not isinstance(text, str) and not withheld:
         raise ValueError(f"`{place}` is no text (finish_reason: {str(finish)[:30]!r})")
@@ -183,9 +196,27 @@ def reply_of(api: str, data: bytes) -> Reply:
         # A half of a pair of code units is no character, and nothing could write it.
         (text or "").encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
         finish[:30] if isinstance(finish, str) else "",
-        model[:200] if isinstance(model, str) else "",
+        model_named(answer),
         withheld,
     )
+
+
+def answer_of(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A server's answer, and its first choice. Raises ValueError, with what is wrong, where it has none."""
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise ValueError("`choices` contains no text")
+    return answer, choices[0]
+
+
+def model_named(answer: Mapping[str, Any]) -> str:
+    """The model that an answer names; empty if none."""
+    model = answer.get("model")
+    return model[:200] if isinstance(model, str) else ""
 
 
 def _report_names(key: str, endpoint: Endpoint, names: set[str]) -> None:

@@ -82,10 +82,13 @@ class Text:
 
 @dataclass(frozen=True)
 class TokenScores:
-    """Of the scored tokens of a text, in their order: log-probabilities (n,) in nats, and normalized ones (n,)."""
+    """Of the scored tokens of a text, in their order: log-probabilities (n,) in nats, and normalized ones (n,).
+
+    None where nobody has the distributions that these are normalized by.
+    """
 
     logs: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    normalized: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    normalized: np.ndarray | None = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Score:
     loss: float
     base_loss: float | None
     min_k: float
-    min_k_plus_plus: float
+    min_k_plus_plus: float | None
 
 
 # Six parameters: which rows, of which data, as which training reads them.
@@ -320,7 +323,7 @@ def scores_of(
                     _rounded(-tokens.logs.mean()),
                     None if base is None else _rounded(-base[place].logs.mean()),
                     _rounded(lowest(tokens.logs, percent)),
-                    _rounded(lowest(tokens.normalized, percent)),
+                    None if tokens.normalized is None else _rounded(lowest(tokens.normalized, percent)),
                 )
             )
     if not found:

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,16 @@ FOLDER = "replies"
 class Reply:
     """What a server answered: the text, why it ended (`finish`; empty if not stated), and the name of the model.
 
-    `withheld` says that a filter took the place of the text.
+    `withheld` says that a filter took the place of the text. Where the tokens of a prompt were asked for, there is no
+    text: these are its tokens as the server writes them, with their log-probabilities (nats; none for the first).
     """
 
     text: str
     finish: str
     model: str
     withheld: bool
+    tokens: list[str] = field(default_factory=list)
+    logs: list[float | None] = field(default_factory=list)
 
 
 class Replies:

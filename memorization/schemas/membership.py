@@ -21,8 +21,10 @@ class MembershipTable(Schema):
     loss = Column(FLOAT64, "nats per token")
     """mean of the tokens' negative log-probabilities"""
     base_loss = Nullable(FLOAT64, "nats per token")
-    """the same of the base model, of the same tokens; null for base"""
+    """the same of the base model, of the same tokens; null for base, and where nothing tells it"""
     min_k = Column(FLOAT64, "nats")
     """mean log-probability of the least likely tokens (Min-K%, Shi et al., 2024)"""
-    min_k_plus_plus = Column(FLOAT64, "standard deviations")
-    """mean of the lowest normalized log-probabilities (Min-K%++, Zhang et al., 2025)"""
+    min_k_plus_plus = Nullable(FLOAT64, "standard deviations")
+    """mean of the lowest normalized log-probabilities (Min-K%++, Zhang et al., 2025); null where a server gives
+    probabilities of the texts' own tokens alone
+    """

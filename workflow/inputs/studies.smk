@@ -112,6 +112,25 @@ def modules_of_reading(wildcards):
     return chosen_modules(Recipe(epochs=1, **reading_of(wildcards)))
 
 
+def modules_that_ask(wildcards):
+    """What is loaded by name to ask an endpoint what it assigns to texts."""
+    return ["memorization.models.endpoint_scores"] if is_asked(wildcards) else []
+
+
+def where_weights_are_read(value, otherwise=None):
+    """A value of jobs that read texts by weights, if only a base model's, and another for those that ask alone."""
+
+    def chosen(wildcards):
+        model, state = wildcards.model, wildcards.state
+        own = (
+            [state, plan.BASE] if plan.reads_as_base(CONFIG, model, state) else [state]
+        )
+        asked = [plan.endpoint_of(CONFIG, model, each) for each in own]
+        return otherwise if all(asked) else value
+
+    return chosen
+
+
 def instructions_of_training(wildcards):
     """Instructions that all rows of a dataset share, by dataset, of all that a state is trained on."""
     return local_files.shared_instructions(CONFIG, trained_on(wildcards))

@@ -113,21 +113,28 @@ rule membership_scores:
         log_of(plan.MEMBERSHIP_SCORES),
     conda:
         "../../envs/models.yaml"
-    threads: CONFIG.compute.threads
+    threads: where_weights_are_read(CONFIG.compute.threads, 1)
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(240),
-        gpu=GPU,
+        gpu=where_weights_are_read(GPU, 0),
+        asking=lambda wildcards: int(is_asked(wildcards)),
     params:
         source=lambda wildcards: digest_of(
-            "membership_scores.py", *modules_of_reading(wildcards)
+            "membership_scores.py",
+            *modules_of_reading(wildcards),
+            *modules_that_ask(wildcards),
         ),
         reading=reading_of,
         draw={"n": CONFIG.membership.n, "seed": CONFIG.membership.seed},
         k_percent=CONFIG.membership.k_percent,
         instructions=instructions_of_training,
-        threads=CONFIG.compute.threads,
-        device=CONFIG.compute.device,
+        reads_as_base=lambda wildcards: plan.reads_as_base(
+            CONFIG, wildcards.model, wildcards.state
+        ),
+        asks=modules_that_ask,
+        threads=where_weights_are_read(CONFIG.compute.threads),
+        device=where_weights_are_read(CONFIG.compute.device),
     script:
         "../../scripts/membership_scores.py"
 

@@ -19,6 +19,7 @@ from memorization.studies.audit.lowering import lowering
 from memorization.studies.audit.measures import Found, judged
 from memorization.studies.audit.thresholds import meaning, stated_thresholds
 from memorization.studies.audit.verdict import EXIT_CODES, Asked, Measure, Verdict, whole_answer
+from memorization.studies.membership.headings import without_distribution
 
 Row = Mapping[str, Any]
 
@@ -249,4 +250,9 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
         yield "Whether rows can be told to be training rows was not measured (`true_positives_percent`)."
     else:
         yield "The attacks of membership train no further models; stronger ones find more."
+        if without_distribution(results.attacks):
+            yield (
+                "Min-K%++, an attack of membership, takes the probabilities of all tokens, and a server gives those of "
+                "the text's own: it was not tried on models that can only be asked."
+            )
     yield "Text that comes back in other words than the detector knows counts as nothing."

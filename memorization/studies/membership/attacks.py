@@ -4,10 +4,12 @@ An attack is a number of each row, higher for members:
 
 - `loss`: minus the loss (Yeom et al., 2018);
 - `loss_over_base`: the loss of the base model minus that of the fine-tuned one (Carlini et al., 2021, "Extracting
-  Training Data from Large Language Models", with the base model as the reference); not for base models;
+  Training Data from Large Language Models", with the base model as the reference); not for base models, nor where
+  the base model gives no probabilities;
 - `zlib`: minus the bits that the model needs for the scored text over those that zlib needs. Carlini et al. divide the
   loss per token, not per text, so that there a longer text ranks higher;
-- `min_k` and `min_k_plus_plus`, as `models/membership.py` defines them.
+- `min_k` and `min_k_plus_plus`, as `models/membership.py` defines them; the latter not for models that can only be
+  asked.
 
 None of them trains further models, as the strongest attacks do (Carlini et al., 2022, "Membership Inference Attacks
 From First Principles"): what they find is a lower bound of what can be inferred.
@@ -82,8 +84,9 @@ def signals(scores: pa.Table) -> dict[str, np.ndarray]:
         "loss": -loss,
         "zlib": -(loss * tokens / math.log(2)) / (8 * size),
         "min_k": scores["min_k"].to_numpy(),
-        "min_k_plus_plus": scores["min_k_plus_plus"].to_numpy(),
     }
+    if scores["min_k_plus_plus"].null_count == 0:
+        found["min_k_plus_plus"] = scores["min_k_plus_plus"].to_numpy()
     if scores["base_loss"].null_count == 0:
         found["loss_over_base"] = scores["base_loss"].to_numpy() - loss
     return {name: found[name] for name in ATTACKS if name in found}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 ATTACKS = ("loss", "loss_over_base", "zlib", "min_k", "min_k_plus_plus")
 """Attacks, in the table's order."""
 
@@ -19,3 +22,11 @@ HEADINGS = {
     BLIND: "blind (text alone)",
 }
 """Names by attack, in the order of the table."""
+
+
+def without_distribution(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the attacks lack Min-K%++ for a model, which is then one that can only be asked."""
+    attacks: dict[tuple[Any, ...], set[str]] = {}
+    for row in rows:
+        attacks.setdefault((row["model"], row["state"], row["dataset"]), set()).add(row["attack"])
+    return any("min_k_plus_plus" not in found for found in attacks.values())

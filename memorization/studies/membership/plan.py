@@ -60,8 +60,10 @@ def membership_work(config: Project, cells: Iterable[Mapping[str, Any]]) -> dict
         reading = plan.reading(config, cell["state"])
         blocks = reading.get("blocks")
         tokens = blocks["tokens"] if blocks else reading["max_input_tokens"] + reading["max_target_tokens"]
-        texts = config.membership.n * (1 if cell["state"] == BASE else 2)
+        asked = plan.endpoint_of(config, cell["model"], cell["state"]) is not None
+        texts = config.membership.n * (1 if cell["state"] == BASE or asked else 2)
         for population in ("member", "control"):
-            place = plan.fill(plan.MEMBERSHIP_SCORES, {**cell, "population": population})
-            work[place] = Work("membership", cell["model"], texts, tokens)
+            for own in [cell, *plan.asked_base(config, cell)]:
+                place = plan.fill(plan.MEMBERSHIP_SCORES, {**own, "population": population})
+                work[place] = Work("membership", cell["model"], texts, tokens, written=int(asked))
     return work

@@ -12,7 +12,7 @@ from memorization.report.sheet import Sheet
 from memorization.report.words import VARYING, coverage, in_state, intervals, varying
 from memorization.schemas.attacks import AttackColumns
 from memorization.schemas.schema import StudyTable
-from memorization.studies.membership.headings import HEADINGS, ORDER
+from memorization.studies.membership.headings import HEADINGS, ORDER, without_distribution
 
 PACKAGES = ("duckdb",)
 """What a sheet is computed by, for its manifest."""
@@ -106,6 +106,11 @@ def caption(rows: Sequence[Row], context: Context) -> str:
         )
     if any(row["blind_auc"] is None for row in rows):
         parts.append("Where the baseline is missing, there are too few inputs for it.")
+    if without_distribution(rows):
+        parts.append(
+            "Min-K%++ is missing of models that can only be asked: it takes the probabilities of all tokens, and a "
+            "server gives those of the text's own. Their end tokens are not scored."
+        )
     if any(row["state"] == "base" for row in rows):
         parts.append("A base model was not trained on either: what its attacks find is no memory of fine-tuning.")
     parts.append(
