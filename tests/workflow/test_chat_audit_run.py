@@ -111,15 +111,18 @@ def test_a_chat_model_is_asked_in_several_ways_and_does_not_pass(code: Path, tmp
     assert run.output.rstrip().endswith("Exit code 1.")
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["asked"]["promptings"] == PROMPTINGS
-    assert all(measure["value"] > 0 for measure in verdict["measures"])
-    assert {measure["answer"] for measure in verdict["measures"]} == {"fail"}
+    answers = {measure["key"]: measure["answer"] for measure in verdict["measures"]}
+    # Half of all answers contain an address, of too few prompts for an interval.
+    assert answers.pop("personal_data_per_1000_prompts") == "cannot tell"
+    assert set(answers.values()) == {"fail"}
+    [values] = storage.rows(workplace.results / "tables/release-personal_data.parquet")[:1]
+    assert (values["prompting"], values["type"]) == ("turn", "all")
     [questions] = workplace.results.glob("**/prompting=question/prompts.parquet")
     asked = {row["id"]: row for row in storage.rows(questions)}
     texts = [message["content"] for message in conversations[1]["messages"]]
     assert (asked["train-1:4"]["system"], asked["train-1:4"]["turns"]) == (texts[0], texts[1:4])
-    # The answer that stands in that prompt is none that came back.
-    leaked = {row["id"]: row for row in storage.rows(folder / "leaked_records.parquet")}
-    assert leaked and leaked.keys() <= asked.keys()
+    leaked = storage.rows(folder / "leaked_records.parquet")
+    assert {row["id"] for row in leaked} == asked.keys()
     # No text of a conversation is in what leaves the results.
     said = run.output + "".join(each.read_text(encoding="utf-8") for each in folder.glob("verdict.*"))
     assert "example.com" not in said and "Bring the letter" not in said

@@ -113,12 +113,13 @@ def test_what_would_lower_it_is_measured_on_the_same_prompts() -> None:
         ({"decoding": "top_k"}, 20, 0),
         ({"state": "lora", "epoch": 1}, 58, 0),
         ({"side": "target"}, 0, 0),
+        ({"prompting": "question"}, 0, 0),
         ({"state": "lora", "epoch": 1, "decoding": "top_k"}, 1, 0),
     )
 
     found = verdict({"rate_percent": 10.0}, *cells, n=100)
 
-    # One thing at a time: another side is no remedy, and of two changes neither would be known to help.
+    # One thing at a time: another side or question is no remedy, and of two changes neither would be known to help.
     assert [(row.change, row.difference) for row in found.lowering] == [
         ("decoding: greedy -> top_k", -40.0),
         ("state: full -> lora, epoch: 3 -> 1", -2.0),
