@@ -191,9 +191,9 @@ def starts_of(text: str, tokens: Sequence[str]) -> list[int]:
                     f"its tokens do not spell the text that was sent (to character {place:,} of {len(text):,} alone): "
                     "it gives no log-probabilities of the prompt (`log_probabilities: false`), or repeats another one"
                 )
-            found = 0, False
-        starts.append(place)
-        place, open_end = found
+            found = 0, 0, False
+        begin, place, open_end = found
+        starts.append(begin)
     if not _is_spelled(text[place:], open_end):
         raise ValueError(
             f"its tokens end before the text that was sent (at character {place:,} of {len(text):,}): it gives no "
@@ -202,8 +202,12 @@ def starts_of(text: str, tokens: Sequence[str]) -> list[int]:
     return starts
 
 
-def _spelled(text: str, place: int, token: str, open_end: bool) -> tuple[int, bool] | None:
-    """Where a token that begins at that place ends, and whether within a character; None if it is not there."""
+def _spelled(text: str, place: int, token: str, open_end: bool) -> tuple[int, int, bool] | None:
+    """Where a token after that place begins and ends, and whether it ends within a character; None if it is not there.
+
+    `open_end`: the token before may have ended within a character.
+    """
+    begin = place
     for number, part in enumerate(UNREADABLE.split(token)):
         open_end = open_end or number > 0
         if not part:
@@ -214,14 +218,14 @@ def _spelled(text: str, place: int, token: str, open_end: bool) -> tuple[int, bo
                 place += 1
                 if text.startswith(part, place):
                     break
+            begin = begin if number else place
         if not text.startswith(part, place):
-            spaces = len(text) - place - len(text[place:].lstrip())
             part = part.lstrip()
-            place += spaces if part else 0
+            place += len(text[place:]) - len(text[place:].lstrip()) if part else 0
         if not text.startswith(part, place):
             return None
         place, open_end = place + len(part), False
-    return place, open_end
+    return begin, place, open_end
 
 
 def _is_spelled(rest: str, open_end: bool) -> bool:
@@ -249,19 +253,26 @@ def _computed(base: Weights, texts: Sequence[Asked], what: str) -> list[TokenSco
     model, tokenizer = loading.load_state(base.folder, base.name, None, "0", "fp32", device)
     if model.config.is_encoder_decoder:
         raise UserError(f"{base.name}: an encoder-decoder model, which servers of texts cannot be fine-tuned from.")
-    encoded = tokenizer([each.text for each in texts], return_offsets_mapping=True, verbose=False)
+    encoded = tokenizer([each.text for each in texts], verbose=False)["input_ids"]
     examples = []
-    for asked, tokens, offsets in zip(texts, encoded["input_ids"], encoded["offset_mapping"], strict=True):
-        ended = tokens[-1:] == [tokenizer.eos_token_id] and len(tokens) > 1
-        ids = np.array(tokens[:-1] if ended else tokens, dtype=np.int32)
+    for asked, tokens in zip(texts, encoded, strict=True):
+        ids = np.array(tokens[:-1] if tokens[-1:] == [tokenizer.eos_token_id] else tokens, dtype=np.int32)
+        written = tokenizer.batch_decode([[token] for token in ids], clean_up_tokenization_spaces=False)
+        try:
+            starts = starts_of(asked.text, written)
+        except ValueError:
+            raise UserError(
+                f"{base.name}: its tokens do not spell a text that was read, so that none of them can be told to be "
+                "the server's: make the endpoint a model of its own (`models`)."
+            ) from None
         labels = ids.copy()
-        labels[[start < asked.counted_from for start, _ in offsets[: len(ids)]]] = IGNORED
+        labels[np.array(starts, dtype=int) < asked.counted_from] = IGNORED
         examples.append(Example(ids, labels))
-    limit, longest = position_limit(model), max(len(each.inputs) for each in examples)
+    limit, longest = position_limit(model), max(len(example.inputs) for example in examples)
     if limit is not None and longest > limit:
         raise UserError(
             f"{base.name}: the model has {limit} positions, and a row needs {longest}: lower "
             "`membership.max_input_tokens` or `membership.max_target_tokens`."
         )
-    read = [Text((each,), "") for each in examples]
+    read = [Text((example,), "") for example in examples]
     return membership.read(model, tokenizer, read, base.batch_size, f"{what}, base")

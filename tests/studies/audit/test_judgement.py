@@ -151,6 +151,15 @@ def test_members_that_differ_by_themselves_prove_no_leak() -> None:
     assert "told apart by their texts alone" in measure.why
 
 
+def test_the_attack_that_servers_do_not_allow_is_named() -> None:
+    def unknown(*attacks: str) -> str:
+        rows = [attack(attack=name) for name in attacks]
+        return " ".join(verdict({"true_positives_percent": 5.0}, ({}, 0, 0), attacks=rows).not_known)
+
+    assert "Min-K%++, an attack of membership" in unknown("loss", "min_k")
+    assert "Min-K%++" not in unknown("loss", "min_k_plus_plus")
+
+
 def test_too_few_held_out_rows_are_told() -> None:
     attacks = [attack(tpr_1=None, tpr_1_reason="cannot be measured: 100 inputs needed")]
 
