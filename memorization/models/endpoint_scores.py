@@ -13,7 +13,6 @@ tokens are only believed where they spell the text.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +38,8 @@ HIDDEN = -9999.0
 """What servers write where a log-probability is infinite or withheld."""
 ROUNDING = 1e-4
 """Above 0 by so much, a log-probability is one of 0 in low precision."""
+NOT_GIVEN = "this server gives no log-probabilities of a prompt's tokens (`log_probabilities: false`)"
+"""What most wrong answers mean."""
 UNREADABLE = re.compile("\ufffd+|[\ud800-\udfff]+")
 """A part of a character, which a token alone cannot be written as."""
 
@@ -141,10 +142,10 @@ def reply_of(body: Body, data: bytes) -> Reply:
     answer, choice = answer_of(data)
     given = choice.get("logprobs")
     if not isinstance(given, dict):
-        raise ValueError("`choices[0].logprobs` is missing: it gives no log-probabilities (`log_probabilities: false`)")
+        raise ValueError(f"`choices[0].logprobs` is missing: {NOT_GIVEN}")
     tokens, logs = given.get("tokens"), given.get("token_logprobs")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise ValueError("`logprobs.tokens` is no list of texts")
+        raise ValueError(f"`logprobs.tokens` is no list of texts: {NOT_GIVEN}")
     if not isinstance(logs, list) or len(logs) != len(tokens):
         raise ValueError("`logprobs.token_logprobs` is no list of as many numbers as there are tokens")
     starts = starts_of(body["prompt"], tokens)
@@ -166,8 +167,7 @@ def reply_of(body: Body, data: bytes) -> Reply:
 
 
 def _is_log(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and HIDDEN < value <= ROUNDING
+    return isinstance(value, int | float) and not isinstance(value, bool) and HIDDEN < value <= ROUNDING
 
 
 def starts_of(text: str, tokens: Sequence[str]) -> list[int]:
@@ -189,15 +189,14 @@ def starts_of(text: str, tokens: Sequence[str]) -> list[int]:
             if number:
                 raise ValueError(
                     f"its tokens do not spell the text that was sent (to character {place:,} of {len(text):,} alone): "
-                    "it gives no log-probabilities of the prompt (`log_probabilities: false`), or repeats another one"
+                    f"{NOT_GIVEN}, or it repeats another text"
                 )
             found = 0, 0, False
         begin, place, open_end = found
         starts.append(begin)
     if not _is_spelled(text[place:], open_end):
         raise ValueError(
-            f"its tokens end before the text that was sent (at character {place:,} of {len(text):,}): it gives no "
-            "log-probabilities of the prompt (`log_probabilities: false`)"
+            f"its tokens end before the text that was sent (at character {place:,} of {len(text):,}): {NOT_GIVEN}"
         )
     return starts
 
@@ -266,7 +265,9 @@ def _computed(base: Weights, texts: Sequence[Asked], what: str) -> list[TokenSco
                 "the server's: make the endpoint a model of its own (`models`)."
             ) from None
         labels = ids.copy()
-        labels[np.array(starts, dtype=int) < asked.counted_from] = IGNORED
+        # Nobody asks about white space alone.
+        counted_from = asked.counted_from if asked.text.strip() else len(asked.text)
+        labels[np.array(starts, dtype=int) < counted_from] = IGNORED
         examples.append(Example(ids, labels))
     limit, longest = position_limit(model), max(len(example.inputs) for example in examples)
     if limit is not None and longest > limit:

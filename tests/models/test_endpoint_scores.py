@@ -22,6 +22,7 @@ ROWS = [
     {"row": number, "id": f"row-{number}", "instruction": "Say:", "input": f"{text} é☃", "target": text[:30]}
     for number, text in enumerate(TEXTS[:5])
 ]
+EMPTY = {"row": 5, "id": "empty", "instruction": "", "input": "", "target": ""}
 RECIPE = Recipe(epochs=1, max_input_tokens=30, max_target_tokens=12)
 TARGET = RECIPE.model_copy(update={"loss": "target"})
 
@@ -77,7 +78,7 @@ def test_a_served_model_scores_as_the_same_model_here(
     monkeypatch.setattr(loading, "load_state", lambda *_: (model, tokenizer))
     with StandIn(usual=served(model, tokenizer)) as stand_in:
         base = Weights(folder, "bot", "cpu", 1, 8)
-        found = told(stand_in, folder, tmp_path, base, recipe=recipe)
+        found = told(stand_in, folder, tmp_path, base, recipe=recipe, rows=[*ROWS, EMPTY])
 
     texts = encode(ROWS, model, tokenizer, recipe)
     for score, own, text in zip(found, read(model, tokenizer, texts, 8, "test"), texts, strict=True):
@@ -130,9 +131,8 @@ def test_losses_are_compared_with_those_of_a_served_base_model(folder: Path, tmp
 
 
 def test_rows_without_a_counted_token_are_left_out(folder: Path, tmp_path: Path) -> None:
-    empty = {"row": 5, "id": "empty", "instruction": "", "input": "", "target": ""}
     with StandIn(usual=echoed) as stand_in:
-        found = told(stand_in, folder, tmp_path, rows=[empty, ROWS[0]], recipe=TARGET)
+        found = told(stand_in, folder, tmp_path, rows=[EMPTY, ROWS[0]], recipe=TARGET)
     assert [score.id for score in found] == ["row-0"]
     assert len(stand_in.requests) == 1
 
@@ -171,7 +171,7 @@ def test_tokens_are_found_where_they_begin(name: str, written: list[str]) -> Non
     ],
 )
 def test_tokens_that_do_not_spell_the_text_are_none(tokens: list[str]) -> None:
-    with pytest.raises(ValueError, match="gives no log-probabilities of the prompt"):
+    with pytest.raises(ValueError, match="gives no log-probabilities of a prompt"):
         starts_of(TEXT, tokens)
 
 
@@ -199,6 +199,8 @@ LIES: dict[str, tuple[Callable[[Request], Answer], str]] = {
     "infinite": (of_first(to=b'"token_logprobs": [-Infinity, -'), "of token 1 of .* is none: -Infinity"),
     "no number": (of_first(to=b'"token_logprobs": [NaN, -'), "of token 1 of .* is none: NaN"),
     "withheld": (of_first(to=b'"token_logprobs": [-9999.0, -'), "of token 1 of .* is none: -9999"),
+    "huge": (of_first(to=b'"token_logprobs": [' + b"9" * 400 + b", -"), "of token 1 of .* is none: 999"),
+    "as a chat": (lambda request: completion(request, logprobs={"content": []}), "no list of texts: this server gives"),
     "true": (of_first(to=b'"token_logprobs": [false, -'), "of token 1 of .* is none: false"),
 }
 
