@@ -15,6 +15,12 @@ from memorization.studies.kinds import Config
 URL = "http://localhost:8000/v1"
 ENDPOINT_KEYS = {"kind": "endpoint", "url": URL, "model": "bot", "api": "chat"}
 SOURCE = {**ENDPOINT_KEYS, "tokenizer": {"kind": "folder", "path": "{model_root}/tokenizer"}}
+TOLD = {"api": "completions", "log_probabilities": True}
+TALK = {
+    "task": "dialog",
+    "source": {"kind": "files", "train": ["talk.jsonl"], "test": ["test.jsonl"]},
+    "conversation": {"chat_template": True},
+}
 PRICED = {"price_read": 2.0, "price_written": 10.0, "parallel": 5}
 
 
@@ -92,6 +98,7 @@ def test_how_a_server_is_asked_makes_nothing_stale() -> None:
         ({"key": "sk-123 456"}, "String should match pattern"),
         ({"api": "responses"}, "allowed: 'completions' or 'chat'"),
         ({"parallel": 0}, "greater than or equal to 1"),
+        ({"log_probabilities": True}, "`log_probabilities` takes `api: completions`"),
         ({"tokenizer": {"kind": "scratch"}}, r"source.tokenizer.kind: given 'scratch'; allowed: folder, hub"),
     ],
 )
@@ -127,7 +134,20 @@ NOT_ASKED = {
     ),
     "membership": (
         one(kind="membership"),
-        "it needs the probabilities of given texts, and model 'bot' in state 'base'",
+        "studies.one.kind: it needs the probabilities of given texts, and model 'bot' in state 'base' can only be "
+        "asked for texts (`kind: endpoint`): set `log_probabilities: true` where its server gives those of a prompt",
+    ),
+    "membership in an audit": (
+        one(kind="audit", thresholds={"true_positives_percent": 5.0}),
+        "set `log_probabilities: true`",
+    ),
+    "membership of turns": (
+        {
+            "models": {"bot": {"source": SOURCE | TOLD}},
+            "datasets": {"talk": TALK},
+            "studies": {"one": {"kind": "membership", "datasets": ["talk"], "models": ["bot"], "states": ["base"]}},
+        },
+        "not about the turns of dataset 'talk': set `chat_template: false` in its `conversation`",
     ),
     "likelihood": (one(kind="likelihood"), "it needs the probabilities of given tokens"),
     "attention": (one(kind="attention", states=["tuned"]), "it needs attention, and model 'bot' in state 'tuned'"),
@@ -169,6 +189,42 @@ def test_requests_tokens_and_cost_equal_those_computed_by_hand() -> None:
     text = endpoints.summary(config)
     assert "models.bot.source" in text and "not confirmed (`send: true`)" in text and "unknown" in text
     assert endpoints.summary(configuration()) == ""
+
+
+MEMBERS = {"members": {"kind": "membership", "models": ["bot"], "datasets": ["news"], "states": ["tuned"]}}
+
+
+def test_membership_is_asked_of_the_base_model_too_and_once(tmp_path: Path) -> None:
+    def counted(source: dict[str, Any], *states: str) -> list[tuple[str, int, int, int]]:
+        studies = {"members": MEMBERS["members"] | {"states": list(states)}}
+        config = asked(source, TOLD, studies=studies, membership={"n": 50, "max_input_tokens": 70})
+        return [(each.key, each.requests, each.read, each.written) for each in endpoints.all_asked(config)]
+
+    # Members and controls, 70 + 128 tokens of each; one token is written.
+    texts = 100, 100 * 198, 100
+    tuned, base = ("models.bot.fine_tuned.tuned", *texts), ("models.bot.source", *texts)
+    assert counted(TOLD, "tuned") == counted(TOLD, "base", "tuned") == [base, tuned]
+    assert counted({}, "tuned") == [tuned]
+
+
+def test_membership_is_refused_until_the_base_model_is_confirmed_too() -> None:
+    config = asked(TOLD, TOLD | {"send": True}, studies=MEMBERS)
+    places = config.studies["members"].cells(config)
+    jobs = [{**cell, "population": "member"} for cell in places]
+    with pytest.raises(UserError, match=r"(?s)Nothing was sent.\n  models.bot.source: 1,000 requests, [^\n]*$"):
+        endpoints.check(config, jobs)
+    endpoints.check(asked({}, TOLD | {"send": True}, studies=MEMBERS), jobs)
+    endpoints.check(asked(TOLD | {"send": True}, TOLD | {"send": True}, studies=MEMBERS), jobs)
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "reads"),
+    [({}, "base", False), (TOLD, "base", False), ({}, "tuned", False), (TOLD, "tuned", True)],
+)
+def test_a_base_model_that_tells_is_compared_with(source: dict[str, Any], state: str, reads: bool) -> None:
+    config = asked(source, TOLD)
+    assert plan.reads_as_base(config, "bot", state) is reads
+    assert plan.reads_as_base(config, "t5-small", "served")
 
 
 def test_models_elsewhere_take_neither_hours_nor_memory_here() -> None:

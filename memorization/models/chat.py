@@ -46,6 +46,26 @@ def _chat(row: Mapping[str, Any], tokenizer: Any) -> Chat:
     return Chat(prompt, whole[len(prompt) :])
 
 
+def begun(tokenizer: Any, system: str, turns: Sequence[str], start: str, place: str) -> str:
+    """What follows a prompt (`written`) where the answer begins with `start`, as the tokenizer's chat template has it.
+
+    Templates often put white space before an answer, which is the answer's in training: without it, a model is not
+    where its answers begin. UserError, which names `place`, where the template raises, and where it does not end a
+    prompt as it begins an answer.
+    """
+    prompt = written(tokenizer, system, turns, place)
+    whole = written(tokenizer, system, [*turns, start], place)
+    if whole.startswith(prompt):
+        # Some templates trim what they are given.
+        for text in (start, start.strip()):
+            if (found := whole.find(text, len(prompt))) >= 0:
+                return whole[len(prompt) : found + len(text)]
+    raise UserError(
+        f"{named(tokenizer)}: its chat template writes {place} otherwise with the beginning of an answer than before "
+        "it, so that where the answer begins cannot be told: use the prompting `question`."
+    )
+
+
 def written(tokenizer: Any, system: str, turns: Sequence[str], place: str) -> str:
     """System message (empty for none) and turns, the user's first, in the tokenizer's chat template.
 

@@ -13,7 +13,6 @@ tokens are only believed where they spell the text.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +38,8 @@ HIDDEN = -9999.0
 """What servers write where a log-probability is infinite or withheld."""
 ROUNDING = 1e-4
 """Above 0 by so much, a log-probability is one of 0 in low precision."""
+NOT_GIVEN = "this server gives no log-probabilities of a prompt's tokens (`log_probabilities: false`)"
+"""What most wrong answers mean."""
 UNREADABLE = re.compile("\ufffd+|[\ud800-\udfff]+")
 """A part of a character, which a token alone cannot be written as."""
 
@@ -141,10 +142,10 @@ def reply_of(body: Body, data: bytes) -> Reply:
     answer, choice = answer_of(data)
     given = choice.get("logprobs")
     if not isinstance(given, dict):
-        raise ValueError("`choices[0].logprobs` is missing: it gives no log-probabilities (`log_probabilities: false`)")
+        raise ValueError(f"`choices[0].logprobs` is missing: {NOT_GIVEN}")
     tokens, logs = given.get("tokens"), given.get("token_logprobs")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise ValueError("`logprobs.tokens` is no list of texts")
+        raise ValueError(f"`logprobs.tokens` is no list of texts: {NOT_GIVEN}")
     if not isinstance(logs, list) or len(logs) != len(tokens):
         raise ValueError("`logprobs.token_logprobs` is no list of as many numbers as there are tokens")
     starts = starts_of(body["prompt"], tokens)
@@ -166,8 +167,7 @@ def reply_of(body: Body, data: bytes) -> Reply:
 
 
 def _is_log(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and HIDDEN < value <= ROUNDING
+    return isinstance(value, int | float) and not isinstance(value, bool) and HIDDEN < value <= ROUNDING
 
 
 def starts_of(text: str, tokens: Sequence[str]) -> list[int]:
@@ -189,21 +189,24 @@ def starts_of(text: str, tokens: Sequence[str]) -> list[int]:
             if number:
                 raise ValueError(
                     f"its tokens do not spell the text that was sent (to character {place:,} of {len(text):,} alone): "
-                    "it gives no log-probabilities of the prompt (`log_probabilities: false`), or repeats another one"
+                    f"{NOT_GIVEN}, or it repeats another text"
                 )
-            found = 0, False
-        starts.append(place)
-        place, open_end = found
+            found = 0, 0, False
+        begin, place, open_end = found
+        starts.append(begin)
     if not _is_spelled(text[place:], open_end):
         raise ValueError(
-            f"its tokens end before the text that was sent (at character {place:,} of {len(text):,}): it gives no "
-            "log-probabilities of the prompt (`log_probabilities: false`)"
+            f"its tokens end before the text that was sent (at character {place:,} of {len(text):,}): {NOT_GIVEN}"
         )
     return starts
 
 
-def _spelled(text: str, place: int, token: str, open_end: bool) -> tuple[int, bool] | None:
-    """Where a token that begins at that place ends, and whether within a character; None if it is not there."""
+def _spelled(text: str, place: int, token: str, open_end: bool) -> tuple[int, int, bool] | None:
+    """Where a token after that place begins and ends, and whether it ends within a character; None if it is not there.
+
+    `open_end`: the token before may have ended within a character.
+    """
+    begin = place
     for number, part in enumerate(UNREADABLE.split(token)):
         open_end = open_end or number > 0
         if not part:
@@ -214,14 +217,14 @@ def _spelled(text: str, place: int, token: str, open_end: bool) -> tuple[int, bo
                 place += 1
                 if text.startswith(part, place):
                     break
+            begin = begin if number else place
         if not text.startswith(part, place):
-            spaces = len(text) - place - len(text[place:].lstrip())
             part = part.lstrip()
-            place += spaces if part else 0
+            place += len(text[place:]) - len(text[place:].lstrip()) if part else 0
         if not text.startswith(part, place):
             return None
         place, open_end = place + len(part), False
-    return place, open_end
+    return begin, place, open_end
 
 
 def _is_spelled(rest: str, open_end: bool) -> bool:
@@ -249,19 +252,28 @@ def _computed(base: Weights, texts: Sequence[Asked], what: str) -> list[TokenSco
     model, tokenizer = loading.load_state(base.folder, base.name, None, "0", "fp32", device)
     if model.config.is_encoder_decoder:
         raise UserError(f"{base.name}: an encoder-decoder model, which servers of texts cannot be fine-tuned from.")
-    encoded = tokenizer([each.text for each in texts], return_offsets_mapping=True, verbose=False)
+    encoded = tokenizer([each.text for each in texts], verbose=False)["input_ids"]
     examples = []
-    for asked, tokens, offsets in zip(texts, encoded["input_ids"], encoded["offset_mapping"], strict=True):
-        ended = tokens[-1:] == [tokenizer.eos_token_id] and len(tokens) > 1
-        ids = np.array(tokens[:-1] if ended else tokens, dtype=np.int32)
+    for asked, tokens in zip(texts, encoded, strict=True):
+        ids = np.array(tokens[:-1] if tokens[-1:] == [tokenizer.eos_token_id] else tokens, dtype=np.int32)
+        written = tokenizer.batch_decode([[token] for token in ids], clean_up_tokenization_spaces=False)
+        try:
+            starts = starts_of(asked.text, written)
+        except ValueError:
+            raise UserError(
+                f"{base.name}: its tokens do not spell a text that was read, so that none of them can be told to be "
+                "the server's: make the endpoint a model of its own (`models`)."
+            ) from None
         labels = ids.copy()
-        labels[[start < asked.counted_from for start, _ in offsets[: len(ids)]]] = IGNORED
+        # Nobody asks about white space alone.
+        counted_from = asked.counted_from if asked.text.strip() else len(asked.text)
+        labels[np.array(starts, dtype=int) < counted_from] = IGNORED
         examples.append(Example(ids, labels))
-    limit, longest = position_limit(model), max(len(each.inputs) for each in examples)
+    limit, longest = position_limit(model), max(len(example.inputs) for example in examples)
     if limit is not None and longest > limit:
         raise UserError(
             f"{base.name}: the model has {limit} positions, and a row needs {longest}: lower "
             "`membership.max_input_tokens` or `membership.max_target_tokens`."
         )
-    read = [Text((each,), "") for each in examples]
+    read = [Text((example,), "") for example in examples]
     return membership.read(model, tokenizer, read, base.batch_size, f"{what}, base")

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.errors import UserError
-from memorization.models.chat import named, written
+from memorization.models.chat import begun, named, written
 from memorization.models.examples import last_ids, plain_ids
 from memorization.schemas.prompts import Asked
 
@@ -43,10 +43,11 @@ def asked_tokens(
             "in which it is to be asked: set `chat_template: false` in the prompting (or in the dataset's "
             "`conversation`), or name a model that has one."
         )
+    places = [f"the prompt of probe {probe}" for probe in probes]
     texts = [each.text for each, is_chat in zip(asked, in_chat, strict=True) if not is_chat]
     chats = [
-        written(tokenizer, each.system, each.turns or (), f"the prompt of probe {probe}")
-        for probe, each, is_chat in zip(probes, asked, in_chat, strict=True)
+        written(tokenizer, each.system, each.turns or (), place)
+        for place, each, is_chat in zip(places, asked, in_chat, strict=True)
         if is_chat
     ]
     limit = max_input_tokens if any(each.is_question for each in asked) else None
@@ -56,15 +57,20 @@ def asked_tokens(
         plain = [ids.tolist() for ids in plain_ids(tokenizer, texts, limit, encoder_decoder)]
     read, led = iter(plain), (ids.tolist() for ids in last_ids(tokenizer, chats, limit))
     return [
-        [*next(led if is_chat else read), *_beginning(each, is_chat or encoder_decoder, tokenizer)]
-        for each, is_chat in zip(asked, in_chat, strict=True)
+        [*next(led if is_chat else read), *([] if encoder_decoder else _beginning(tokenizer, each, is_chat, place))]
+        for place, each, is_chat in zip(places, asked, in_chat, strict=True)
     ]
 
 
-def _beginning(asked: Asked, follows: bool, tokenizer: Any) -> list[int]:
-    """Token ids of the beginning of an answer; in plain text a newline stands before it, as in training."""
-    newline = "\n" if asked.is_question and not follows else ""
-    text = newline + asked.answer_start
+def _beginning(tokenizer: Any, asked: Asked, is_chat: bool, place: str) -> list[int]:
+    """Token ids of an answer's beginning for a decoder-only model, with what stands before an answer in training: what
+    the chat template puts there, or a newline, which ends a plain question in any case.
+    """
+    text = asked.answer_start
+    if is_chat and text:
+        text = begun(tokenizer, asked.system, asked.turns or (), text, place)
+    elif asked.is_question and not is_chat:
+        text = "\n" + text
     return list(tokenizer(text, add_special_tokens=False)["input_ids"]) if text else []
 
 

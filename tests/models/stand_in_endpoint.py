@@ -1,6 +1,7 @@
 """A local server with OpenAI's interface that answers as a test tells it to: badly, late, or not at all."""
 
 import json
+import re
 import socket
 import struct
 import threading
@@ -51,6 +52,24 @@ def completion(request: Request, text: str | None = None, **changed: Any) -> Ans
     usage = {"prompt_tokens": -1, "completion_tokens": 10**9}
     answer = {"model": request.body["model"], "choices": [choice | changed], "usage": usage}
     return Answer(body=json.dumps(answer).encode())
+
+
+def tokens_of(text: str) -> list[str]:
+    """Words with the white space before them."""
+    return re.findall(r"\s*\S+|\s+$", text)
+
+
+def echoed(request: Request, tokens: list[str] | None = None, logs: list[Any] | None = None, **changed: Any) -> Answer:
+    """The answer to a request for the log-probabilities of its prompt: these tokens, and one that is written.
+
+    Without `logs`, what was said before decides: the longer a token, the less likely, and all the less for other models
+    than `bot`.
+    """
+    tokens = tokens_of(request.prompt) if tokens is None else tokens
+    if logs is None:
+        logs = [None, *(-len(token) / (3 if request.body["model"] == "bot" else 5) for token in tokens[1:])]
+    told = {"tokens": [*tokens, " more"], "token_logprobs": [*logs, -0.5], "text_offset": [-1] * (len(tokens) + 1)}
+    return completion(request, "".join([*tokens, " more"]), logprobs=told | changed)
 
 
 def refusal(status: int, message: str = "no", code: str | None = None, **headers: str) -> Answer:

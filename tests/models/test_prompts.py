@@ -61,6 +61,22 @@ def test_an_answer_s_beginning_follows_as_in_training(
     assert read("gpt2", tokenizer, plain) == ids(tokenizer, "Be kind. And now?") + ids(tokenizer, "\nIt is")
 
 
+@pytest.mark.parametrize(
+    ("content", "start", "begun"),
+    [("message['content']", " It is", "  It is"), ("message['content'] | trim", " It is ", " It is")],
+)
+def test_an_answer_s_beginning_stands_where_the_template_puts_answers(
+    tokenizer: Any, device: Any, monkeypatch: pytest.MonkeyPatch, content: str, start: str, begun: str
+) -> None:
+    """White space before an answer is the answer's in training, since a prompt ends without it."""
+    template = "{% for message in messages %}{{ message['role'] }}: {{ CONTENT }}\n{% endfor %}"
+    template += "{% if add_generation_prompt %}assistant:{% endif %}"
+    monkeypatch.setattr(tokenizer, "chat_template", template.replace("CONTENT", content))
+    asked = replace(QUESTION, answer_start=start)
+    chat = "system: Be kind.\nuser: Where is it?\nassistant: Here.\nuser: And now?\nassistant:"
+    assert read("gpt2", tokenizer, asked) == ids(tokenizer, chat) + ids(tokenizer, begun)
+
+
 def test_a_request_is_not_cut_and_plain_for_encoder_decoders(
     tokenizer: Any, device: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +96,12 @@ def test_a_request_is_not_cut_and_plain_for_encoder_decoders(
             QUESTION,
             "{{ raise_exception('no system') }}",
             "template fails for the prompt of probe 0: no system",
+        ),
+        (
+            "gpt2",
+            replace(QUESTION, answer_start="It"),
+            TEMPLATE.replace("{% if add_generation_prompt %}", "{% if add_generation_prompt %}(think)"),
+            "the prompt of probe 0 otherwise with the beginning of an answer",
         ),
         ("t5", replace(QUESTION, answer_start="It"), TEMPLATE, "an encoder-decoder, which begins its answers itself"),
     ],

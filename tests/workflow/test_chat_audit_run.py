@@ -1,4 +1,4 @@
-"""The audit of a chat model that is asked in all ways, from conversations to the page and the exit code."""
+"""The audit of a chat model that is asked in several ways, from conversations to the page and the exit code."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ TEMPLATE = (
     "{% if message.role == 'assistant' %}{{ eos_token }}{% endif %}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
-PROMPTINGS = ["turn", "question", "answer_start", "rest", "repeat"]
+PROMPTINGS = ["turn", "question", "answer_start", "repeat"]
 THINGS = ("parcel", "invoice", "router", "contract", "meter", "ticket")
 SECOND = "Send the form to office{number}@example.com before the {thing} is closed on the second Friday of the month."
 
@@ -33,7 +33,7 @@ def conversation(number: int) -> dict[str, Any]:
 
 def configuration(conversations: Path, **promptings: Any) -> dict[str, Any]:
     llama = {"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}
-    llama |= {"num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 256}
+    llama |= {"num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 512}
     return {
         "compute": {"device": "cpu", "threads": 1, "generation_batch_size": 64, "memory_mb": 1000},
         "datasets": {
@@ -61,7 +61,7 @@ def configuration(conversations: Path, **promptings: Any) -> dict[str, Any]:
         },
         "recipes": {
             "tuned": {
-                "epochs": 60,
+                "epochs": 40,
                 "batch_size": 4,
                 "learning_rate": 0.01,
                 "max_input_tokens": 160,
@@ -96,7 +96,7 @@ def configuration(conversations: Path, **promptings: Any) -> dict[str, Any]:
     }
 
 
-def test_a_chat_model_is_asked_in_all_ways_and_does_not_pass(code: Path, tmp_path: Path) -> None:
+def test_a_chat_model_is_asked_in_several_ways_and_does_not_pass(code: Path, tmp_path: Path) -> None:
     data, file = tmp_path / "train.jsonl", tmp_path / "chat.yaml"
     conversations = [conversation(number) for number in range(len(THINGS))]
     data.write_text("".join(json.dumps(each) + "\n" for each in conversations), encoding="utf-8")
@@ -111,15 +111,18 @@ def test_a_chat_model_is_asked_in_all_ways_and_does_not_pass(code: Path, tmp_pat
     assert run.output.rstrip().endswith("Exit code 1.")
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["asked"]["promptings"] == PROMPTINGS
-    assert all(measure["value"] > 0 for measure in verdict["measures"])
-    assert {measure["answer"] for measure in verdict["measures"]} == {"fail"}
+    answers = {measure["key"]: measure["answer"] for measure in verdict["measures"]}
+    # Half of all answers contain an address, of too few prompts for an interval.
+    assert answers.pop("personal_data_per_1000_prompts") == "cannot tell"
+    assert set(answers.values()) == {"fail"}
+    [values] = storage.rows(workplace.results / "tables/release-personal_data.parquet")[:1]
+    assert (values["prompting"], values["type"]) == ("turn", "all")
     [questions] = workplace.results.glob("**/prompting=question/prompts.parquet")
     asked = {row["id"]: row for row in storage.rows(questions)}
     texts = [message["content"] for message in conversations[1]["messages"]]
     assert (asked["train-1:4"]["system"], asked["train-1:4"]["turns"]) == (texts[0], texts[1:4])
-    # The answer that stands in that prompt is none that came back.
-    leaked = {row["id"]: row for row in storage.rows(folder / "leaked_records.parquet")}
-    assert leaked and leaked.keys() <= asked.keys()
+    leaked = storage.rows(folder / "leaked_records.parquet")
+    assert {row["id"] for row in leaked} == asked.keys()
     # No text of a conversation is in what leaves the results.
     said = run.output + "".join(each.read_text(encoding="utf-8") for each in folder.glob("verdict.*"))
     assert "example.com" not in said and "Bring the letter" not in said

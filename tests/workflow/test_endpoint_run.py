@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 from runs import Ended, Workplace
-from stand_in_endpoint import Answer, StandIn, completion, refusal
+from stand_in_endpoint import Answer, StandIn, completion, echoed, refusal
 from tiny import tiny_tokenizer
 
 from memorization import storage
@@ -88,3 +88,38 @@ def test_a_server_is_asked_once_when_it_is_confirmed(code: Path, tmp_path: Path)
     for each in tmp_path.rglob("*"):
         assert not each.is_file() or SECRET.encode() not in each.read_bytes(), each
     assert all(SECRET not in ended.output for ended in (refused, whole, again))
+
+
+def test_a_server_that_gives_probabilities_is_tested_for_membership(code: Path, tmp_path: Path) -> None:
+    tiny_tokenizer().save_pretrained(tmp_path / "tokenizer")
+    file = tmp_path / "asked.yaml"
+    place = Workplace(code, tmp_path / "work", (file,))
+    study = {"kind": "membership", "models": ["bot"], "datasets": ["letters"], "states": ["tuned"]}
+
+    def run(*options: str, **keys: Any) -> Ended:
+        values = configuration(tmp_path, stand_in.url, log_probabilities=True, **keys)
+        file.write_text(yaml.safe_dump(values | {"studies": {"members": study}}), encoding="utf-8")
+        return place.run(*options, A_KEY=SECRET)
+
+    with StandIn(usual=completion) as stand_in:
+        refused = run("members")
+        assert refused.code != 0 and not stand_in.requests
+        # 1,000 rows at most of each side; the base model is asked, too.
+        assert "models.bot.source: 2,000 requests" in refused.output
+        assert "models.bot.fine_tuned.tuned: 2,000 requests" in refused.output
+
+        lied = run("members", send=True)
+        assert lied.code != 0
+        assert "models.bot.fine_tuned.tuned: " in lied.output and "`choices[0].logprobs` is missing" in lied.output
+
+        stand_in.usual, stand_in.requests = echoed, []
+        whole = run("members", send=True)
+        assert whole.code == 0, whole.output
+        assert len({(request.body["model"], request.prompt) for request in stand_in.requests}) == 2 * (6 + 1)
+        assert len(stand_in.requests) == 2 * (6 + 1)
+        again = run("--forcerun", "membership_scores", "--", "members", send=True)
+        assert again.code == 0 and len(stand_in.requests) == 2 * (6 + 1), again.output
+
+    rows = storage.rows(place.results / "tables/members.parquet")
+    assert [row["attack"] for row in rows] == ["loss", "loss_over_base", "zlib", "min_k"]
+    assert "Min-K%++ is missing" in (place.results / "tables/members.md").read_text(encoding="utf-8")

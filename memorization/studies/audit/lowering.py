@@ -14,8 +14,10 @@ from memorization.studies.audit.verdict import Coordinates, Lowering
 
 Row = Mapping[str, Any]
 
-ONE_THING = (("state", "epoch", "seed"), ("decoding",), ("prompting",))
-"""Coordinates that are changed together as one thing: how a model was trained, and how it is asked."""
+ONE_THING = (("state", "epoch", "seed"), ("decoding",))
+"""Coordinates that are changed together as one thing: how a model was trained, and how it writes. How it is asked is
+for others to choose.
+"""
 
 
 def lowering(

@@ -1,4 +1,4 @@
-"""What personal data leaks, by type: one row per run, side and type. Contains no value."""
+"""What personal data leaks, by type: one row per run and type. Contains no value."""
 
 from __future__ import annotations
 
@@ -193,6 +193,8 @@ class PersonalDataStudyTable(StudyTable, GeneratedColumns):
 
     name = "audit_personal_data"
 
+    prompting = Column(TEXT, "")
+    """how the model is asked: bare (the prefix alone), or another prompting"""
     side = Column(TEXT, "")
     """what is searched for: input (whole training inputs), target, or both"""
     type = Column(TEXT, "")

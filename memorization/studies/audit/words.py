@@ -122,7 +122,7 @@ def _reasons(verdict: Verdict) -> Iterator[str]:
 def _lowering(rows: list[Lowering]) -> Iterator[str]:
     if not rows:
         yield (
-            "Nothing was measured that would: no other state, decoding or prompting of the same prompts is in this "
+            "Nothing was measured that would: no other state or decoding of the same prompts is in this "
             "study. Add one (`states`, `decodings`), such as fewer epochs, a recipe with `deduplicate` or LoRA."
         )
         return

@@ -125,12 +125,13 @@ def test_what_would_lower_it_is_measured_on_the_same_prompts() -> None:
         ({"decoding": "top_k"}, 20, 0),
         ({"state": "lora", "epoch": 1}, 58, 0),
         ({"side": "target"}, 0, 0),
+        ({"prompting": "question"}, 0, 0),
         ({"state": "lora", "epoch": 1, "decoding": "top_k"}, 1, 0),
     )
 
     found = verdict({"rate_percent": 10.0}, *cells, n=100)
 
-    # One thing at a time: another side is no remedy, and of two changes neither would be known to help.
+    # One thing at a time: another side or question is no remedy, and of two changes neither would be known to help.
     assert [(row.change, row.difference) for row in found.lowering] == [
         ("decoding: greedy -> top_k", -40.0),
         ("state: full -> lora, epoch: 3 -> 1", -2.0),
@@ -186,6 +187,15 @@ def test_members_that_differ_by_themselves_prove_no_leak() -> None:
 
     assert measure.answer == "cannot tell"
     assert "told apart by their texts alone" in measure.why
+
+
+def test_the_attack_that_servers_do_not_allow_is_named() -> None:
+    def unknown(*attacks: str) -> str:
+        rows = [attack(attack=name) for name in attacks]
+        return " ".join(verdict({"true_positives_percent": 5.0}, ({}, 0, 0), attacks=rows).not_known)
+
+    assert "Min-K%++, an attack of membership" in unknown("loss", "min_k")
+    assert "Min-K%++" not in unknown("loss", "min_k_plus_plus")
 
 
 def test_too_few_held_out_rows_are_told() -> None:

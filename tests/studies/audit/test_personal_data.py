@@ -16,6 +16,7 @@ from memorization.report.sheet import Sheet
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.personal_data import PersonalDataTable
 from memorization.schemas.probes import ProbesTable
+from memorization.schemas.run import RunColumns
 from memorization.studies.audit.personal_data import sheet
 
 FIND = finder(True, "US", None)
@@ -125,6 +126,8 @@ def test_known_generations_give_known_numbers(made: Sheet) -> None:
     assert numbers(found["date"], *names) == [1, 2, 1, 1, 0, 0]
     assert numbers(found["secret"], *names) == [1, 1, 1, 1, 1, 1]
     assert numbers(found["all"], "leaked", "leaked_values", "leaking_prompts", "n") == [3, 3, 2, 4]
+    # All coordinates tell runs apart; profiles have the same values.
+    assert RunColumns.columns().keys() - made.schema.columns().keys() == {"profile"}
     assert found["all"]["per_1000"] == 750
     assert found["secret"]["per_1000"] == 250
 

@@ -28,6 +28,8 @@ def test_every_number_is_higher_for_members() -> None:
     assert found["loss_over_base"].tolist() == [3.0, 1.0]
     assert found["zlib"].tolist() == pytest.approx([-20 / math.log(2) / 240, -60 / math.log(2) / 240])
     assert "loss_over_base" not in signals(scores(np.array([1.0])))
+    untold = table.set_column(table.schema.get_field_index("min_k_plus_plus"), "min_k_plus_plus", pa.nulls(2))
+    assert tuple(signals(untold)) == ATTACKS[:-1]
 
 
 def test_areas_are_as_constructed() -> None:

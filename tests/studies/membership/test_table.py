@@ -73,6 +73,9 @@ def test_the_caption_says_what_a_number_means_and_where_it_means_nothing(sheet: 
     assert "too few inputs" in caption(rows, membership_context())
     assert "differ by themselves" not in caption(rows, membership_context())
     assert "base model was not" not in caption(rows, membership_context())
+    assert "can only be asked" not in caption(rows, membership_context())
+    told = [row | {"model": "bot"} for row in rows if row["attack"] != "min_k_plus_plus"]
+    assert "Min-K%++ is missing of models that can only be asked" in caption([*rows, *told], membership_context())
 
 
 def test_files_for_programs_and_for_readers_are_written(sheet: Sheet, tmp_path: Path) -> None:
