@@ -120,7 +120,7 @@ def test_a_chat_model_is_asked_in_several_ways_and_does_not_pass(code: Path, tmp
     [questions] = workplace.results.glob("**/prompting=question/prompts.parquet")
     asked = {row["id"]: row for row in storage.rows(questions)}
     texts = [message["content"] for message in conversations[1]["messages"]]
-    assert (asked["train-1:4"]["system"], asked["train-1:4"]["turns"]) == (texts[0], texts[1:4])
+    assert (asked["train-1:4"]["system"], asked["train-1:4"]["turns"]) == (texts[0], texts[3:4])
     leaked = storage.rows(folder / "leaked_records.parquet")
     assert {row["id"] for row in leaked} == asked.keys()
     # No text of a conversation is in what leaves the results.

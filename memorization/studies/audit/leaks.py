@@ -2,7 +2,7 @@
 
 Every match counts, not only the one that decides a probe's outcome: records that nearly equal one another come back
 together, and a model is to be trained without all of them. None is a match with a text that stands in the prompt, as
-an earlier answer of the same conversation does.
+an earlier answer of the same dialogue does.
 """
 
 from __future__ import annotations
