@@ -103,5 +103,10 @@ def check_positions(
         raise UserError(
             f"the model has {limit} positions, and a prompt of {longest} tokens with `{key}: {new_tokens}` needs "
             f"{needed}: lower one of them."
-            + ("" if max_input_tokens is None else f" Questions are cut to `max_input_tokens: {max_input_tokens}`.")
+            + (
+                ""
+                if max_input_tokens is None
+                else f" Questions are cut to `max_input_tokens: {max_input_tokens}`, which is the recipe's, and that "
+                "of the section `answers` for `base` and models that are not fine-tuned here."
+            )
         )

@@ -11,7 +11,7 @@ from memorization.page.context import PageContext
 from memorization.page.section import Section, escaped
 from memorization.report.context import Files
 from memorization.studies.audit.verdict import Measure, Verdict
-from memorization.studies.audit.words import headline, lowering_line, n, sentence
+from memorization.studies.audit.words import headline, lowering_heading, lowering_line, n, sentence
 
 
 def section(files: Files, context: PageContext) -> Section | None:
@@ -30,7 +30,8 @@ def _card(study: Mapping[str, Any], file: Path) -> str:
     measures = "".join(f"<li>{_measure(measure)}</li>" for measure in verdict.measures)
     unknown = "".join(f"<li>{escaped(text)}</li>" for text in verdict.not_known)
     lower = "".join(f"<li>{escaped(lowering_line(row))}</li>" for row in verdict.lowering)
-    lowers = f"<ul>{lower}</ul>" if lower else '<p class="small">Nothing was measured that would.</p>'
+    heading = f'<p class="small">{escaped(lowering_heading(verdict.lowering))}</p>' if lower else ""
+    lowers = f"{heading}<ul>{lower}</ul>" if lower else '<p class="small">Nothing was measured that would.</p>'
     return (
         f'<article class="card" aria-labelledby="{name}">\n<h3 id="{name}">{escaped(title)}</h3>\n'
         f'<p class="lead">{escaped(headline(verdict))}</p>\n<ul class="measures">{measures}</ul>\n'

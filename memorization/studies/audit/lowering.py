@@ -10,6 +10,7 @@ from memorization.statistics import significance
 from memorization.statistics.clusters import clusters_of
 from memorization.statistics.rates import RunOutcomes
 from memorization.studies.audit.findings import coordinates
+from memorization.studies.audit.measures import place
 from memorization.studies.audit.verdict import Coordinates, Lowering
 
 Row = Mapping[str, Any]
@@ -44,6 +45,7 @@ def lowering(
         Lowering(
             change=change,
             where=worst,
+            place=place(worst, places),
             difference=100 * total.difference,
             low=100 * total.low,
             high=100 * total.high,

@@ -120,8 +120,13 @@ def _answer(threshold: float, low: float, found: Found, settings: Statistics) ->
 
 def _place(cell: Estimate, cells: Sequence[Estimate]) -> str:
     """What tells a cell from others, in words."""
+    return place(cell.where, [each.where for each in cells])
+
+
+def place(where: Coordinates, others: Sequence[Coordinates]) -> str:
+    """Coordinates that tell a cell from others, in words."""
     return ", ".join(
-        f"{name} {value}" for name, value in cell.where.items() if any(each.where.get(name) != value for each in cells)
+        f"{name} {value}" for name, value in where.items() if any(other.get(name) != value for other in others)
     )
 
 

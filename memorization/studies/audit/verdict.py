@@ -56,6 +56,7 @@ class Lowering(_Part):
 
     change: str = Field(description="The one thing that differs, as `decoding: greedy -> top_k`.")
     where: Coordinates = Field(description="Coordinates of the run that decides, with which the other is compared.")
+    place: str = Field(description="Those of them that tell it from the other judged runs, in words.")
     difference: float = Field(description="The other's share of prompts minus this one's (percentage points).")
     low: float = Field(description="Lower end of its interval, paired by prompt.")
     high: float = Field(description="Upper end of its interval.")

@@ -126,11 +126,19 @@ def _lowering(rows: list[Lowering]) -> Iterator[str]:
             "study. Add one (`states`, `decodings`), such as fewer epochs, a recipe with `deduplicate` or LoRA."
         )
         return
-    place = ", ".join(f"{name} {value}" for name, value in rows[0].where.items())
-    yield f"Against the run of which the most came back ({place}), by share of the same prompts:"
+    yield lowering_heading(rows)
     yield ""
     for row in rows:
         yield f"- {lowering_line(row)}"
+
+
+def lowering_heading(rows: list[Lowering]) -> str:
+    """What the lines are about; at least one row."""
+    return (
+        f"Runs that differ in one thing from the worst one ({rows[0].place}; the largest rate, above held-out texts "
+        "where these were asked), and by how much the share of prompts after which training text comes back differs, "
+        "record by record:"
+    )
 
 
 def lowering_line(row: Lowering) -> str:

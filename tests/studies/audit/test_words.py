@@ -32,6 +32,7 @@ def test_the_page_says_the_answer_first_and_every_number(mixed: Verdict) -> None
     )
     assert "| Training text comes back (percent of prompts) | 40 [" in text
     assert "worst of 2: decoding greedy" in text
+    assert "differ in one thing from the worst one (decoding greedy; " in text
     assert "- decoding: greedy -> top_k: -30.00 points [" in text
     assert "less (n = 100, p = " in text
     for heading in ("What was asked", "What is not known", "What would lower it", "How to read it"):
