@@ -55,7 +55,9 @@ def test_after_a_failed_job_the_same_command_makes_what_the_job_was_to_make(
     changed = workplace.with_configuration(tmp_path / "changed.yaml", {"detection": {"definitions": {"tokens": 7}}})
     table = workplace.results / "tables/small-definitions.csv"
     before = table.read_bytes()
-    generations = next(workplace.results.glob("runs/model=small/state=short/**/decoding=short/generations.parquet"))
+    generations = next(
+        workplace.results.glob("runs/model=small/state=short/**/decoding=short/prompting=bare/generations.parquet")
+    )
     flip_a_bit(generations)
 
     failed = changed.run("--", "results/tables/small-definitions.csv")
@@ -68,7 +70,7 @@ def test_after_a_failed_job_the_same_command_makes_what_the_job_was_to_make(
     plan = changed.run("--dry-run", "--", "results/tables/drawn-definitions.csv")
     assert "was interrupted, or failed" not in plan.output
     plan = changed.run("--dry-run")
-    assert re.search(r"definitions of 1 of 4 runs .*decoding=short\): was interrupted, or failed", plan.output)
+    assert re.search(r"definitions of 1 of 4 runs .*decoding=short\b.*\): was interrupted, or failed", plan.output)
     again = changed.run("--", "results/tables/small-definitions.csv")
     assert again.code == 0, again.output
     assert table.read_bytes() != before

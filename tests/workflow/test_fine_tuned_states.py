@@ -50,7 +50,7 @@ def configuration(folder: Path) -> dict[str, Any]:
 def generations(state: str) -> str:
     return (
         f"results/runs/model=small/state={state}/epoch=0/seed=0/dataset=letters/population=member/prefix_tokens=20/"
-        "decoding=short/generations.parquet"
+        "decoding=short/prompting=bare/generations.parquet"
     )
 
 

@@ -23,10 +23,10 @@ from memorization.schemas.generations import GenerationsTable
 
 CHECKPOINTS = "checkpoints/model=small/recipe=short/seed=0/dataset=letters"
 TUNED = "runs/model=small/state=short/epoch=40/seed=0/dataset=letters/population=member/prefix_tokens=20/decoding="
-OUTCOMES = f"{TUNED}short/side=input/profile=zeng2024/outcomes.parquet"
+OUTCOMES = f"{TUNED}short/prompting=bare/side=input/profile=zeng2024/outcomes.parquet"
 
 
-DRAWN = f"{TUNED}drawn"
+DRAWN = f"{TUNED}drawn/prompting=bare"
 DETECTED = f"{DRAWN}/side=input/profile=zeng2024"
 PROBES = "probes/dataset=letters/tokenizer=small/population=member/prefix_tokens=20"
 
@@ -76,7 +76,7 @@ def contents(workplace: Workplace, pattern: str) -> dict[str, bytes]:
 
 def generations(workplace: Workplace, decoding: str) -> list[dict[str, object]]:
     """Generations of the fine-tuned model, without the manifest, which contains the batch size."""
-    file = workplace.results / f"{TUNED}{decoding}" / "generations.parquet"
+    file = workplace.results / f"{TUNED}{decoding}/prompting=bare" / "generations.parquet"
     rows: list[dict[str, object]] = storage.read(file, GenerationsTable).to_pylist()
     return rows
 
@@ -224,7 +224,12 @@ def test_cores_batch_size_and_order_of_jobs_change_no_table(finished: Workplace,
 
     assert run.code == 0, run.output
     assert {rule: len(outputs) for rule, outputs in run.jobs().items()}["generations"] == 6
-    assert storage.manifest_of(workplace.results / f"{TUNED}short/generations.parquet")["settings"]["batch_size"] == 3
+    assert (
+        storage.manifest_of(workplace.results / f"{TUNED}short/prompting=bare/generations.parquet")["settings"][
+            "batch_size"
+        ]
+        == 3
+    )
     assert contents(workplace, "tables/*") == before
     assert contents(workplace, "checkpoints/**/*.safetensors") == contents(finished, "checkpoints/**/*.safetensors")
     for decoding in ("short", "drawn"):
@@ -234,22 +239,22 @@ def test_cores_batch_size_and_order_of_jobs_change_no_table(finished: Workplace,
 def test_prefixes_in_shards_give_the_same_file(finished: Workplace, tmp_path: Path) -> None:
     change = {"compute": {"device": "cpu", "threads": 1, "generation_batch_size": 64, "shard_probes": 6}}
     workplace = finished.copy(tmp_path / "work").with_configuration(tmp_path / "change.yaml", change)
-    target = f"results/{TUNED}drawn/generations.parquet"
-    shards = [f"results/{TUNED}drawn/shards=2/shard={shard}.parquet" for shard in range(2)]
+    target = f"results/{TUNED}drawn/prompting=bare/generations.parquet"
+    shards = [f"results/{TUNED}drawn/prompting=bare/shards=2/shard={shard}.parquet" for shard in range(2)]
 
     run = workplace.run("--", target)
 
     assert run.code == 0, run.output
     assert run.jobs() == {"generation_shards": shards, "gathered_generations": [target]}
     # With its manifest.
-    assert contents(workplace, f"{TUNED}drawn/generations.parquet") == contents(
-        finished, f"{TUNED}drawn/generations.parquet"
+    assert contents(workplace, f"{TUNED}drawn/prompting=bare/generations.parquet") == contents(
+        finished, f"{TUNED}drawn/prompting=bare/generations.parquet"
     )
     again = workplace.run("--", target)
     assert "Nothing to be done" in again.output
     # Shards that were gathered are not there, and not missed.
     assert "Missing" not in again.output
-    assert not (workplace.results / f"{TUNED}drawn/shards=2").exists()
+    assert not (workplace.results / f"{TUNED}drawn/prompting=bare/shards=2").exists()
 
 
 def test_a_killed_run_keeps_the_shards_that_were_finished(
@@ -257,7 +262,7 @@ def test_a_killed_run_keeps_the_shards_that_were_finished(
 ) -> None:
     change = {"compute": {"device": "cpu", "threads": 1, "generation_batch_size": 64, "shard_probes": 4}}
     workplace = finished.copy(tmp_path / "work").with_configuration(tmp_path / "change.yaml", change)
-    target, folder = f"results/{TUNED}drawn/generations.parquet", f"{TUNED}drawn/shards=3"
+    target, folder = f"results/{TUNED}drawn/prompting=bare/generations.parquet", f"{TUNED}drawn/prompting=bare/shards=3"
     logs = workplace.results / jobs.LOGS / folder
 
     process = workplace.start("--cores", "1", "--", target)
@@ -273,7 +278,7 @@ def test_a_killed_run_keeps_the_shards_that_were_finished(
     assert again.code == 0, again.output
     shards = {f"{folder}/shard={shard}.parquet" for shard in range(3)}
     assert set(again.jobs()["generation_shards"]) == {f"results/{shard}" for shard in shards - set(kept)}
-    assert contents(workplace, f"{TUNED}drawn/generations.parquet") == contents(
-        finished, f"{TUNED}drawn/generations.parquet"
+    assert contents(workplace, f"{TUNED}drawn/prompting=bare/generations.parquet") == contents(
+        finished, f"{TUNED}drawn/prompting=bare/generations.parquet"
     )
     assert not (workplace.results / folder).exists()

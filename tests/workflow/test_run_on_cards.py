@@ -48,7 +48,7 @@ def test_every_job_of_a_model_sees_one_of_the_chosen_cards(
     small_config: Path, code: Path, cards: dict[str, str], tmp_path: Path
 ) -> None:
     workplace = on(small_config, code, tmp_path)
-    files = [f"{GENERATIONS}{decoding}/generations.parquet" for decoding in ("short", "drawn")]
+    files = [f"{GENERATIONS}{decoding}/prompting=bare/generations.parquet" for decoding in ("short", "drawn")]
 
     run = workplace.run("--", *(f"results/{file}" for file in files), **cards)
 

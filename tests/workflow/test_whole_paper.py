@@ -20,7 +20,7 @@ def test_the_whole_paper_can_be_planned_without_network_and_files(tmp_path: Path
     assert max(outputs.values()) == 1
     # One run of a model on a dataset, however many tables and figures show it.
     trained = "runs/model=t5-base/state=full/epoch=10/seed=0"
-    greedy = f"{trained}/dataset=multi_news/population=member/prefix_tokens=50/decoding=greedy"
+    greedy = f"{trained}/dataset=multi_news/population=member/prefix_tokens=50/decoding=greedy/prompting=bare"
     assert f"results/{greedy}/generations.parquet" in jobs["gathered_generations"]
     assert [output for output in jobs["generation_shards"] if output.startswith(f"results/{greedy}/")] == [
         f"results/{greedy}/shards=5/shard={shard}.parquet" for shard in range(5)

@@ -16,7 +16,10 @@ from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.training import TrainingTable
 from memorization.studies.memorization.table import MemorizationTable
 
-RUN = "runs/model=small/state={}/epoch={}/seed=0/dataset=letters/population={}/prefix_tokens=20/decoding={}"
+RUN = (
+    "runs/model=small/state={}/epoch={}/seed=0/dataset=letters/population={}/prefix_tokens=20/decoding={}/"
+    "prompting=bare"
+)
 STATES = (("base", 0), ("short", 40))
 RUNS = [RUN.format(*state, "member", decoding) for decoding in ("short", "drawn") for state in STATES]
 CONTROLS = [RUN.format(*state, "control", "drawn") for state in STATES]
