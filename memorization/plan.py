@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from memorization.config.base import Population, Side
+from memorization.config.base import BARE, Population, Side
 from memorization.config.detection import TrainedClassifier
 from memorization.config.models import Endpoint, Recipe, ScratchModel
 from memorization.config.project import Project
@@ -18,7 +18,6 @@ from memorization.errors import UserError
 
 BASE = "base"
 INPUT: Side = "input"
-BARE = "bare"
 """The prompting that asks with the bare prefix."""
 UNTRAINED: dict[str, Any] = {"state": BASE, "epoch": 0, "seed": 0}
 """Coordinates of a base model; a fine-tuned model that is not trained here has its state, and the same other two."""

@@ -7,9 +7,9 @@ import pyarrow as pa
 from snakemake.script import Snakemake
 
 from memorization import storage
+from memorization.config.base import BARE
 from memorization.config.generation import Decoding
 from memorization.models import engine, generation, loading
-from memorization.plan import BARE
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.probes import ProbesTable
 from memorization.schemas.prompts import PromptsTable

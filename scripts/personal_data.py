@@ -6,10 +6,10 @@ import job
 from snakemake.script import Snakemake
 
 from memorization import storage
+from memorization.config.base import BARE
 from memorization.detection.entities import finder
 from memorization.detection.personal_data import in_generations, in_inputs, in_targets
 from memorization.models.classifiers import DeferredClassifier
-from memorization.plan import BARE
 from memorization.schemas.personal_data import PersonalDataTable
 
 snakemake: Snakemake

@@ -18,6 +18,9 @@ Population = Literal["member", "control"]
 
 Side = Literal["input", "target", "both"]
 
+BARE = "bare"
+"""The prompting that asks with prefixes alone."""
+
 
 # Names are parts of the names of folders, and Slurm's logs join those of a job in one: it has 255 characters at most.
 NAME_LENGTH, JOINED_LENGTH = 50, 140

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from memorization import storage
+from memorization.config.base import BARE
 from memorization.page.context import PageContext
 from memorization.page.lane import ENDS, NAMES, between, interval, lane, percent
 from memorization.page.section import Section, escaped
 from memorization.page.verdict import beyond_chance, details, is_hidden, sentence
-from memorization.plan import BARE
 from memorization.report.bounds import upper_bound
 from memorization.report.cells import prompted
 from memorization.report.context import Files, Row

@@ -24,12 +24,12 @@ import numpy as np
 import pyarrow as pa
 
 from memorization import storage
+from memorization.config.base import BARE
 from memorization.detection.patterns import Span
 from memorization.detection.spans import match_key
 from memorization.page.columns import KINDS, TEXT, Column, pack, units
 from memorization.page.context import PageContext
 from memorization.page.section import Section, escaped
-from memorization.plan import BARE
 from memorization.report.context import Files
 from memorization.report.masks import mask
 from memorization.schemas.candidates import CandidatesTable

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from memorization.config.base import BARE
 from memorization.config.generation import AnswerStart, BarePrefix, Decoding, Prompting, Question, Repeat
 from memorization.config.models import Endpoint, HubSource, LoRA, Recipe, ScratchModel
-from memorization.plan import BARE
 from memorization.studies.kind import Study
 from memorization.studies.kinds import Config
 

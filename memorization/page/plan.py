@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memorization import plan
+from memorization.config.base import BARE
 from memorization.page import configuration, methods
 from memorization.page.case_plan import case_inputs, case_runs
 from memorization.studies.attention.plan import Attention
@@ -85,7 +86,7 @@ def evidence(config: Config, studies: Mapping[str, Study]) -> list[str]:
     for name, study in studies.items():
         for run in study.runs(config)[:1]:
             patterns = [plan.DATASET, plan.PROBES, f"{plan.RUN}/generations.parquet", plan.CANDIDATES]
-            patterns += [plan.PROMPTS] if run.prompting != plan.BARE else []
+            patterns += [plan.PROMPTS] if run.prompting != BARE else []
             patterns += [f"{plan.DETECTION}/{each}.parquet" for each in ("matches", "paraphrases", "entities")]
             patterns += [f"{plan.DETECTION}/{each}.parquet" for each in ("outcomes", "definitions", "rates")]
             places |= dict.fromkeys(plan.fill(pattern, run) for pattern in patterns)

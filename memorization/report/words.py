@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from memorization.plan import BARE
+from memorization.config.base import BARE
 from memorization.report.context import Row
 
 TASK_HEADINGS = {

@@ -16,12 +16,12 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from memorization import plan
-from memorization.config.base import Count, Section, Side
+from memorization.config.base import BARE, Count, Section, Side
 from memorization.config.detection import Profile
 from memorization.config.models import Recipe
 from memorization.config.project import Project
 from memorization.errors import did_you_mean
-from memorization.plan import BARE, BASE, UNTRAINED, Run
+from memorization.plan import BASE, UNTRAINED, Run
 from memorization.report import endings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "workflow" / "published"

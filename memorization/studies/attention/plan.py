@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from memorization import plan
-from memorization.config.base import Population
+from memorization.config.base import BARE, Population
 from memorization.config.project import Project
 from memorization.plan import BASE, Run
 from memorization.studies.kind import Exhibit, Grid, Inputs, Work, run_files, study_settings
@@ -101,7 +101,7 @@ class Attention(Grid):
                 **cell,
                 prefix_tokens=plan.prefix_length(config, cell["dataset"]),
                 decoding=decoding,
-                prompting=plan.BARE,
+                prompting=BARE,
                 side=plan.INPUT,
                 profile=config.detection.profile,
             )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from memorization import storage
+from memorization.config.base import BARE
 from memorization.config.project import Statistics
-from memorization.plan import BARE
 from memorization.schemas.canaries import CanariesTable
 from memorization.statistics.bootstrap import observations
 from memorization.statistics.rates import RunOutcomes, read_outcomes

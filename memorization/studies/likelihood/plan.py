@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from memorization import plan
+from memorization.config.base import BARE
 from memorization.config.project import Project
 from memorization.studies.kind import (
     Exhibit,
@@ -99,7 +100,7 @@ class Likelihood(ProbeGrid):
                 f"given {self.sides}; likelihoods are those of the suffixes of inputs, so `[input]` alone is allowed: "
                 "remove the key",
             )
-        if self.promptings != [plan.BARE]:
+        if self.promptings != [BARE]:
             yield (
                 ["studies", name, "promptings"],
                 f"given {self.promptings}; likelihoods are those of suffixes after their bare prefixes, so `[bare]` "
