@@ -66,7 +66,10 @@ def test_a_shipped_state_answers_as_its_base(tmp_path: Path) -> None:
         (("{shipped: {", "{full: {"), "models.t5.fine_tuned.full: a recipe has this name; choose another"),
         (("{shipped: {", "{base: {"), "models.t5.fine_tuned.base: the name `base` is reserved for the model before"),
         (("{shipped: {", "{difference: {"), "models.t5.fine_tuned.difference: the name `difference` is reserved"),
-        (("{shipped: {kind: folder", "{shipped: {kind: scratch"), "kind: given 'scratch'; allowed: endpoint, folder, hub"),
+        (
+            ("{shipped: {kind: folder", "{shipped: {kind: scratch"),
+            "kind: given 'scratch'; allowed: endpoint, folder, hub",
+        ),
         (("path: shipped}", "path: shipped, base: {kind: x}}"), "base.kind: given 'x'; allowed: folder, hub"),
         (("path: shipped}", "path: shipped, revision: x}"), "unknown key 'revision'; allowed: base, kind, path"),
     ],
