@@ -25,7 +25,7 @@ from memorization.config.generation import AttentionMaps
 from memorization.config.models import Recipe
 from memorization.errors import UserError
 from memorization.models.examples import IGNORED, encode_examples
-from memorization.models.prompts import position_limit
+from memorization.models.prefixes import position_limit
 from memorization.models.rows import read_rows
 from memorization.progress import Progress
 from memorization.schemas.attention_maps import AttentionMapsTable

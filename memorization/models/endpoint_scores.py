@@ -28,7 +28,7 @@ from memorization.models import loading, membership
 from memorization.models.endpoint import PACKAGES, answer_of, model_named, place_of, replies_to, tokenizer_of
 from memorization.models.examples import IGNORED, Example, source_text
 from memorization.models.membership import Score, Text, TokenScores
-from memorization.models.prompts import position_limit
+from memorization.models.prefixes import position_limit
 from memorization.models.replies import Reply
 from memorization.models.server import Body
 

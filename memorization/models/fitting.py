@@ -25,7 +25,7 @@ from memorization.models import resumption
 from memorization.models.allocation import keep_freed_memory
 from memorization.models.captured import CapturedPasses, can_be_captured
 from memorization.models.examples import IGNORED, Example
-from memorization.models.prompts import position_limit
+from memorization.models.prefixes import position_limit
 from memorization.models.resumption import Unfinished
 from memorization.progress import Progress
 

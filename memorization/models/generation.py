@@ -16,7 +16,8 @@ from memorization.config.generation import Decoding
 from memorization.errors import UserError
 from memorization.models.distribution import end_tokens, plain_configuration, published_configuration
 from memorization.models.engine import Prompt, engine_module, load_engine
-from memorization.models.prompts import asked_in, asked_tokens, check_positions
+from memorization.models.prefixes import check_positions
+from memorization.models.prompts import asked_in, asked_tokens
 from memorization.progress import Progress
 from memorization.schemas.generations import GenerationsTable
 

@@ -39,7 +39,7 @@ from memorization.config.generation import Decoding
 from memorization.models.batches import in_batches
 from memorization.models.distribution import end_tokens, plain_configuration, warpers
 from memorization.models.padding import padded
-from memorization.models.prompts import check_positions, position_limit, prompt_tokens
+from memorization.models.prefixes import check_positions, position_limit, prompt_tokens
 from memorization.progress import Progress
 from memorization.schemas.likelihoods import LikelihoodsTable
 

@@ -46,7 +46,7 @@ from memorization.errors import UserError
 from memorization.models.batches import in_batches
 from memorization.models.draws import refuse_broken
 from memorization.models.examples import IGNORED, Example, Widths, collate, encode_examples, source_text
-from memorization.models.prompts import position_limit
+from memorization.models.prefixes import position_limit
 from memorization.models.recipes.chosen import chosen
 from memorization.models.rows import read_rows
 from memorization.progress import Progress

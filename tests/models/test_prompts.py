@@ -8,7 +8,8 @@ from tiny import PREFIXES, tiny_model
 
 from memorization.errors import UserError
 from memorization.models.answers import answer_prompts
-from memorization.models.prompts import asked_tokens, check_positions, position_limit, prompt_tokens
+from memorization.models.prefixes import check_positions, position_limit, prompt_tokens
+from memorization.models.prompts import asked_tokens
 from memorization.schemas.prompts import Asked
 
 TEMPLATE = (

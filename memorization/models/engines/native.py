@@ -28,7 +28,7 @@ from memorization.models.distribution import end_tokens
 from memorization.models.draws import drawn_tokens, highest, refuse_broken, streams
 from memorization.models.engine import Prompt
 from memorization.models.padding import padded
-from memorization.models.prompts import position_limit
+from memorization.models.prefixes import position_limit
 
 PACKAGES = ("torch", "transformers")
 ROWS = 16

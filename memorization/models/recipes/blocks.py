@@ -13,7 +13,7 @@ import numpy as np
 from memorization.config.models import Blocks, Recipe
 from memorization.errors import UserError
 from memorization.models.examples import TEXTS_PER_CALL, Example
-from memorization.models.prompts import position_limit
+from memorization.models.prefixes import position_limit
 from memorization.models.recipes.switch import Encode, Row, Switch
 
 log = logging.getLogger(__name__)

@@ -42,7 +42,7 @@ from memorization.models.chat import chats_of
 from memorization.models.distribution import plain_configuration
 from memorization.models.examples import source_ids, source_text
 from memorization.models.padding import padded
-from memorization.models.prompts import position_limit, prompt_tokens
+from memorization.models.prefixes import position_limit, prompt_tokens
 from memorization.models.rows import read_rows
 from memorization.progress import Progress
 from memorization.schemas.canaries import CanariesTable
