@@ -283,6 +283,7 @@ def test_a_model_that_memorized_its_rows_gives_them_away(architecture: str, toke
             membership.table_of(scores_of(*side, 20)),
             [each["input"] for each in side[0]],
             [f"{each['input']}\n{each['target']}" for each in side[0]],
+            [each["input"] for each in side[0]],
         )
         for side in zip(drawn, texts, own, versus, strict=True)
     ]
