@@ -1,11 +1,12 @@
 """What the model tests share."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tiny import tiny_tokenizer
 
-from memorization.models import loading
+from memorization.models import loading, server
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,19 @@ def device() -> Any:
 def tokenizer() -> Any:
     """A small tokenizer; tests leave it as it is."""
     return tiny_tokenizer()
+
+
+@pytest.fixture
+def quick_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are tried again at once, and reach this machine without a proxy."""
+    monkeypatch.setattr(server, "WAITS", (0.01,) * 3)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model's folder of which only the tokenizer is read."""
+    folder = tmp_path_factory.mktemp("model")
+    tiny_tokenizer().backend_tokenizer.save(str(folder / "tokenizer.json"))
+    return folder

@@ -25,18 +25,7 @@ GREEDY = Decoding(strategy="greedy", max_new_tokens=40)
 PREFIXES = ["The first letter", "The second letter", "The third letter", "The first letter"]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "WAITS", (0.01,) * 3)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    tiny_tokenizer().backend_tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
+pytestmark = pytest.mark.usefixtures("quick_server")
 
 
 def settings(url: str, **keys: Any) -> dict[str, Any]:
@@ -64,10 +53,10 @@ def asked(
 
 
 @pytest.mark.parametrize("api", ["completions", "chat"])
-def test_each_prefix_is_asked_for_once_and_never_again(api: str, model: Path, tmp_path: Path) -> None:
+def test_each_prefix_is_asked_for_once_and_never_again(api: str, folder: Path, tmp_path: Path) -> None:
     with StandIn() as stand_in:
-        texts = asked(stand_in, model, tmp_path, api=api)
-        again = asked(stand_in, model, tmp_path, api=api, send=False, parallel=7, price_read=1.0)
+        texts = asked(stand_in, folder, tmp_path, api=api)
+        again = asked(stand_in, folder, tmp_path, api=api, send=False, parallel=7, price_read=1.0)
 
     assert texts == again == [text_of(request) for request in [*stand_in.requests, stand_in.requests[0]]]
     assert stand_in.prompts == PREFIXES[:3]
@@ -80,12 +69,12 @@ def test_each_prefix_is_asked_for_once_and_never_again(api: str, model: Path, tm
     assert body == {"model": "bot", **prompt, "max_tokens": 40, "temperature": 0}
 
 
-def test_another_request_model_or_server_is_asked_anew(model: Path, tmp_path: Path) -> None:
+def test_another_request_model_or_server_is_asked_anew(folder: Path, tmp_path: Path) -> None:
     with StandIn() as stand_in, StandIn() as other:
-        asked(stand_in, model, tmp_path)
-        asked(stand_in, model, tmp_path, decoding=GREEDY.model_copy(update={"max_new_tokens": 41}))
-        asked(stand_in, model, tmp_path, model="another bot")
-        asked(other, model, tmp_path)
+        asked(stand_in, folder, tmp_path)
+        asked(stand_in, folder, tmp_path, decoding=GREEDY.model_copy(update={"max_new_tokens": 41}))
+        asked(stand_in, folder, tmp_path, model="another bot")
+        asked(other, folder, tmp_path)
     assert (len(stand_in.requests), len(other.requests)) == (9, 3)
 
 
@@ -110,24 +99,24 @@ def test_promptings_are_sent_as_messages_or_as_one_text() -> None:
         body(talk, "completions")
 
 
-def test_draws_have_a_seed_of_their_own_for_each_probe(model: Path, tmp_path: Path) -> None:
+def test_draws_have_a_seed_of_their_own_for_each_probe(folder: Path, tmp_path: Path) -> None:
     drawn = Decoding(strategy="sample", temperature=0.7, top_k=5, top_p=0.9, max_new_tokens=4, seed=3)
     with StandIn() as stand_in:
-        asked(stand_in, model, tmp_path, ["one prefix"] * 3, drawn, top_k=True)
-        asked(stand_in, model, tmp_path, ["one prefix"] * 3, drawn.model_copy(update={"seed": 4}), top_k=True)
+        asked(stand_in, folder, tmp_path, ["one prefix"] * 3, drawn, top_k=True)
+        asked(stand_in, folder, tmp_path, ["one prefix"] * 3, drawn.model_copy(update={"seed": 4}), top_k=True)
     bodies = [request.body for request in stand_in.requests]
     assert len({body["seed"] for body in bodies}) == 6
     assert all(0 <= body["seed"] < 2**31 for body in bodies)
     assert {(body["temperature"], body["top_k"], body["top_p"]) for body in bodies} == {(0.7, 5, 0.9)}
 
 
-def test_nothing_is_sent_without_a_confirmation(model: Path, tmp_path: Path) -> None:
+def test_nothing_is_sent_without_a_confirmation(folder: Path, tmp_path: Path) -> None:
     with StandIn() as stand_in, pytest.raises(UserError, match=r"^models.bot.source.send: 3 requests would be sent to"):
-        asked(stand_in, model, tmp_path, send=False)
+        asked(stand_in, folder, tmp_path, send=False)
     assert not stand_in.requests
 
 
-def test_what_passes_is_asked_again(model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_passes_is_asked_again(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     troubles = [
         lambda request: refusal(429, "slow down", retry_after="0.02"),
         lambda request: refusal(503),
@@ -136,31 +125,31 @@ def test_what_passes_is_asked_again(model: Path, tmp_path: Path, caplog: pytest.
         lambda request: refusal(500, retry_after="Thu, 01 Jan 1970 00:00:00 GMT"),
     ]
     with StandIn(*troubles) as stand_in:
-        texts = asked(stand_in, model, tmp_path)
+        texts = asked(stand_in, folder, tmp_path)
     assert texts[1] == text_of(stand_in.requests[4])
     assert stand_in.prompts == [PREFIXES[0]] * 4 + [PREFIXES[1]] * 2 + [PREFIXES[2]]
     assert "it answered 429 (Too Many Requests): slow down; trying again in 0 s" in caplog.text
     assert "it broke off" in caplog.text
 
 
-def test_a_slow_server_is_asked_again(model: Path, tmp_path: Path) -> None:
+def test_a_slow_server_is_asked_again(folder: Path, tmp_path: Path) -> None:
     never = threading.Event()
     with StandIn(lambda request: Answer(200, completion(request).body, until=never)) as stand_in:
-        asked(stand_in, model, tmp_path, ["a prefix"], timeout_seconds=0.2)
+        asked(stand_in, folder, tmp_path, ["a prefix"], timeout_seconds=0.2)
         never.set()
     assert len(stand_in.requests) == 2
 
 
 @pytest.mark.parametrize("broken", [0, 30])
-def test_what_does_not_pass_is_one_message_and_keeps_the_replies(broken: int, model: Path, tmp_path: Path) -> None:
+def test_what_does_not_pass_is_one_message_and_keeps_the_replies(broken: int, folder: Path, tmp_path: Path) -> None:
     busy = lambda request: Answer(200, completion(request).body, broken=broken)  # noqa: E731
     with StandIn(completion, usual=busy) as stand_in:
         with pytest.raises(UserError) as raised:
-            asked(stand_in, model, tmp_path)
+            asked(stand_in, folder, tmp_path)
         assert str(raised.value).startswith(f"models.bot.source: {stand_in.url}/completions: it broke off (")
         assert "at each of 4 tries" in str(raised.value)
         stand_in.usual = completion
-        asked(stand_in, model, tmp_path)
+        asked(stand_in, folder, tmp_path)
     assert stand_in.prompts == [PREFIXES[0], *[PREFIXES[1]] * 5, PREFIXES[2]]
 
 
@@ -185,24 +174,24 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_is_not_asked_for_again(
-    name: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    name: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer, keys, message = REFUSALS[name]
     monkeypatch.setenv("A_KEY", SECRET)
     with StandIn(usual=lambda request: answer) as stand_in:
         with pytest.raises(UserError, match=message) as raised:
-            asked(stand_in, model, tmp_path, **keys)
+            asked(stand_in, folder, tmp_path, **keys)
         assert stand_in.url in str(raised.value)
     assert len(stand_in.requests) == 1
     assert SECRET not in str(raised.value) + caplog.text
     assert PREFIXES[0] not in str(raised.value) + caplog.text
 
 
-def test_no_server_is_one_message(model: Path, tmp_path: Path) -> None:
+def test_no_server_is_one_message(folder: Path, tmp_path: Path) -> None:
     with StandIn() as stand_in:
         pass
     with pytest.raises(UserError, match=r"/completions: no connection \(.*\)\. Check `url`"):
-        asked(stand_in, model, tmp_path)
+        asked(stand_in, folder, tmp_path)
 
 
 HOSTILE = {
@@ -224,13 +213,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_reply_that_is_none_is_one_message(name: str, model: Path, tmp_path: Path) -> None:
+def test_a_reply_that_is_none_is_one_message(name: str, folder: Path, tmp_path: Path) -> None:
     body, message = HOSTILE[name]
     with StandIn(completion, usual=lambda request: Answer(body=body)) as stand_in:
         with pytest.raises(UserError, match=f"^models.bot.source: .*/completions: .*{message}"):
-            asked(stand_in, model, tmp_path)
+            asked(stand_in, folder, tmp_path)
         stand_in.usual = completion
-        asked(stand_in, model, tmp_path)
+        asked(stand_in, folder, tmp_path)
     assert stand_in.prompts == [PREFIXES[0], PREFIXES[1], PREFIXES[1], PREFIXES[2]]
 
 
@@ -240,7 +229,7 @@ def test_a_completion_is_no_chat() -> None:
 
 
 def test_tokens_are_counted_here_and_long_texts_are_cut(
-    model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tokenizer = tiny_tokenizer().backend_tokenizer
     long = "the letter was written by the man " * 30_000
@@ -252,7 +241,7 @@ def test_tokens_are_counted_here_and_long_texts_are_cut(
 
     with StandIn(usual=answers) as stand_in:
         given = settings(stand_in.url)
-        made = endpoint.generate(given, model, probes(list(written)), limit, tmp_path, "bot")
+        made = endpoint.generate(given, folder, probes(list(written)), limit, tmp_path, "bot")
     texts = dict(zip(written, made.generations, strict=True))
 
     assert long.startswith(texts["a"].generation)
@@ -267,36 +256,36 @@ def test_tokens_are_counted_here_and_long_texts_are_cut(
     assert made.stated["cut"] >= 2 and "longer than 6 tokens" in caplog.text
 
 
-def test_a_withheld_text_is_empty_and_counted(model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_withheld_text_is_empty_and_counted(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def withheld(request: Any) -> Answer:
         message = {"role": "assistant", "content": None, "refusal": "I cannot do that."}
         return completion(request, message=message)
 
     with StandIn(usual=withheld) as stand_in:
-        assert asked(stand_in, model, tmp_path, ["a", "b"], api="chat") == ["", ""]
+        assert asked(stand_in, folder, tmp_path, ["a", "b"], api="chat") == ["", ""]
     assert "2 of 2 texts were withheld by the server's filter" in caplog.text
 
 
-def test_another_model_that_answers_is_reported(model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_another_model_that_answers_is_reported(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def other(request: Any) -> Answer:
         answer = json.loads(completion(request).body) | {"model": "cheaper-bot"}
         return Answer(body=json.dumps(answer).encode())
 
     with StandIn(usual=other) as stand_in:
-        made = endpoint.generate(settings(stand_in.url), model, probes(["a"]), GREEDY, tmp_path, "bot")
+        made = endpoint.generate(settings(stand_in.url), folder, probes(["a"]), GREEDY, tmp_path, "bot")
     assert "asked was 'bot', and it is 'cheaper-bot' that answered" in caplog.text
     assert made.stated["answered_by"] == ["cheaper-bot"]
 
 
 def test_the_key_is_sent_and_is_nowhere_else(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("A_KEY", f" {SECRET}\n")
     monkeypatch.setenv("OPENAI_API_KEY", "for somebody else")
     with StandIn() as stand_in:
-        asked(stand_in, model, tmp_path, key="A_KEY")
-        asked(stand_in, model, tmp_path, model="without")
+        asked(stand_in, folder, tmp_path, key="A_KEY")
+        asked(stand_in, folder, tmp_path, model="without")
     sent = {request.body["model"]: request.headers.get("Authorization") for request in stand_in.requests}
     assert sent == {"bot": f"Bearer {SECRET}", "without": None}
     assert all(SECRET.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
@@ -304,26 +293,26 @@ def test_the_key_is_sent_and_is_nowhere_else(
 
 
 def test_a_key_that_is_not_there_is_missed_before_anything_is_sent(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("A_KEY", raising=False)
     with StandIn() as stand_in:
         with pytest.raises(UserError, match=r"^models.bot.source.key: the environment variable A_KEY is not set here"):
-            asked(stand_in, model, tmp_path, key="A_KEY")
+            asked(stand_in, folder, tmp_path, key="A_KEY")
         assert not stand_in.requests
-        asked(stand_in, model, tmp_path)
+        asked(stand_in, folder, tmp_path)
         # What has its replies already needs no key.
-        asked(stand_in, model, tmp_path, key="A_KEY")
+        asked(stand_in, folder, tmp_path, key="A_KEY")
 
 
-def test_a_key_that_cannot_be_sent_is_refused(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_cannot_be_sent_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", "two\nlines")
     with StandIn() as stand_in, pytest.raises(UserError, match="A_KEY contains characters that no key has") as raised:
-        asked(stand_in, model, tmp_path, key="A_KEY")
+        asked(stand_in, folder, tmp_path, key="A_KEY")
     assert "lines" not in str(raised.value)
 
 
-def test_so_many_requests_are_under_way_at_once(model: Path, tmp_path: Path) -> None:
+def test_so_many_requests_are_under_way_at_once(folder: Path, tmp_path: Path) -> None:
     gate = threading.Event()
     prefixes = [f"prefix {number}" for number in range(9)]
 
@@ -333,7 +322,7 @@ def test_so_many_requests_are_under_way_at_once(model: Path, tmp_path: Path) -> 
         return Answer(200, completion(request).body, until=gate)
 
     with StandIn(usual=waiting) as stand_in:
-        texts = asked(stand_in, model, tmp_path, prefixes, parallel=3)
+        texts = asked(stand_in, folder, tmp_path, prefixes, parallel=3)
     assert 2 <= stand_in.most_at_once <= 3
     by_prompt = {request.prompt: text_of(request) for request in stand_in.requests}
     assert texts == [by_prompt[prefix] for prefix in prefixes]
@@ -356,7 +345,7 @@ def test_requests_begin_no_faster_than_allowed(monkeypatch: pytest.MonkeyPatch) 
     assert waited[3:] == [0, 10]
 
 
-def test_a_signal_ends_a_job_that_waits(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_ends_a_job_that_waits(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     never = threading.Event()
     calls = iter([completion, lambda request: Answer(200, completion(request).body, until=never)])
 
@@ -369,10 +358,10 @@ def test_a_signal_ends_a_job_that_waits(model: Path, tmp_path: Path, monkeypatch
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "join", interrupted)
             with pytest.raises(jobs.Interrupted):
-                asked(stand_in, model, tmp_path)
+                asked(stand_in, folder, tmp_path)
         # The first reply is there.
         stand_in.usual = completion
-        asked(stand_in, model, tmp_path)
+        asked(stand_in, folder, tmp_path)
         never.set()
     assert stand_in.prompts == [PREFIXES[0], PREFIXES[1], PREFIXES[1], PREFIXES[2]]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from stand_in_endpoint import Answer, Request, StandIn, completion, echoed
-from tiny import TEXTS, tiny_model, tiny_tokenizer
+from tiny import TEXTS, tiny_model
 
 from memorization.config.models import Endpoint, Recipe
 from memorization.errors import UserError
-from memorization.models import loading, server
+from memorization.models import loading
 from memorization.models.endpoint import tokenizer_of
 from memorization.models.endpoint_scores import Asked, Weights, plain_texts, scores, starts_of
 from memorization.models.membership import Score, encode, lowest, read
@@ -27,18 +27,7 @@ RECIPE = Recipe(epochs=1, max_input_tokens=30, max_target_tokens=12)
 TARGET = RECIPE.model_copy(update={"loss": "target"})
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "WAITS", (0.01,) * 3)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    tiny_tokenizer().backend_tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
+pytestmark = pytest.mark.usefixtures("quick_server")
 
 
 def settings(stand_in: StandIn, **keys: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from memorization.config.project import Statistics
-from memorization.schemas.run import RunColumns, StateColumns
+from memorization.schemas.run import GeneratedColumns, RunColumns, StateColumns
 from memorization.statistics.bootstrap import clopper_pearson
 from memorization.studies.audit.leaked_values import PER
 from memorization.studies.audit.measures import Beside, Estimate, Found
@@ -33,7 +33,7 @@ def _key(row: Row, **changed: Any) -> tuple[Any, ...]:
 
 
 def totals(rates: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
-    """Rates of all categories together, by their run."""
+    """Rates, or comparisons, of all categories together, by their run."""
     return {_key(row): row for row in rates if row["category"] == "total"}
 
 
@@ -94,7 +94,7 @@ def above_control(
     `copied` is, by dataset, the share of held-out rows whose input is a copy of a training input: as much of the floor
     may be memory, so the upper end is raised by it.
     """
-    compared = {_key(row): row for row in comparisons if row["versus"] == "control" and row["category"] == "total"}
+    compared = totals(row for row in comparisons if row["versus"] == "control")
     estimates = [
         _difference(
             run,
@@ -126,7 +126,7 @@ def above_base(
     """That share minus the same of the base model, which is asked with the same prompts (percentage points): one
     estimate per run.
     """
-    compared = {_key(row): row for row in comparisons if row["versus"] == "base" and row["category"] == "total"}
+    compared = totals(row for row in comparisons if row["versus"] == "base")
     if any(_key(run) not in compared for run in runs):
         return Found(missing="the base model is left out of some runs (`only`)")
     return Found(
@@ -211,7 +211,7 @@ def personal_data(rows: Sequence[Row], kind: str) -> Found:
             max(row["high"], row["exact_high"]),
             row["n"],
             row["clusters"],
-            {name: row[name] for name in _COORDINATES if name in row},
+            coordinates(row, GeneratedColumns) | {name: row[name] for name in ("prompting", "side")},
             nothing_of=0.0 if row["leaked"] else PER,
             beside=Beside(row["control_per_1000"], row["own_per_1000"], row["base_per_1000"]),
         )
@@ -220,9 +220,6 @@ def personal_data(rows: Sequence[Row], kind: str) -> Found:
     ]
     known = ", ".join(dict.fromkeys(row["type"] for row in rows))
     return Found(estimates, missing=f"no personal data of this type is looked for; these are: {known}")
-
-
-_COORDINATES = [name for name in RunColumns.columns() if name not in ("task", "population")]
 
 
 def leaked_share(counts: Mapping[str, Row], drawn: bool, settings: Statistics) -> Found:
