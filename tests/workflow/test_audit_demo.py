@@ -14,7 +14,8 @@ TARGET = "results/audit-demo-data/train-key.json"
 
 
 def test_the_target_writes_what_the_configuration_reads(tmp_path: Path) -> None:
-    options = ["-n", "-o", "setup", "-W", "memorization/datasets/synthetic/support.py"]
+    # The target's recipe and nothing else, as it is where tests are themselves run by make.
+    options = ["-n", "--no-print-directory", "-o", "setup", "-W", "memorization/datasets/synthetic/support.py"]
     printed = subprocess.run(["make", *options, TARGET], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     folders = [str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = os.environ | {"PATH": os.pathsep.join(folders), "PYTHONPATH": str(ROOT)}
