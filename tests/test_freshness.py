@@ -259,20 +259,29 @@ def test_what_all_scripts_share_writes_no_row() -> None:
         ("studies/memorization/plan.py", set()),
     ],
 )
-def test_an_edited_module_changes_the_digests_of_its_rules_alone(tmp_path: Path, module: str, rules: set[str]) -> None:
-    for folder in ("memorization", "scripts"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-
-    def digests() -> dict[str, str]:
-        return {
-            rule: freshness.digest(tmp_path / "scripts" / script, tmp_path, *modules)
-            for rule, (script, *modules) in RULES.items()
-        }
-
-    before = digests()
-    edited = tmp_path / "memorization" / module
+def test_an_edited_module_changes_the_digests_of_its_rules_alone(copy: Path, module: str, rules: set[str]) -> None:
+    before = _digests(copy)
+    edited = copy / "memorization" / module
     code = edited.read_text(encoding="utf-8")
-    edited.unlink()
-    edited.write_text(code + "\nEDITED = 1\n", encoding="utf-8")
-    after = digests()
+    try:
+        edited.write_text(code + "\nEDITED = 1\n", encoding="utf-8")
+        after = _digests(copy)
+    finally:
+        edited.write_text(code, encoding="utf-8")
     assert {rule for rule in RULES if before[rule] != after[rule]} == rules
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code, which a test may edit if it restores it."""
+    folder = tmp_path_factory.mktemp("copy")
+    for each in ("memorization", "scripts"):
+        shutil.copytree(ROOT / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def _digests(root: Path) -> dict[str, str]:
+    """The digest of every rule."""
+    return {
+        rule: freshness.digest(root / "scripts" / script, root, *modules) for rule, (script, *modules) in RULES.items()
+    }

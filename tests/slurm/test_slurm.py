@@ -20,10 +20,10 @@ SLURM = [
     # The test cluster has no accounting database.
     "--slurm-status-command",
     "squeue",
-    # By default the plugin checks after 40 s, and waits 10 s longer whenever no job is finished. A job here takes 7 s;
-    # a check much sooner than that would only lengthen the wait.
+    # By default the plugin checks after 40 s, and waits 10 s longer whenever no job is finished. A job here takes 9 s,
+    # and several at once 12 s: the second check finds them.
     "--slurm-init-seconds-before-status-checks",
-    "5",
+    "2",
     "--seconds-between-status-checks",
     "5",
     # A rule may request more than the two processors of a test node, which sbatch would refuse.

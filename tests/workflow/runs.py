@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds after which a run is considered hanging; the tiny paper's four hundred jobs need most of it on a busy machine.
@@ -139,11 +141,26 @@ def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) 
 
 
 def copy_of_the_code(folder: Path) -> Path:
-    """Copy what a run needs of the repository, so that tests can edit it and the repository stays unchanged."""
-    leave_out = shutil.ignore_patterns("__pycache__")
+    """Copy what a run needs of the repository, so that tests can edit it and the repository stays unchanged.
+
+    With its compiled code, which takes half a minute to make and belongs to files of the same size and time.
+    """
+    _compile_the_kernel()
     for name in ("memorization", "scripts", "workflow", "envs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=leave_out)
+        shutil.copytree(ROOT / name, folder / name)
     for name in ("Snakefile", "config.yaml"):
         shutil.copy2(ROOT / name, folder / name)
     (folder / "profiles").symlink_to((ROOT / "profiles").readlink())
     return folder
+
+
+def _compile_the_kernel() -> None:
+    from memorization.detection import alignment, common_runs
+    from memorization.detection.text import sentence_model
+
+    text = "The harbor of the old town froze. Nobody had seen such a winter, and the ships stayed where they were."
+    # Processes of a parallel test run compile one after another: the first for all.
+    with FileLock(ROOT / ".pytest_cache/compiling.lock"):
+        parameters = alignment.AlignmentParameters.profile("zeng2024")
+        alignment.align([text], [text], parameters, sentence_model("punkt_corpus", [text]))
+        common_runs.longest_common_run(*[np.arange(3, dtype=np.int32)] * 2)
