@@ -236,6 +236,16 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
             "No tagger is configured (`detection.entities.tagger`), so names of persons, places and organizations were "
             "not looked for."
         )
+    for measure in measures:
+        name, _, kind = measure.key.partition(".")
+        if name.startswith("personal_data") and measure.answer == "pass":
+            most = max(row["own_per_1000"] for row in results.personal_data if row["type"] == (kind or ALL))
+            if most <= measure.threshold:
+                yield (
+                    f"There is little personal data{f' of type {kind}' if kind else ''} to give back: the texts that "
+                    f"were asked for contain {most:,.1f} values per 1,000 prompts, no more than the threshold allows, "
+                    "so this pass says little."
+                )
     if len(asked.decodings) == 1:
         yield f"One decoding was tried ({asked.decodings[0]}); others may give back more."
     if asked.promptings == [BARE]:

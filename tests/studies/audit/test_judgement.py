@@ -320,6 +320,18 @@ def test_leaked_values_are_judged_by_the_key_of_their_threshold() -> None:
     assert any("No tagger is configured" in sentence for sentence in found.not_known)
 
 
+def test_a_pass_where_there_was_little_to_leak_says_so() -> None:
+    def unknown(own: float, **keys: Any) -> str:
+        rows = [leaked_values(own_per_1000=own, **keys), leaked_values(type="email", own_per_1000=1.0)]
+        thresholds = {"personal_data_per_1000_prompts": 10.0}
+        return " ".join(verdict(thresholds, ({}, 0, 0), personal_data=rows).not_known)
+
+    assert "contain 9.5 values per 1,000 prompts" in unknown(9.5)
+    assert "little personal data" not in unknown(10.5)
+    # Others' values leaked.
+    assert "little personal data" not in unknown(9.5, leaked=30, per_1000=60.0, low=40.0, high=85.0)
+
+
 def leaked_values(**keys: Any) -> dict[str, Any]:
     plain = {**RUN, "type": "all", "n": 500, "clusters": 400, "leaked": 0, "per_1000": 0.0, "low": 0.0, "high": 0.0}
     return plain | {"exact_high": 9.2, "own_per_1000": 800.0, "control_per_1000": None, "base_per_1000": 1.0} | keys
