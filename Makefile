@@ -46,7 +46,7 @@ $(AUDIT_DATA)/train-key.json: memorization/datasets/synthetic/support.py | setup
 # The audit itself ends with 1: the two that were trained on the conversations are to be found. The target ends with 0 if
 # they are, and the one that was not trained on them is cleared.
 AUDIT := results/audit-demo
-## make audit-demo  audits a tiny chat model, trained on made-up conversations and not: about 5 minutes
+## make audit-demo  audits a tiny chat model, trained on made-up conversations and not: about 4 minutes
 audit-demo: setup $(AUDIT_DATA)/train-key.json
 	@snakemake audit --cores $(CORES) --configfile configs/audit-demo.yaml; code=$$?; \
 	test $$code -eq 0 || test $$code -eq 1 || test $$code -eq 3 || exit $$code; \
@@ -65,10 +65,11 @@ real: setup
 	@test -n "$(DATA)" || { echo "make real: DATA is not set; use make real DATA=folder-of-the-datasets [MODELS=folder-of-the-model]" >&2; exit 2; }
 	snakemake --cores $(CORES) --configfile configs/real-data.yaml --config data_root="$(DATA)" model_root="$(or $(MODELS),$(DATA))"
 
-# In parallel; tests of whole runs are in one process, because they share a finished run.
+# In parallel; tests of whole runs that share something are in one process (`tests/workflow/conftest.py`). Three, since
+# each waits at times.
 ## make test        installs and runs the tests
 test: setup
-	pytest --numprocesses 2 --dist loadgroup
+	pytest --numprocesses 3 --dist loadgroup
 
 ## make fuzz        tries 10,000 hostile inputs (make test tries 300)
 fuzz: setup

@@ -167,7 +167,7 @@ def test_code_prints_what_stands_below_it(block: Block) -> None:
     assert said.getvalue() == printed(block)
 
 
-@pytest.mark.xdist_group("whole runs")
+@pytest.mark.xdist_group("the finished run")
 @pytest.mark.parametrize("block", [block for block in of("python") if "results/" in block.text], ids=str)
 def test_code_reads_results(
     block: Block, first_run: tuple[Workplace, Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
