@@ -86,6 +86,30 @@ def test_libraries_find_no_optional_ones_and_work_without_them() -> None:
     assert {"nltk", "pyarrow", "torch", "transformers.modeling_utils"} <= modules
 
 
+def test_models_are_loaded_without_the_compiler_which_works_when_it_is_asked() -> None:
+    compiler = {"sympy", "torch._dynamo", "torch.distributed.tensor"}
+    load = (
+        "from memorization.models import loading\nloading.preload()\nfrom transformers.models.t5 import modeling_t5\n"
+    )
+
+    before = modules_after(load)
+    after = modules_after(
+        load + "import torch\n"
+        "from transformers.masking_utils import TransformGetItemToIndex\n"
+        "with TransformGetItemToIndex():\n"
+        "    assert torch.arange(3)[torch.tensor(2)] == 2\n"
+        "assert torch.distributed.is_available()\n"
+        "double = torch.compile(lambda x: 2 * x, backend='eager', fullgraph=True)\n"
+        "assert double(torch.ones(3)).sum() == 6\n"
+        "from memorization.models import fitting\n"
+        "loading.preload.cache_clear()\n"
+        "loading.preload()"
+    )
+
+    assert "transformers.modeling_utils" in before and before.isdisjoint(compiler)
+    assert compiler <= after
+
+
 def test_a_module_is_loaded_when_something_in_it_is_used() -> None:
     modules = modules_after(
         "from memorization.imports import when_used\n"

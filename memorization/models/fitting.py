@@ -39,6 +39,11 @@ NO_CACHE = {"use_cache": False}
 """For language models, which would otherwise keep a copy of their keys and values, to write with."""
 
 
+def preload() -> None:
+    """Import torch's compiler, which optimizers load at their first step."""
+    import torch._dynamo  # noqa: F401
+
+
 @dataclass(frozen=True)
 class EpochReport:
     """Row of schema `training`, without `kept`."""
