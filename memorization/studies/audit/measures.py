@@ -76,7 +76,9 @@ def judged(key: str, meaning: Meaning, threshold: float, found: Found, settings:
     if not found.estimates:
         return Measure(**stated, answer="cannot tell", why=found.missing or "nothing was measured")
     cells = found.estimates
-    top = max(cells, key=lambda cell: cell.value)
+    top = max(cells, key=lambda cell: (cell.value, cell.high))
+    # Where nothing was found anywhere, no cell is the worst.
+    alike = all((cell.value, cell.high) == (top.value, top.high) for cell in cells)
     low = max(stretched(cell, len(cells), settings) for cell in cells)
     high = max(cell.high for cell in cells)
     answer, needed, why = _answer(threshold, low, found, settings)
@@ -91,7 +93,7 @@ def judged(key: str, meaning: Meaning, threshold: float, found: Found, settings:
         n_needed=needed,
         cells=len(cells),
         where=top.where,
-        place=_place(top, cells),
+        place="" if alike else _place(top, cells),
         **asdict(top.beside),
         why=why,
     )

@@ -44,7 +44,9 @@ class Measure(_Part):
     )
     cells: int = Field(0, description="Cells (runs, models, ...) that were measured, of which the worst decides.")
     where: Coordinates = Field(default_factory=dict, description="Coordinates of the cell with the value.")
-    place: str = Field("", description="Those of them that tell it from the other cells, in words.")
+    place: str = Field(
+        "", description="Those of them that tell it from the other cells, in words; empty where all are alike."
+    )
     floor: float | None = Field(None, description="The same of held-out texts in that cell.")
     ceiling: float | None = Field(None, description="The most that the detector could have found in that cell.")
     base: float | None = Field(None, description="The same of the base model in that cell.")

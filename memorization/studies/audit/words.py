@@ -113,7 +113,8 @@ def _number(value: float | None) -> str:
 def _reasons(verdict: Verdict) -> Iterator[str]:
     """Where the value of a measure is from, and what its answer rests on."""
     for measure in verdict.measures:
-        where = f"worst of {measure.cells}: {measure.place}" if measure.cells > 1 else ""
+        cells = f"worst of {measure.cells}: {measure.place}" if measure.place else f"the same in all {measure.cells}"
+        where = cells if measure.cells > 1 else ""
         text = "; ".join(part for part in (where, measure.why) if part)
         if text:
             yield f"{measure.title}: {measure.answer}; {text}."

@@ -42,6 +42,13 @@ def test_the_worst_of_all_cells_decides_and_is_named() -> None:
     assert judge(1.0, good).answer == "pass"
 
 
+def test_of_equal_cells_the_least_known_is_the_worst_and_of_equally_known_ones_none_is() -> None:
+    many, few = share(0, 2000, where={"decoding": "greedy"}), share(0, 400, where={"decoding": "top_k"})
+
+    assert judge(1.0, many, few).place == "decoding top_k"
+    assert judge(1.0, many, share(0, 2000, where={"decoding": "top_k"})).place == ""
+
+
 def test_a_cell_that_is_not_known_well_enough_keeps_others_from_passing() -> None:
     assert judge(1.0, share(0, 2000), share(0, 50)).answer == "cannot tell"
 
