@@ -56,8 +56,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.results.is_dir():
         raise UserError(f"{options.results}: no such folder; give the folder of a run's results.")
     checksums.forget()
-    found = list(_parts(options.results))
-    parts = [part for part in found if not {*part.relative_to(options.results).parts[:1]} & {*LEFT_OUT}]
+    parts = list(_parts(options.results, are_results=True))
     total = Checked()
     with ThreadPoolExecutor(THREADS) as pool, Progress(len(parts), "verify", "results") as progress:
         for checked in pool.map(check, parts):
@@ -104,14 +103,20 @@ def check(part: Path) -> Checked:
     return checked
 
 
-def _parts(folder: Path) -> Iterator[Path]:
-    """What is checked one by one: folders with a list of checksums, other lists, and files that are in no list."""
-    from memorization import checksums
+def _parts(folder: Path, are_results: bool = False) -> Iterator[Path]:
+    """What is checked one by one: folders with a list of checksums, other lists, and files that are in no list.
+
+    `are_results`: the folder is a run's, and so is one in it that a run has left its mark in.
+    """
+    from memorization import checksums, freshness
 
     if (folder / checksums.SUMS).is_file():
         yield folder
         return
-    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    left_out = LEFT_OUT if are_results or (folder / freshness.PLACE).is_file() else ()
+    entries = [
+        entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".") and entry.name not in left_out
+    ]
     lists = [entry for entry in entries if entry.suffix == checksums.LIST_ENDING]
     listed = {file for each in lists for file in _listed(each)}
     for entry in entries:

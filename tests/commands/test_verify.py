@@ -1,12 +1,13 @@
 """`memorization verify`: what it checks, names and counts."""
 
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from memorization import cli, storage
+from memorization import cli, freshness, storage
 from memorization.schemas.training import TrainingTable
 
 
@@ -47,6 +48,16 @@ def test_undamaged_results_are_counted(results: Path, capsys: pytest.CaptureFixt
         f"{results}: 5 files with {size:,} bytes checked; 0 damaged or missing; 0 without a checksum, from other "
         "programs or earlier versions."
     )
+
+
+def test_results_in_results_are_checked_as_by_themselves(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inner = results / "mine"
+    shutil.copytree(results / "tables", inner / "tables")
+    for name in (freshness.PLACE, "logs/a.log", "benchmarks/a.tsv"):
+        (inner / name).parent.mkdir(exist_ok=True)
+        (inner / name).write_text("x")
+    code, (summary,) = verify(results, capsys)
+    assert (code, ": 7 files " in summary, "; 0 without a checksum" in summary) == (0, True, True)
 
 
 @pytest.mark.parametrize(
