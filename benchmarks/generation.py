@@ -148,14 +148,16 @@ def programs(
 
 
 def plain(model: Any, tokens: Sequence[Sequence[int]], new: int) -> Written:
-    """As one would call transformers."""
+    """As one would call transformers: denormal numbers, which a job of the workflow flushes to zero, are kept."""
     import torch
 
     written: Written = []
+    torch.set_flush_denormal(False)
     for start in range(0, len(tokens), BATCH_SIZE):
         ids = torch.tensor(tokens[start : start + BATCH_SIZE])
         sequences = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=new)
         written += sequences[:, 1 if model.config.is_encoder_decoder else ids.shape[1] :].tolist()
+    torch.set_flush_denormal(True)
     return written
 
 

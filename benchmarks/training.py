@@ -173,6 +173,7 @@ def theirs(
     **changed: Any,
 ) -> float:
     """Fine-tune with transformers' Trainer and the same settings; save the last checkpoint."""
+    import torch
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments, default_data_collator
 
     def encoded(name: str, limit: int) -> list[list[int]]:
@@ -208,6 +209,8 @@ def theirs(
         **changed,
     )
     collator = default_data_collator if padding else DataCollatorForSeq2Seq(tokenizer, model)
+    # As by itself; the workflow flushes denormal numbers to zero.
+    torch.set_flush_denormal(False)
     trainer = Trainer(model, settings, data_collator=collator, train_dataset=examples)
     trainer.train()
     trainer.save_model()

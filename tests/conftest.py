@@ -1,6 +1,8 @@
 """Shared by tests of several folders: a configuration whose whole run takes half a minute, and one such run."""
 
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,15 @@ from runs import Ended, Workplace, copy_of_the_code
 # No test asserts on time: the first example of a compiled function also waits for the compiler.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def _denormal_numbers() -> Iterator[None]:
+    """Numbers under 1e-38 are there again after a test that set torch up as a job does."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
 
 SMALL = """
 label: "Test run: shows that the program works, and is not evidence."

@@ -102,6 +102,9 @@ def start_torch(device: str, threads: int) -> Any:
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("compute.device: given 'cuda', and torch sees no GPU here; allowed here: auto, cpu.")
     torch.set_num_threads(threads)
+    # Numbers under 1e-38, as attention leaves many of, are handled by the processor's microcode, ten times as slowly as
+    # others, and are too small to change a sum that is not as small itself. Threads that start later do so, too.
+    torch.set_flush_denormal(True)
     # Like `use_deterministic_algorithms`, which would also import a compiler that is not used here, in two seconds.
     torch.set_deterministic_debug_mode("warn")
     # Otherwise every new tensor would first be filled with NaN, to reveal reads of memory that was never written.

@@ -1,5 +1,6 @@
 """What the model tests share."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,13 @@ from memorization.models import loading, server
 def device() -> Any:
     """The CPU, with torch set up as jobs set it up."""
     return loading.start_torch("cpu", 1)
+
+
+@pytest.fixture(autouse=True)
+def _no_denormal_numbers() -> None:
+    """As in a job, also for a test whose `device` was set up before."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(True)
 
 
 @pytest.fixture(scope="session")

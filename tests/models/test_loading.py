@@ -251,6 +251,16 @@ def test_a_gpu_that_is_not_there_is_refused(device: Any) -> None:
         loading.start_torch("cuda", 1)
 
 
+def test_denormal_numbers_are_zero_in_a_job() -> None:
+    import torch
+
+    torch.set_flush_denormal(False)
+    small = torch.full((3,), 1e-39)
+    assert (0.5 * small).count_nonzero() == 3
+    loading.start_torch("cpu", 1)
+    assert (0.5 * small).count_nonzero() == 0
+
+
 @pytest.mark.skipif(not REAL_MODELS.is_dir(), reason="no real models here")
 @pytest.mark.parametrize("name", ["t5-tiny-real", "stories260k"])
 def test_real_checkpoints_load_train_and_generate(name: str, device: Any, tmp_path: Path) -> None:
