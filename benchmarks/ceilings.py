@@ -67,7 +67,7 @@ def measured(dataset: Path, tokenizer_folder: Path, prefix_tokens: int, n: int) 
             return texts
 
         own, unrelated = suffixes("member"), suffixes("control")
-        retrieval.index_suffixes(folder / "member.parquet", folder / "index", 1)
+        retrieval.index_suffixes(folder / "member.parquet", folder / "index")
         storage.write_text(folder / "sentences.json", as_json(sentence_model("punkt_corpus", own)))
         for profile in PROFILES:
             detector = Detector(

@@ -2,13 +2,15 @@
 
     python benchmarks/retrieval.py
     python benchmarks/retrieval.py --parquet texts.parquet --column text
+    python benchmarks/retrieval.py --against ../older --documents 100000 --words 90 100
     python benchmarks/retrieval.py --documents 1000000 --words 60 300 --queries 2000 --repeats 1 --only memorization
 
 Without a file, documents are drawn by a seed from a vocabulary with the frequencies of natural English (Zipf's law),
 Lucene's stop words first; with one, they are cut from its texts. A query is a passage of 60 to 100 words of a document
-in which every third word is one of another document's, as a generation would be. Both programs get the same words, k1
+in which every third word is one of another document's, as a generation would be. All programs get the same words, k1
 and b, and turn text into words themselves; each is measured in a process of its own. Lengths of documents are kept in
-one byte by Tantivy, and exactly by bm25s, so that their ranks differ where scores are close.
+one byte by Tantivy, and exactly by bm25s, so that their ranks differ where scores are close. With `--against`, the
+search engine of another checkout is measured too, as `before`.
 """
 
 from __future__ import annotations
@@ -27,12 +29,8 @@ from typing import Any
 import numpy as np
 import processes
 
-# The package beside this file is measured, whichever is installed.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from memorization import cores
-
-PROGRAMS = ("memorization", "bm25s")
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ("memorization", "before", "bm25s")
 VOCABULARY, REPEATED = 80_000, 0.2
 FREQUENT = """the of and to a in is that it was for as with be by on not but at this are they an or no such if into
 their then there these will"""
@@ -49,15 +47,17 @@ def main(arguments: list[str] | None = None) -> None:
     if options.measure:
         print(json.dumps(measured(options)))
         return
-    programs = [options.only] if options.only else list(PROGRAMS)
+    programs = [name for name in options.only or PROGRAMS if name != "before" or options.against]
     with tempfile.TemporaryDirectory() as folder:
         results = {name: processes.measurement(__file__, name, arguments, Path(folder)) for name in programs}
         tops = [np.load(Path(folder, f"{program}.npy")) for program in programs]
     print(table(options, results))
-    if len(tops) == 2:
-        common = np.mean([len(np.intersect1d(*pair)) / K for pair in zip(*tops, strict=True)])
-        first = np.mean(tops[0][:, 0] == tops[1][:, 0])
-        print(f"\nThe {K} documents of a query are the same to {common:.1%}, the first one to {first:.1%}.")
+    for program, top in zip(programs[1:], tops[1:], strict=True):
+        common = np.mean([len(np.intersect1d(*pair)) / K for pair in zip(tops[0], top, strict=True)])
+        first = np.mean(tops[0][:, 0] == top[:, 0])
+        print(
+            f"\nThe {K} documents of a query are the same to {common:.1%} in {program}, the first one to {first:.1%}."
+        )
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
@@ -66,15 +66,22 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--words", type=int, nargs=2, default=(400, 400), metavar=("LEAST", "MOST"))
     parser.add_argument("--queries", type=int, default=5_000)
-    parser.add_argument("--threads", type=int, default=cores.available())
+    parser.add_argument("--threads", type=int, help="by default as many as cores")
     parser.add_argument("--repeats", type=int, default=3, help="the median of so many is reported")
     parser.add_argument("--parquet", type=Path, help="cut documents from this file's texts")
     parser.add_argument("--column", default="text", help="the column of the file with texts")
-    parser.add_argument("--only", choices=PROGRAMS)
+    parser.add_argument("--only", nargs="+", choices=PROGRAMS)
+    parser.add_argument(
+        "--against", type=Path, help="another checkout, whose search engine is measured beside this one"
+    )
     processes.add_options(parser, PROGRAMS)
     options = parser.parse_args(arguments)
+    # The package of the checkout is measured, whichever is installed.
+    sys.path.insert(0, str(options.against if options.measure == "before" else ROOT))
+    from memorization import cores
+
     # Numba refuses more threads than the process has cores.
-    options.threads = min(options.threads, cores.available())
+    options.threads = min(options.threads or cores.available(), cores.available())
     return options
 
 
@@ -189,7 +196,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     few = sample[:10]
     del sample
     begun = time.perf_counter()
-    program: Any = (Ours if options.measure == "memorization" else Theirs)(options.folder, options.threads)
+    program: Any = (Theirs if options.measure == "bm25s" else Ours)(options.folder / options.measure, options.threads)
     program.index(few)
     program.search(queries[:10])
     first = time.perf_counter() - begun
@@ -213,16 +220,16 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
 
 
 class Ours:
-    """The package's own search engine."""
+    """The search engine of the package, or of another checkout's."""
 
     def __init__(self, folder: Path, threads: int) -> None:
-        self.folder, self.threads = folder / "index", threads
+        self.folder, self.threads = folder, threads
 
     def index(self, documents: Any) -> None:
         """Build the index anew."""
         from memorization.retrieval import build_index
 
-        build_index(documents, self.folder, self.threads)
+        build_index(documents, self.folder)
 
     def search(self, queries: list[str]) -> Any:
         """The table of candidates."""
@@ -256,7 +263,7 @@ class Theirs:
         import numba
 
         self.bm25s, self.numba = bm25s, numba
-        self.folder, self.threads = folder / "bm25s", threads
+        self.folder, self.threads = folder, threads
 
     def words(self, texts: Any, stop_words: list[str]) -> Any:
         """What bm25s makes words of: runs of letters and digits."""

@@ -243,7 +243,7 @@ def index(files: Path, output: Path, options: argparse.Namespace) -> Path:
     """The index of the suffixes."""
     from memorization import retrieval
 
-    retrieval.index_suffixes(files / "probes.parquet", output / "index", options.threads)
+    retrieval.index_suffixes(files / "probes.parquet", output / "index")
     return output / "index"
 
 

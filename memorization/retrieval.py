@@ -5,8 +5,8 @@ lengths): every word counts as often as it occurs in the query. English stop wor
 index: which ones is a setting.
 
 A table of candidates depends on the documents, the queries and k alone. Tantivy sums a document's score in the order of
-the query's words and with the statistics of the whole index, so that neither the number of threads that wrote the
-index, which decides the number of its segments, nor the number that search it matters.
+the query's words, in single precision and with the statistics of the whole index, and leaves out no word of it, so that
+neither the segments of the index nor the number of threads that search it matter.
 """
 
 from __future__ import annotations
@@ -48,10 +48,7 @@ STOP_WORDS = {"nltk": NLTK.split(), "lucene": LUCENE.split(), "none": []}
 """English words that are left out of a query, by list: NLTK's 127 up to version 3.2 (the authors'), Lucene's 33."""
 
 WRITER_HEAP_BYTES = 256_000_000
-"""Memory of all writing threads together; the rest is written to disk and merged later."""
-
-MOST_WRITERS = 4
-"""Each writing thread makes a segment of its own, and every query looks up its words in each segment."""
+"""Memory of the writing thread. Where it is full (of half a million short documents), a segment ends."""
 
 QUERIES_PER_BATCH, QUERIES_PER_CALL = 1_000, 25
 """Queries whose candidates are in memory together, and those that a thread takes at a time."""
@@ -62,21 +59,20 @@ TIE = 1e-6
 CANDIDATES = pa.schema([("query", pa.int32()), ("rank", pa.int32()), ("document", pa.int32()), ("score", pa.float32())])
 
 
-def build_index(documents: Iterable[str], index: Path, threads: int | None = None) -> None:
+def build_index(documents: Iterable[str], index: Path) -> None:
     """Index documents into the folder `index`, replacing what it contains; documents are numbered in order from 0.
 
     Documents are taken one by one and not kept, so that a generator of any length needs no more memory than a short
-    one. A document without a word (empty, punctuation) keeps its number and is never returned. `threads` write, by
-    default as many as there are cores for this process; no result depends on it.
+    one. A document without a word (empty, punctuation) keeps its number and is never returned.
 
     Raises UserError where a document is not text, the disk is full or the folder cannot be written; then the folder is
     unchanged.
     """
     _refuse_one_text(documents, "documents")
-    _write_index(enumerate(documents), index, threads)
+    _write_index(enumerate(documents), index)
 
 
-def _write_index(documents: Iterable[tuple[int, str]], index: Path, threads: int | None) -> None:
+def _write_index(documents: Iterable[tuple[int, str]], index: Path) -> None:
     """Index documents under the numbers that they are given with."""
     import tantivy
 
@@ -89,8 +85,8 @@ def _write_index(documents: Iterable[tuple[int, str]], index: Path, threads: int
     )
     with storage.replacing(index) as folder, _system_errors():
         folder.mkdir()
-        writers = min(threads or cores.available(), MOST_WRITERS)
-        writer = tantivy.Index(schema, path=str(folder)).writer(WRITER_HEAP_BYTES, writers)
+        # One thread: each would make a segment of its own, and every query looks up its words in each segment.
+        writer = tantivy.Index(schema, path=str(folder)).writer(WRITER_HEAP_BYTES, num_threads=1)
         try:
             for number, text in documents:
                 document = tantivy.Document()
@@ -99,7 +95,7 @@ def _write_index(documents: Iterable[tuple[int, str]], index: Path, threads: int
                 writer.add_document(document)
             writer.commit()
         except BaseException:
-            # Ends the writing threads, which would write files into the folder again while it is removed.
+            # Ends the writing thread, which would write files into the folder again while it is removed.
             with contextlib.suppress(ValueError):
                 writer.rollback()
             raise
@@ -131,7 +127,7 @@ def search(
     return pa.Table.from_batches(batches, CANDIDATES)
 
 
-def index_suffixes(probes: Path, index: Path, threads: int, segmented: str | None = None) -> None:
+def index_suffixes(probes: Path, index: Path, segmented: str | None = None) -> None:
     """Index the suffixes of a probes table, streamed; a document's number is that of its probe.
 
     `segmented`: the dataset's `segmentation`, by which suffixes are read.
@@ -144,7 +140,7 @@ def index_suffixes(probes: Path, index: Path, threads: int, segmented: str | Non
                 yield from zip(batch["probe"].to_pylist(), map(read, batch["suffix"].to_pylist()), strict=True)
                 progress.advance(batch.num_rows)
 
-        _write_index(suffixes(), index, threads)
+        _write_index(suffixes(), index)
 
 
 def candidate_batches(
@@ -197,12 +193,14 @@ class _Engine:
     def candidates(self, numbers: Sequence[int], queries: Sequence[str]) -> pa.RecordBatch:
         """The candidates (CANDIDATES) of queries (n,) under their numbers (n,)."""
         texts = [_checked(query, "queries", number) for number, query in zip(numbers, queries, strict=True)]
-        parts = [texts[start : start + QUERIES_PER_CALL] for start in range(0, len(texts), QUERIES_PER_CALL)]
-        hits_of_queries = chain.from_iterable(self.pool.map(self._hits, parts))
+        # Each text once: a model that learned little writes the same for many prompts.
+        different = list(dict.fromkeys(texts))
+        parts = [different[start : start + QUERIES_PER_CALL] for start in range(0, len(different), QUERIES_PER_CALL)]
+        hits = dict(zip(different, chain.from_iterable(self.pool.map(self._hits, parts)), strict=True))
         rows = [
             (number, rank, document, score)
-            for number, hits in zip(numbers, hits_of_queries, strict=True)
-            for rank, (document, score) in enumerate(hits, start=1)
+            for number, text in zip(numbers, texts, strict=True)
+            for rank, (document, score) in enumerate(hits[text], start=1)
         ]
         columns = zip(*rows, strict=True) if rows else ([] for _ in CANDIDATES)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, CANDIDATES, strict=True)]

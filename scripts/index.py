@@ -11,9 +11,7 @@ snakemake: Snakemake
 
 
 def main(snakemake: Snakemake) -> None:
-    retrieval.index_suffixes(
-        Path(snakemake.input[0]), Path(snakemake.output[0]), snakemake.threads, snakemake.params.segmentation
-    )
+    retrieval.index_suffixes(Path(snakemake.input[0]), Path(snakemake.output[0]), snakemake.params.segmentation)
 
 
 job.run(main, snakemake)

@@ -26,7 +26,7 @@ def detector_on(
     ]
     table = pa.Table.from_pylist(rows, schema=ProbesTable.arrow())
     storage.write_table(folder / "probes.parquet", ProbesTable, table, {})
-    retrieval.index_suffixes(folder / "probes.parquet", folder / "index", 1, segmented)
+    retrieval.index_suffixes(folder / "probes.parquet", folder / "index", segmented)
     (folder / "sentences.json").write_text(as_json(sentences), encoding="utf-8")
     return Detector(
         *(folder / name for name in ("probes.parquet", "index", "sentences.json")),

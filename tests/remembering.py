@@ -97,7 +97,7 @@ def data_of(folder: Path, texts: Sequence[str], targets: Sequence[str] = (), pop
     if targets:
         searched = folder / "targets.parquet"
         write_side(folder / "probes.parquet", folder / "rows.parquet", "target", population, 1, searched, {})
-    retrieval.index_suffixes(searched, folder / "index", 1)
+    retrieval.index_suffixes(searched, folder / "index")
     return Data(folder, tokenizer, searched)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import tantivy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
@@ -164,7 +165,7 @@ def test_any_corpus_is_searched_by_bm25(
     # A vocabulary of nothing is no table of counts.
     texts = [*texts, "anchor"]
     index = tmp_path_factory.getbasetemp() / "any" / "index"
-    build_index(texts, index, threads)
+    build_index(texts, index)
     table = search(index, queries, k, threads)
     for place, query in enumerate(queries):
         agrees(hits(table, place), bm25(texts, query), k)
@@ -229,7 +230,7 @@ def test_scores_are_equal_whatever_the_order_of_their_sum(tmp_path: Path) -> Non
 
 def test_the_same_document_scores_the_same_wherever_it_lies(tmp_path: Path) -> None:
     texts = documents(5_000, longest=60)
-    build_index(texts * 2, tmp_path / "index", threads=3)
+    build_index(texts * 2, tmp_path / "index")
     queries = [*QUERIES[:2], *texts[:2]]
     table = search(tmp_path / "index", queries, k=10_000)
     for query in range(len(queries)):
@@ -237,15 +238,66 @@ def test_the_same_document_scores_the_same_wherever_it_lies(tmp_path: Path) -> N
         assert all(scores[row] == scores[(row + 5_000) % 10_000] for row in scores)
 
 
-def test_candidates_depend_neither_on_threads_nor_on_segments(tmp_path: Path) -> None:
-    texts = documents(3_000, longest=100)
-    queries = QUERIES * 20 + texts[::30]
-    tables = []
-    for writers, searchers in ((1, 1), (2, 3), (4, 2)):
-        build_index(texts, tmp_path / "index", writers)
-        tables.append(search(tmp_path / "index", queries, 7, searchers))
-    assert tables[0].equals(tables[1])
-    assert tables[0].equals(tables[2])
+def bursts(n: int, seed: int = 0) -> list[str]:
+    """Documents of words that begin and end anywhere in the collection, and of a hundred that are in no other."""
+    random = np.random.default_rng(seed)
+    ends = np.sort(random.integers(n + 1, size=(80, 2)))
+    return [
+        " ".join(
+            [
+                f"burst{word}"
+                for word, (first, last) in enumerate(ends)
+                if first <= place < last and random.random() < 0.4
+            ]
+            + [f"filler{place}no{word}" for word in range(100)]
+        )
+        for place in range(n)
+    ]
+
+
+def segments(index: Path) -> int:
+    return tantivy.Index.open(str(index)).searcher().num_segments
+
+
+def test_an_index_is_one_segment(tmp_path: Path) -> None:
+    build_index(documents(3_000), tmp_path / "index")
+    assert segments(tmp_path / "index") == 1
+
+
+def test_candidates_depend_neither_on_threads_nor_on_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = bursts(1_000)
+    words = " ".join(f"burst{word}" for word in np.random.default_rng(1).permutation(np.repeat(range(80), 2)[:110]))
+    backwards = " ".join(words.split()[::-1])
+    build_index(texts, tmp_path / "one")
+    monkeypatch.setattr(retrieval, "WRITER_HEAP_BYTES", 15_000_000)
+    build_index(texts, tmp_path / "several")
+    assert segments(tmp_path / "one") == 1 < segments(tmp_path / "several")
+
+    found = search(tmp_path / "one", [words, backwards, *texts[::20]], len(texts), threads=1)
+
+    assert found.equals(search(tmp_path / "several", [words, backwards, *texts[::20]], len(texts), threads=3))
+    # Scores of single precision depend on the order of a sum.
+    assert dict(hits(found, 0)) != dict(hits(found, 1))
+
+
+def test_equal_queries_have_equal_candidates(indexed: tuple[list[str], Path]) -> None:
+    _, index = indexed
+    queries = ["whale", "drought", "", "whale", "", "whale corn", "drought"]
+    table = search(index, queries, k=4)
+    for number, query in enumerate(queries):
+        assert hits(table, number) == hits(search(index, [query], k=4))
+
+
+def test_equal_queries_are_searched_once(indexed: tuple[list[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    best, searched = retrieval._Engine._best, []
+
+    def counted(engine: Any, words: Any) -> Any:
+        searched.append(dict(words))
+        return best(engine, words)
+
+    monkeypatch.setattr(retrieval._Engine, "_best", counted)
+    search(indexed[1], ["whale", "drought"] * 300, threads=2)
+    assert sorted(searched, key=str) == [{"drought": 1}, {"whale": 1}]
 
 
 @pytest.mark.parametrize("sign", SIGNS.split(" "))
@@ -405,7 +457,7 @@ def test_candidates_are_streamed_as_they_are_searched(tmp_path: Path, monkeypatc
     write_probes(tmp_path / "probes.parquet", texts, first=0)
     write_generations(tmp_path / "generations.parquet", generations, first=0)
     monkeypatch.setattr(retrieval, "QUERIES_PER_BATCH", 4)
-    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index")
     batches = list(
         retrieval.candidate_batches(tmp_path / "generations.parquet", tmp_path / "index", Retrieval(candidates=3), 2)
     )
@@ -426,7 +478,7 @@ def test_a_part_of_the_generations_has_the_candidates_of_the_whole(
     write_generations(tmp_path / "whole.parquet", generations, first=0)
     write_generations(tmp_path / "part.parquet", generations[11:], first=11)
     monkeypatch.setattr(retrieval, "QUERIES_PER_BATCH", 4)
-    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index")
 
     whole = candidates_of(tmp_path / "whole.parquet", tmp_path / "index")
 
@@ -440,7 +492,7 @@ def test_documents_of_an_index_of_suffixes_are_numbers_of_probes(tmp_path: Path)
     tables = []
     for first in (0, 5000):
         write_probes(tmp_path / "probes.parquet", documents(60), first)
-        retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+        retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index")
         tables.append(candidates_of(tmp_path / "generations.parquet", tmp_path / "index").to_pylist())
 
     assert tables[1] == [row | {"document": row["document"] + 5000} for row in tables[0]]
@@ -469,7 +521,7 @@ def test_the_words_of_the_list_are_left_out_of_a_query(stop_words: str, tmp_path
 def test_stop_words_are_a_setting_of_candidates(tmp_path: Path) -> None:
     write_probes(tmp_path / "probes.parquet", ["what the whale was", "his own drought"], first=0)
     write_generations(tmp_path / "generations.parquet", ["what drought"], first=0)
-    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index", threads=1)
+    retrieval.index_suffixes(tmp_path / "probes.parquet", tmp_path / "index")
 
     found = {
         name: candidates_of(tmp_path / "generations.parquet", tmp_path / "index", **settings)["document"].to_pylist()

@@ -29,6 +29,19 @@ def test_both_programs_are_in_the_table(
     assert "The 10 documents of a query are the same to " in printed
 
 
+def test_another_checkout_is_measured_beside_this_one(
+    benchmark: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--documents", "30", "--words", "50", "90", "--queries", "5", "--repeats", "1"]
+
+    benchmark.main([*small, "--only", "memorization", "before", "--against", str(benchmark.ROOT)])
+
+    printed = capsys.readouterr().out
+    rows = [line for line in printed.splitlines() if line.startswith("| ")]
+    assert [row.split()[1] for row in rows] == ["program", "memorization", "before"]
+    assert "are the same to 100.0% in before, the first one to 100.0%." in printed
+
+
 def test_documents_are_drawn_by_their_seed_with_the_frequencies_of_english(benchmark: ModuleType) -> None:
     texts = list(benchmark.drawn(2_500, 60, 100))
 

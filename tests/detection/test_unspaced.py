@@ -37,7 +37,7 @@ def chain(folder: Path, suffixes: list[str], generations: list[str], segmented: 
     ]
     write(files.probes, ProbesTable, probes)
     write(files.generations, GenerationsTable, written)
-    retrieval.index_suffixes(files.probes, folder / "index", 1, segmented)
+    retrieval.index_suffixes(files.probes, folder / "index", segmented)
     batches = retrieval.candidate_batches(files.generations, folder / "index", Retrieval(candidates=3), 1, segmented)
     storage.write_batches(files.candidates, CandidatesTable, batches, {})
     model = sentence_model("punkt_corpus", map(segmentation.reader(segmented), suffixes))

@@ -43,7 +43,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "probes.parquet", ProbesTable, pa.table(probes).select(ProbesTable.columns()), {"seed": 1}
     )
     storage.write_table(folder / "generations.parquet", GenerationsTable, pa.table(generations), {"seed": 2})
-    retrieval.index_suffixes(folder / "probes.parquet", folder / "index", threads=1)
+    retrieval.index_suffixes(folder / "probes.parquet", folder / "index")
     (folder / "sentences").mkdir()
     storage.write_text(folder / "sentences/sentences.json", text.as_json(text.sentence_model("punkt_corpus", texts)))
     storage.write_sums(folder / "sentences/sentences.sha256", [folder / "sentences/sentences.json"])

@@ -231,7 +231,7 @@ def test_half_a_surrogate_pair_is_refused_or_read(seed: int, tmp_path: Path) -> 
     text = texts[4][: draws.randrange(40)] + "\ud800" + texts[4]
     with in_time():
         with pytest.raises(UserError, match="surrogate"):
-            retrieval.build_index([text], tmp_path / "index", 1)
+            retrieval.build_index([text], tmp_path / "index")
         pattern_spans(text, "US")
         PUNKT.span_tokenize(text)
         segmentation.by_characters(text)

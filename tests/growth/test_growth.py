@@ -180,7 +180,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 
 def test_time_of_an_index_and_of_a_search_grows_with_the_length_of_a_text(tmp_path: Path) -> None:
     def searched(given: str) -> pa.Table:
-        retrieval.build_index([given, head(given), "word"], tmp_path / "index", 1)
+        retrieval.build_index([given, head(given), "word"], tmp_path / "index")
         return retrieval.search(tmp_path / "index", [given], threads=1)
 
     searched("Warm up.")

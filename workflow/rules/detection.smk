@@ -13,7 +13,7 @@ rule index:
         log_of(plan.INDEX),
     conda:
         "../../envs/detection.yaml"
-    # Reduced by `--cores`: no result depends on it.
+    # One reads, one writes. Reduced by `--cores`: no result depends on it.
     threads: 2
     resources:
         mem_mb=growing(2000),

@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
         table = pa.Table.from_pylist(rows, schema=ProbesTable.arrow())
         storage.write_table(folder / f"{name}.parquet", ProbesTable, table, {})
-    retrieval.index_suffixes(folder / "member.parquet", folder / "index", threads=1)
+    retrieval.index_suffixes(folder / "member.parquet", folder / "index")
     sentences = sentence_model("punkt_corpus", [text[PREFIX:] for text in inputs])
     storage.write_text(folder / "sentences.json", as_json(sentences))
     train_tokenizer([*inputs, *unrelated], 600).save_pretrained(folder / "model")
