@@ -4,9 +4,9 @@ Scores are those of an Elasticsearch `match` query with default settings (k1 1.2
 lengths): every word counts as often as it occurs in the query. English stop words are left out of the query, not of the
 index: which ones is a setting.
 
-A table of candidates depends on the documents, the queries and k alone. Tantivy sums a document's score in the order of
-the query's words, in single precision and with the statistics of the whole index, and leaves out no word of it, so that
-neither the segments of the index nor the number of threads that search it matter.
+A table of candidates depends on the documents, the queries and k alone. Tantivy, as Python can call it, scores every
+document that holds a word of the query: in single precision, in the order of the query's words and with the statistics
+of the whole index, so that neither the segments of the index nor the number of threads that search it matter.
 """
 
 from __future__ import annotations
