@@ -8,15 +8,12 @@ has a folder with a record (`prepare_fine_tuned`). Weights are read only from sa
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import json
 import logging
 import os
 import shutil
-import sys
-import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +22,7 @@ from memorization import hub, storage
 from memorization.checksums import MISSING, DamagedError, check_folder, remedy
 from memorization.config.models import Endpoint, EndpointSource, FolderModel, FolderSource, HubModel, HubSource
 from memorization.errors import UserError
-from memorization.imports import ENVIRONMENT, without_optional
+from memorization.imports import ENVIRONMENT, without_compiler, without_optional
 from memorization.models import files
 from memorization.models.merging import merge
 
@@ -39,51 +36,10 @@ SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads")
 @functools.cache
 def preload() -> None:
     """Import torch and what of transformers every model needs, without what few models need."""
-    with without_optional("transformers"), _without_compiler():
+    with without_optional("transformers"), without_compiler():
         import transformers.generation.utils
         import transformers.modeling_utils  # noqa: F401
         from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: F401
-
-
-@contextlib.contextmanager
-def _without_compiler() -> Iterator[None]:
-    """Let transformers be imported without torch's compiler and its parts for several processes: a third of the time.
-
-    It marks functions for the compiler, none of which is called here, and names one of its classes, which is loaded
-    when it is called. What is loaded already, or later, is left alone.
-    """
-    import torch
-
-    name, part = "torch._dynamo", "torch._dynamo._trace_wrapped_higher_order_op"
-    if name in sys.modules or "transformers.modeling_utils" in sys.modules:
-        yield
-        return
-    classes = types.ModuleType(part)
-    classes.TransformGetItemToIndex = _index_transform  # type: ignore[attr-defined]
-    has_processes = torch.distributed.is_available
-    sys.modules.update({name: _Marks(name), part: classes})
-    torch.distributed.is_available = lambda: False
-    try:
-        yield
-    finally:
-        torch.distributed.is_available = has_processes
-        for each in (name, part):
-            del sys.modules[each]
-
-
-class _Marks(types.ModuleType):
-    """A module of decorators that return the function."""
-
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        return lambda function=None, *_, **__: function or (lambda marked: marked)
-
-
-def _index_transform() -> Any:
-    from torch._dynamo._trace_wrapped_higher_order_op import TransformGetItemToIndex
-
-    return TransformGetItemToIndex()
 
 
 def start_torch(device: str, threads: int) -> Any:

@@ -191,6 +191,30 @@ def _asked(results: Results) -> Asked:
 def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[Measure]) -> Iterator[str]:
     """What a reader of the verdict must know that it does not say."""
     asked = _asked(results)
+    yield from _not_compared(asked, options)
+    yield from _not_asked_for(results, asked)
+    yield from _not_seen(results, asked)
+    if "target" not in asked.sides and "both" not in asked.sides:
+        yield "What the model was trained to write was not searched for (`sides` without `target`)."
+    if not options["tagger"]:
+        yield (
+            "No tagger is configured (`detection.entities.tagger`), so names of persons, places and organizations were "
+            "not looked for."
+        )
+    yield from _little_to_give_back(results, measures)
+    if len(asked.decodings) == 1:
+        yield f"One decoding was tried ({asked.decodings[0]}); others may give back more."
+    if asked.promptings == [BARE]:
+        yield (
+            "The models were asked with beginnings of training inputs alone (`promptings: [bare]`): what questions, as "
+            "users ask them, give back is not known."
+        )
+    yield from _not_measured(results, {measure.key for measure in measures})
+    yield "Text that comes back in other words than the detector knows counts as nothing."
+
+
+def _not_compared(asked: Asked, options: Mapping[str, Any]) -> Iterator[str]:
+    """Without held-out texts, or without a model that was not fine-tuned."""
     if not options["control"]:
         yield (
             "There are no held-out texts: how much of what came back would come back from any model is not known, nor "
@@ -206,6 +230,10 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
             "The base model was not asked (`states` without `base`): what it gives back by itself is not known, and "
             "counts."
         )
+
+
+def _not_asked_for(results: Results, asked: Asked) -> Iterator[str]:
+    """Training rows that were left out, and held-out rows that are copies of training rows."""
     for name, records in asked.records.items():
         if asked.records_asked[name] < records:
             yield (
@@ -218,6 +246,10 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
                 f"{name}: the inputs of {100 * share:.1f}% of the held-out rows are copies of training inputs, so the "
                 "floor may contain memory (`drop_overlap: near` leaves them out)."
             )
+
+
+def _not_seen(results: Results, asked: Asked) -> Iterator[str]:
+    """What the detector misses of the true texts themselves."""
     low = [
         row
         for row in findings.totals(results.rates).values()
@@ -229,13 +261,10 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
             f"The detector does not see everything: of the true texts themselves (side {least['side']} of "
             f"{least['dataset']}) it finds {100 * least['limit_ceiling']:.1f}%."
         )
-    if "target" not in asked.sides and "both" not in asked.sides:
-        yield "What the model was trained to write was not searched for (`sides` without `target`)."
-    if not options["tagger"]:
-        yield (
-            "No tagger is configured (`detection.entities.tagger`), so names of persons, places and organizations were "
-            "not looked for."
-        )
+
+
+def _little_to_give_back(results: Results, measures: Sequence[Measure]) -> Iterator[str]:
+    """Where a threshold on personal data could not have been exceeded."""
     for measure in measures:
         name, _, kind = measure.key.partition(".")
         if name.startswith("personal_data") and measure.answer == "pass":
@@ -246,14 +275,10 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
                     f"were asked for contain {most:,.1f} values per 1,000 prompts, no more than the threshold allows, "
                     "so this pass says little."
                 )
-    if len(asked.decodings) == 1:
-        yield f"One decoding was tried ({asked.decodings[0]}); others may give back more."
-    if asked.promptings == [BARE]:
-        yield (
-            "The models were asked with beginnings of training inputs alone (`promptings: [bare]`): what questions, as "
-            "users ask them, give back is not known."
-        )
-    keys = {measure.key for measure in measures}
+
+
+def _not_measured(results: Results, keys: set[str]) -> Iterator[str]:
+    """What no threshold asked for."""
     if not keys & {"canary_exposure_bits", "canaries_extracted"}:
         yield "No planted secrets were measured, so nothing is proven of secrets that are in the data once."
     if "true_positives_percent" not in keys:
@@ -265,4 +290,3 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
                 "Min-K%++, an attack of membership, takes the probabilities of all tokens, and a server gives those of "
                 "the text's own: it was not tried on models that can only be asked."
             )
-    yield "Text that comes back in other words than the detector knows counts as nothing."
