@@ -1,63 +1,80 @@
-"""A script's first lines: hand it over to the process that has imported all it needs (`fork_server`), if there is one.
+"""Scripts of a run's jobs, handed over to the process that has imported all they need (`fork_server`).
 
-There is none on other systems than Linux, for a job in a queue, and for one with an environment of its own: the script
-then goes on by itself. Every job begins here, so this imports little.
+Snakemake starts a process for each script: a shell, Python, and what Snakemake's first lines in the script import. All
+of that would only wait for the fork, so the thread of Snakemake that would wait for the process waits for the fork
+itself. A script with an environment of its own, and one that the server does not take, is started as ever.
 """
 
-import contextlib
+from __future__ import annotations
+
 import json
 import os
-import signal
 import socket
 import struct
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-VARIABLE = "MEMORIZATION_FORK_SERVER"
 LENGTH = struct.Struct("!Q")
 # Standard input, output and error, and the end of a pipe that closes when the waiting process ends.
 STREAMS = 4
-PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+KILLED = 137
+# What Snakemake sets for a job's process: the threads of libraries, and the place of temporary files.
+THREADS = [
+    "VECLIB_MAXIMUM_THREADS",
+    *(f"{library}_NUM_THREADS" for library in ("GOTO", "MKL", "NUMEXPR", "OMP", "OPENBLAS")),
+]
+FOLDERS = ("TEMP", "TEMPDIR", "TMP", "TMPDIR")
 
 
-def hand_over() -> None:
-    """Let a server run this script, and end as it ended there; return where there is none."""
-    prefix, place = json.loads(os.environ.pop(VARIABLE, "[null, null]"))
-    if prefix != sys.prefix:
-        return
-    request = {"script": sys.argv[0], "folder": str(Path.cwd()), "environment": dict(os.environ)}
+def take_scripts(place: str) -> None:
+    """From now on, hand the scripts of this process's jobs over to the server that listens at `place`."""
+    from snakemake.script import PythonScript
+
+    start = PythonScript.execute_script
+
+    def execute(script: Any, file: str, edit: bool = False) -> None:
+        alone = script.conda_env or script.container_img or script.env_modules
+        code = None if alone else hand_over(place, Path(file), _environment(script.threads, script.resources))
+        if code is None:
+            start(script, file, edit)
+        elif code:
+            raise subprocess.CalledProcessError(code, f"{sys.executable} {file}")
+
+    PythonScript.execute_script = execute
+
+
+def _environment(threads: int, resources: Mapping[str, Any]) -> dict[str, str]:
+    """The environment of a job's process, as Snakemake sets it for one that it starts."""
+    environment = dict(os.environ) | dict.fromkeys(THREADS, str(threads))
+    folder = resources.get("tmpdir")
+    return environment | dict.fromkeys(FOLDERS, str(folder)) if folder else environment
+
+
+def hand_over(
+    place: str, script: Path, environment: Mapping[str, str], streams: Sequence[int] = (0, 1, 2)
+) -> int | None:
+    """Let the server at `place` run a script in this folder, and wait: its exit code, None if the server does not.
+
+    The script reads and writes these `streams` (input, output, error), and is killed when this process ends.
+    """
+    request = {"script": str(script.absolute()), "folder": str(Path.cwd()), "environment": dict(environment)}
     body = json.dumps(request).encode()
-    alive, _living = os.pipe()
-    with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rb") as answers:
-        with _held_back():
-            try:
-                connection.connect(place)
-                socket.send_fds(connection, [LENGTH.pack(len(body))], [0, 1, 2, alive])
-                connection.sendall(body)
-                process = answers.readline()
-            except OSError:
-                return
-            if not process:
-                return
-
-            def pass_on(number: int, _: object) -> None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(process), number)
-
-            for number in PASSED_ON:
-                if signal.getsignal(number) != signal.SIG_IGN:
-                    signal.signal(number, pass_on)
-        code = answers.readline()
-    # Without a code, something killed it.
-    os._exit(int(code) if code else 128 + signal.SIGKILL)
-
-
-@contextlib.contextmanager
-def _held_back() -> Iterator[None]:
-    """Signals that come meanwhile wait: the script may be at work before they can be passed on to it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+    ends, living = os.pipe()
+    runs = False
     try:
-        yield
+        with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rb") as answers:
+            connection.connect(place)
+            socket.send_fds(connection, [LENGTH.pack(len(body))], [*streams, ends])
+            connection.sendall(body)
+            runs = bool(answers.readline())
+            code = answers.readline()
+    except OSError:
+        code = b""
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.close(ends)
+        os.close(living)
+    # One that runs and ends without a code was killed.
+    return int(code or KILLED) if runs else None

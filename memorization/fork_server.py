@@ -1,9 +1,9 @@
 """A process that has imported what jobs import, and forks itself for each job of this machine.
 
 Most of a small job would be its start: seconds of importing torch and transformers for a tenth of a second's work. So a
-run starts one server, and a script hands itself over in its first lines and waits (`fork_client`). The server imports
-what the script imports at its top, unless another script did, and forks: the fork runs the script in the environment,
-the folder and the streams of the process that waits, and ends with it. Nothing but imported modules is shared.
+run starts one server, and hands its scripts over to it (`fork_client`). The server imports what a script imports at its
+top, unless another script did, and forks: the fork runs the script in the environment, the folder and with the streams
+that it is given, and ends with the run. Nothing but imported modules is shared.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from memorization import freshness, imports, lifeline
-from memorization.fork_client import LENGTH, STREAMS, VARIABLE
+from memorization.fork_client import LENGTH, STREAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_END = 5.0
@@ -38,17 +38,17 @@ ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 ONE_THREAD["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
 
 
-def start() -> None:
-    """Start a server for the jobs of this process, which ends when this process ends.
+def start() -> str | None:
+    """Start a server for the jobs of this process, which ends when this process ends; where it listens.
 
-    Nothing on other systems than Linux, and where there is no place for its socket.
+    None on other systems than Linux, and where there is no place for its socket.
     """
     if sys.platform != "linux":
-        return
+        return None
     try:
         folder = Path(tempfile.mkdtemp(prefix="memorization-"))
     except OSError:
-        return
+        return None
     place = str(folder / "jobs")
     with socket.socket(socket.AF_UNIX) as listener:
         try:
@@ -56,7 +56,7 @@ def start() -> None:
         except OSError:
             # Longer than the name of a socket may be.
             folder.rmdir()
-            return
+            return None
         listener.listen()
         paths = [str(ROOT), str(ROOT / "scripts")]
         program = (
@@ -71,7 +71,7 @@ def start() -> None:
             env=os.environ | imports.ENVIRONMENT | ONE_THREAD,
         )
     atexit.register(_end, server, folder)
-    os.environ[VARIABLE] = json.dumps([sys.prefix, place])
+    return place
 
 
 def _end(server: subprocess.Popen[bytes], folder: Path) -> None:

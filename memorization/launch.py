@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar
 
-from memorization import caches, display, fork_server, jobs, lifeline, locks, progress
+from memorization import caches, display, fork_client, fork_server, jobs, lifeline, locks, progress
 from memorization.errors import UserError
 from memorization.storage import disk_error, write_text
 from memorization.studies.kinds import Config
@@ -73,7 +73,8 @@ def begin(config: Config, jobs_here: bool) -> None:
     # Of jobs that were killed: none lives.
     shutil.rmtree(results / progress.FOLDER, ignore_errors=True)
     if jobs_here:
-        fork_server.start()
+        if place := fork_server.start():
+            fork_client.take_scripts(place)
     else:
         file = results / CONFIGURATION
         write_text(file, config.model_dump_json())

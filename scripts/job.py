@@ -7,14 +7,9 @@ from pathlib import Path
 # Without installation too: under `--sdm conda` the environment has what the package needs, not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from memorization import fork_client
+from snakemake.script import Snakemake
 
-# Before anything that takes time.
-fork_client.hand_over()
-
-from snakemake.script import Snakemake  # noqa: E402
-
-from memorization import cards, freshness, jobs, storage  # noqa: E402
+from memorization import cards, freshness, jobs, storage
 
 ROOT = Path(__file__).resolve().parent.parent
 
