@@ -59,6 +59,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.io import is_flagged
 from snakemake.logging import logger
 from snakemake.persistence import PersistenceBase
+from snakemake.script import PythonScript
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -228,7 +229,7 @@ onstart:
             if job.resources.get("gpu")
         ]
         try:
-            launch.begin(CONFIG, workflow.local_exec)
+            launch.begin(CONFIG, workflow.local_exec, PythonScript)
             launch.forget_verdicts(workflow.dag.needrun_jobs())
             unmade.note(
                 Path(RESULTS),

@@ -29,11 +29,9 @@ THREADS = [
 FOLDERS = ("TEMP", "TEMPDIR", "TMP", "TMPDIR")
 
 
-def take_scripts(place: str) -> None:
-    """From now on, hand the scripts of this process's jobs over to the server that listens at `place`."""
-    from snakemake.script import PythonScript
-
-    start = PythonScript.execute_script
+def take_scripts(kind: Any, place: str) -> None:
+    """From now on, hand scripts over to the server that listens at `place`; `kind` is Snakemake's `PythonScript`."""
+    start = kind.execute_script
 
     def execute(script: Any, file: str, edit: bool = False) -> None:
         alone = script.conda_env or script.container_img or script.env_modules
@@ -43,7 +41,7 @@ def take_scripts(place: str) -> None:
         elif code:
             raise subprocess.CalledProcessError(code, f"{sys.executable} {file}")
 
-    PythonScript.execute_script = execute
+    kind.execute_script = execute
 
 
 def _environment(threads: int, resources: Mapping[str, Any]) -> dict[str, str]:

@@ -58,10 +58,11 @@ def check_writable(results: Path) -> None:
         ) from error
 
 
-def begin(config: Config, jobs_here: bool) -> None:
+def begin(config: Config, jobs_here: bool, scripts: Any) -> None:
     """Lock the results folder, and be ready for signals and for jobs, which end with this process if they are here.
 
-    Jobs in a queue get this run's configuration. Raises UserError as `lock` does.
+    Jobs in a queue get this run's configuration. `scripts` is Snakemake's class of Python scripts. Raises UserError as
+    `lock` does.
     """
     results = Path(config.results)
     lock(results)
@@ -74,7 +75,7 @@ def begin(config: Config, jobs_here: bool) -> None:
     shutil.rmtree(results / progress.FOLDER, ignore_errors=True)
     if jobs_here:
         if place := fork_server.start():
-            fork_client.take_scripts(place)
+            fork_client.take_scripts(scripts, place)
     else:
         file = results / CONFIGURATION
         write_text(file, config.model_dump_json())

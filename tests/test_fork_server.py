@@ -215,7 +215,7 @@ def taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """A run whose server gets the scripts of this process, in a folder of its own."""
     monkeypatch.setattr(PythonScript, "execute_script", PythonScript.execute_script)
     monkeypatch.chdir(run.folder)
-    fork_client.take_scripts(run.socket)
+    fork_client.take_scripts(PythonScript, run.socket)
     yield run
 
 
@@ -237,7 +237,7 @@ def test_snakemake_hands_a_script_over_with_the_environment_that_it_would_start_
     text = "[os.getppid(), {name: value for name, value in os.environ.items() if name not in ('PWD', 'SHLVL', '_')}]"
 
     _, started = told(run, text)
-    fork_client.take_scripts(run.socket)
+    fork_client.take_scripts(PythonScript, run.socket)
     parent, handed_over = told(run, text)
 
     assert handed_over == started

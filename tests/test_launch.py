@@ -40,6 +40,13 @@ sys.stdin.read()
 """
 
 
+class Scripts:
+    """In place of Snakemake's class of scripts."""
+
+    def execute_script(self, file: str) -> None:
+        """Snakemake would start it."""
+
+
 def start(results: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", OWNER, str(results)],
@@ -184,11 +191,11 @@ def test_a_file_system_without_locks_is_used_with_a_note(
 def test_jobs_in_a_queue_get_the_configuration_of_their_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", environment := dict(os.environ))
     config = configuration(tmp_path)
-    launch.begin(config, jobs_here=True)
+    launch.begin(config, True, Scripts)
     assert launch.configuration_of_run() is None
     assert lifeline.VARIABLE in environment
     launch._locks.pop().close()
-    launch.begin(config, jobs_here=False)
+    launch.begin(config, False, Scripts)
     assert launch.configuration_of_run() == config
     assert lifeline.VARIABLE not in environment
 
@@ -266,7 +273,7 @@ def test_results_of_a_clock_that_was_set_back_are_dated_to_now_in_their_order(
     for file, hours in zip(files, (-1, 1, 2, 3), strict=True):
         file.touch()
         os.utime(file, (now + 3600 * hours, now + 3600 * hours))
-    launch.begin(configuration(tmp_path), jobs_here=True)
+    launch.begin(configuration(tmp_path), True, Scripts)
     times = [file.stat().st_mtime_ns for file in files]
     assert times == sorted(set(times))
     assert times[0] < (now - 3500) * 1e9
