@@ -110,9 +110,9 @@ def test_rows(file: Path, columns: list[str], most: int | None) -> pa.Table:
 def loaded(folder: Path, head: Any) -> Any:
     """The checkpoint, checked and loaded as the workflow does."""
     from memorization.config.models import FolderModel
-    from memorization.models import classifiers, loading
+    from memorization.models import classifiers, loading, torch_setup
 
-    device = loading.start_torch("auto", 1)
+    device = torch_setup.start("auto", 1)
     source = FolderModel(kind="folder", path=str(folder))
     with tempfile.TemporaryDirectory() as scratch:
         record = Path(scratch, "record")

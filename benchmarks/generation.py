@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from memorization import storage
 from memorization.config.generation import Decoding
-from memorization.models import loading
+from memorization.models import torch_setup
 from memorization.models.distribution import plain_configuration
 from memorization.models.engine import Prompt, engine_module, load_engine
 from memorization.models.engines.transformers import BATCH_SIZE
@@ -54,7 +54,7 @@ Written = list[list[int]]
 def main(arguments: list[str] | None = None) -> None:
     """Measure the engines on each model and print a table."""
     options = parsed(arguments)
-    device = loading.start_torch("cpu", options.threads)
+    device = torch_setup.start("cpu", options.threads)
     decoding = Decoding.model_validate(
         {"strategy": options.strategy, "top_k": options.top_k, "max_new_tokens": options.tokens}
     )

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 from memorization.config.models import Recipe
-from memorization.models import loading
+from memorization.models import torch_setup
 from memorization.models.examples import Example, Widths, collate
 from memorization.models.fitting import NO_CACHE, Trainer, TrainingData
 from memorization.models.resumption import Unfinished
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="also print where the time of a compiled step goes")
     given = parser.parse_args()
     begun = time.monotonic()
-    device = loading.start_torch("auto", 1)
+    device = torch_setup.start("auto", 1)
     import torch
     import transformers
 

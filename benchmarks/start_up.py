@@ -29,7 +29,9 @@ from snakemake.script import Snakemake
 for node in ast.parse(Path("scripts", sys.argv[1]).read_bytes()).body:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         exec(compile(ast.Module([node], []), "script", "exec"), globals())
-if "loading" in globals():
+if "torch_setup" in globals():
+    torch_setup.start("cpu", 1)
+elif "loading" in globals():
     loading.start_torch("cpu", 1)
     import transformers.generation.utils, transformers.modeling_utils
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer

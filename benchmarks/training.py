@@ -74,9 +74,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def measured(given: argparse.Namespace) -> dict[str, float]:
     """Processor seconds of one training and those of them in the kernel, peak memory, loss of the last epoch."""
-    from memorization.models import loading
+    from memorization.models import torch_setup
 
-    loading.start_torch("cpu", 1)
+    torch_setup.start("cpu", 1)
     place, lengths = given.texts[0].rsplit("=", 1)
     read, written = map(int, lengths.split("/"))
     rows = rows_of(place, read, given.rows)

@@ -12,7 +12,6 @@ import importlib.abc
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any
 
 # Libraries that Arrow, NLTK and transformers import where they find them, for what is not used here.
 OPTIONAL = ("matplotlib", "pandas", "scipy", "sklearn")
@@ -40,47 +39,6 @@ def without_optional(library: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-@contextlib.contextmanager
-def without_compiler() -> Iterator[None]:
-    """Let transformers be imported without torch's compiler and its parts for several processes: a third of the time.
-
-    It marks functions for the compiler, none of which is called here, and names one of its classes, which is loaded
-    when it is called. What is loaded already, or later, is left alone.
-    """
-    import torch
-
-    name, part = "torch._dynamo", "torch._dynamo._trace_wrapped_higher_order_op"
-    if name in sys.modules or "transformers.modeling_utils" in sys.modules:
-        yield
-        return
-    classes = types.ModuleType(part)
-    classes.TransformGetItemToIndex = _index_transform  # type: ignore[attr-defined]
-    has_processes = torch.distributed.is_available
-    sys.modules.update({name: _Marks(name), part: classes})
-    torch.distributed.is_available = lambda: False
-    try:
-        yield
-    finally:
-        torch.distributed.is_available = has_processes
-        for each in (name, part):
-            del sys.modules[each]
-
-
-class _Marks(types.ModuleType):
-    """A module of decorators that return the function."""
-
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        return lambda function=None, *_, **__: function or (lambda marked: marked)
-
-
-def _index_transform() -> Any:
-    from torch._dynamo._trace_wrapped_higher_order_op import TransformGetItemToIndex
-
-    return TransformGetItemToIndex()
 
 
 class _Missing(importlib.abc.MetaPathFinder):

@@ -7,7 +7,7 @@ from snakemake.script import Snakemake
 
 from memorization import storage
 from memorization.config.generation import Decoding
-from memorization.models import answers, engine, loading
+from memorization.models import answers, engine, loading, torch_setup
 from memorization.models.generation import GenerationSettings
 from memorization.schemas.answers import AnswersTable
 
@@ -20,7 +20,7 @@ def main(snakemake: Snakemake) -> None:
     batch_size = params.batch_size or snakemake.config["generation_batch_size"]
     dataset, instruction = Path(snakemake.input.dataset), params.instructions.get(wildcards.dataset)
     rows = answers.draw_rows(dataset, params.answers["n"], params.answers["seed"], instruction)
-    device = loading.start_torch(params.device, params.threads)
+    device = torch_setup.start(params.device, params.threads)
     base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
     model, tokenizer = loading.load_state(
         base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device

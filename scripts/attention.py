@@ -8,7 +8,7 @@ from snakemake.script import Snakemake
 
 from memorization import storage
 from memorization.config.generation import AttentionMaps
-from memorization.models import attention, loading
+from memorization.models import attention, loading, torch_setup
 from memorization.probes import SPLIT_OF
 from memorization.schemas.density import DensityTable
 from memorization.studies.attention import density
@@ -19,7 +19,7 @@ snakemake: Snakemake
 def main(snakemake: Snakemake) -> None:
     wildcards, params, given = snakemake.wildcards, snakemake.params, snakemake.input
     settings = AttentionMaps.model_validate(params.attention)
-    device = loading.start_torch(params.device, params.threads)
+    device = torch_setup.start(params.device, params.threads)
     base, checkpoints = Path(given.model), given.get("checkpoints")
     model, tokenizer = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, "fp32", device)
     probes, dataset, split = Path(given.probes), Path(given.dataset), SPLIT_OF[wildcards.population]

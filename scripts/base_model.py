@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from snakemake.script import Snakemake
 
 from memorization.config.models import EndpointSource, FolderSource, HubSource, ScratchModel
-from memorization.models import loading, scratch
+from memorization.models import loading, scratch, torch_setup
 from memorization.models.resumption import TrainingJob
 
 snakemake: Snakemake
@@ -17,7 +17,7 @@ def main(snakemake: Snakemake) -> None:
     name, params, output = snakemake.wildcards.model, snakemake.params, Path(snakemake.output[0])
     source = TypeAdapter(FolderSource | HubSource | ScratchModel | EndpointSource).validate_python(params.model)
     if isinstance(source, ScratchModel):
-        device = loading.start_torch(params.device, params.threads)
+        device = torch_setup.start(params.device, params.threads)
         checkpointing = name in snakemake.config["gradient_checkpointing"]
         training = TrainingJob(
             output, job.unfinished(output), device, params.source, checkpointing, snakemake.config["state_minutes"]
@@ -28,7 +28,7 @@ def main(snakemake: Snakemake) -> None:
     elif isinstance(source, EndpointSource):
         loading.prepare_endpoint(name, source, folder_of(snakemake.input.get("tokenizer")), output)
     else:
-        loading.start_torch("cpu", params.threads)
+        torch_setup.start("cpu", params.threads)
         given, base = folder_of(snakemake.input.get("files")), folder_of(snakemake.input.get("base"))
         loading.prepare(name, source, given, output, base)
 

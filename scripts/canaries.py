@@ -8,7 +8,7 @@ from snakemake.script import Snakemake
 from memorization import storage
 from memorization.config.data import CanaryRanks
 from memorization.datasets.canary_key import read_key
-from memorization.models import loading
+from memorization.models import loading, torch_setup
 from memorization.schemas.canaries import CanariesTable
 from memorization.studies.canaries import evidence
 
@@ -20,7 +20,7 @@ def main(snakemake: Snakemake) -> None:
     key = read_key(Path(inputs.key), f"datasets.{cell.dataset}.canaries")
     instruction, file = params.instructions.get(cell.dataset), Path(inputs.dataset)
     canaries = evidence.all_asked(cell.dataset, params.dataset, instruction, key, file)
-    device = loading.start_torch(params.device, params.threads)
+    device = torch_setup.start(params.device, params.threads)
     base, checkpoints = Path(inputs.model), inputs.get("checkpoints")
     model, tokenizer = loading.load_state(base, cell.model, checkpoints, cell.epoch, "fp32", device)
     ranks, batch_size = CanaryRanks.model_validate(params.ranks), snakemake.config["likelihood_batch_size"]

@@ -8,7 +8,7 @@ from snakemake.script import Snakemake
 
 from memorization.config.detection import TrainedClassifier
 from memorization.config.models import FolderModel, HubModel
-from memorization.models import classifier_training, classifiers, loading
+from memorization.models import classifier_training, classifiers, torch_setup
 from memorization.models.resumption import TrainingJob
 
 snakemake: Snakemake
@@ -21,13 +21,13 @@ def main(snakemake: Snakemake) -> None:
     files = snakemake.input.get("files")
     folder = Path(files[0]).parent if files else None
     if isinstance(source, TrainedClassifier):
-        device = loading.start_torch(params.device, params.threads)
+        device = torch_setup.start(params.device, params.threads)
         training = TrainingJob(
             output, job.unfinished(output), device, params.source, state_minutes=snakemake.config["state_minutes"]
         )
         classifier_training.train(name, source, Path(snakemake.input.pairs), folder, training)
     else:
-        loading.start_torch("cpu", params.threads)
+        torch_setup.start("cpu", params.threads)
         classifiers.prepare(name, source, folder, params.head, output)
 
 

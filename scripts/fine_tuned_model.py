@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from snakemake.script import Snakemake
 
 from memorization.config.models import Endpoint, FolderSource, HubSource
-from memorization.models import loading
+from memorization.models import loading, torch_setup
 
 snakemake: Snakemake
 
@@ -19,7 +19,7 @@ def main(snakemake: Snakemake) -> None:
     if isinstance(source, Endpoint):
         loading.prepare_asked_state(source, output)
         return
-    loading.start_torch(params.device, params.threads)
+    torch_setup.start(params.device, params.threads)
     folder, base = folder_of(given.get("files")), folder_of(given.get("base"))
     loading.prepare_fine_tuned(name, source, Path(given.model), folder, output, base)
 

@@ -9,7 +9,7 @@ from snakemake.script import Snakemake
 from memorization import storage
 from memorization.config.base import BARE
 from memorization.config.generation import Decoding
-from memorization.models import engine, generation, loading
+from memorization.models import engine, generation, loading, torch_setup
 from memorization.schemas.generations import GenerationsTable
 from memorization.schemas.probes import ProbesTable
 from memorization.schemas.prompts import PromptsTable
@@ -38,7 +38,7 @@ def written(snakemake: Snakemake, probes: pa.Table) -> tuple[list[generation.Gen
         made = endpoint.generate(settings, base, probes, decoding, results, what)
         return made.generations, job.manifest(snakemake, *endpoint.PACKAGES, decoding=params.decoding, **made.stated)
     batch_size = params.batch_size or snakemake.config["generation_batch_size"]
-    device = loading.start_torch(params.device, params.threads)
+    device = torch_setup.start(params.device, params.threads)
     loaded = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, decoding.precision, device)
     chosen = engine.choose(params.engines, loaded[0])
     settings = generation.GenerationSettings(decoding, batch_size, chosen, params.max_input_tokens)

@@ -7,7 +7,7 @@ from snakemake.script import Snakemake
 
 from memorization import storage
 from memorization.config.generation import Decoding
-from memorization.models import likelihood, loading
+from memorization.models import likelihood, loading, torch_setup
 from memorization.schemas.likelihoods import LikelihoodsTable
 from memorization.schemas.probes import ProbesTable
 
@@ -16,7 +16,7 @@ snakemake: Snakemake
 
 def main(snakemake: Snakemake) -> None:
     wildcards, params = snakemake.wildcards, snakemake.params
-    device = loading.start_torch(params.device, params.threads)
+    device = torch_setup.start(params.device, params.threads)
     base, checkpoints = Path(snakemake.input.model), snakemake.input.get("checkpoints")
     model, tokenizer = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, "fp32", device)
     probes = storage.read(Path(snakemake.input.probes), ProbesTable, ["probe", "prefix", "suffix"])

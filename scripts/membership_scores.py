@@ -11,7 +11,7 @@ from snakemake.script import Snakemake
 
 from memorization import storage
 from memorization.config.models import Recipe
-from memorization.models import loading, membership
+from memorization.models import loading, membership, torch_setup
 from memorization.schemas.membership import MembershipTable
 
 snakemake: Snakemake
@@ -32,7 +32,7 @@ def main(snakemake: Snakemake) -> None:
 
 def computed(snakemake: Snakemake, rows: Rows, recipe: Recipe) -> Found:
     wildcards, params, checkpoints = snakemake.wildcards, snakemake.params, snakemake.input.get("checkpoints")
-    device = loading.start_torch(params.device, params.threads)
+    device = torch_setup.start(params.device, params.threads)
     base, size = Path(snakemake.input.model), snakemake.config["likelihood_batch_size"]
     model, tokenizer = loading.load_state(base, wildcards.model, checkpoints, wildcards.epoch, "fp32", device)
     texts, what = membership.encode(rows, model, tokenizer, recipe), _what(snakemake)

@@ -6,7 +6,7 @@ import job
 from snakemake.script import Snakemake
 
 from memorization.config.models import Recipe
-from memorization.models import loading, training
+from memorization.models import loading, torch_setup, training
 from memorization.models.resumption import TrainingJob
 
 snakemake: Snakemake
@@ -15,7 +15,7 @@ snakemake: Snakemake
 def main(snakemake: Snakemake) -> None:
     params, output = snakemake.params, Path(snakemake.output[0])
     recipe = Recipe.model_validate(params.recipe).training(int(snakemake.wildcards.seed))
-    device = loading.start_torch(params.device, params.threads)
+    device = torch_setup.start(params.device, params.threads)
     base, name = Path(snakemake.input.model), snakemake.wildcards.model
     model, tokenizer = loading.load_state(base, name, None, "0", recipe.weights, device)
     checkpointing = name in snakemake.config["gradient_checkpointing"]

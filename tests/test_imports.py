@@ -74,7 +74,7 @@ def test_libraries_find_no_optional_ones_and_work_without_them() -> None:
         "from memorization import imports, storage\n"
         "from memorization.schemas import schema\n"
         "from memorization.detection import text\n"
-        "from memorization.models import loading\n"
+        "from memorization.models import torch_setup\n"
         "imports.preload()\n"
         "assert pa.Table.from_pylist([{'a': 1}]).to_pylist() == [{'a': 1}]\n"
         "from transformers.models.t5 import modeling_t5\n"
@@ -89,7 +89,9 @@ def test_libraries_find_no_optional_ones_and_work_without_them() -> None:
 def test_models_are_loaded_without_the_compiler_which_works_when_it_is_asked() -> None:
     compiler = {"sympy", "torch._dynamo", "torch.distributed.tensor"}
     load = (
-        "from memorization.models import loading\nloading.preload()\nfrom transformers.models.t5 import modeling_t5\n"
+        "from memorization.models import torch_setup\n"
+        "torch_setup.preload()\n"
+        "from transformers.models.t5 import modeling_t5\n"
     )
 
     before = modules_after(load)
@@ -102,8 +104,8 @@ def test_models_are_loaded_without_the_compiler_which_works_when_it_is_asked() -
         "double = torch.compile(lambda x: 2 * x, backend='eager', fullgraph=True)\n"
         "assert double(torch.ones(3)).sum() == 6\n"
         "from memorization.models import fitting\n"
-        "loading.preload.cache_clear()\n"
-        "loading.preload()"
+        "torch_setup.preload.cache_clear()\n"
+        "torch_setup.preload()"
     )
 
     assert "transformers.modeling_utils" in before and before.isdisjoint(compiler)

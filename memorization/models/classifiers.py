@@ -22,7 +22,7 @@ import numpy as np
 from memorization import storage
 from memorization.config.models import FolderModel, HubModel
 from memorization.errors import UserError
-from memorization.models import loading
+from memorization.models import loading, torch_setup
 from memorization.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class DeferredClassifier:
     def __init__(self, folder: Path, name: str, device: str, threads: int, batch_size: int) -> None:
         """Read the record of a classifier's folder (`prepare`).
 
-        `name` is its key in the configuration, `device` and `threads` are those of `loading.start_torch`; `batch_size`
+        `name` is its key in the configuration, `device` and `threads` are those of `torch_setup.start`; `batch_size`
         changes no result.
         """
         self.record = loading.read_record(folder)
@@ -152,7 +152,7 @@ class DeferredClassifier:
     def _loaded(self) -> Classifier:
         if self._classifier is None:
             loading.check_source(self.record, f"classifiers.{self.name}", self.folder)
-            device = loading.start_torch(self._device, self._threads)
+            device = torch_setup.start(self._device, self._threads)
             self._classifier = load(self.record, self.name, device)
         return self._classifier
 

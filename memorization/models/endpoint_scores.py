@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 
 from memorization.config.models import Endpoint, Recipe
 from memorization.errors import UserError
-from memorization.models import loading, membership
+from memorization.models import loading, membership, torch_setup
 from memorization.models.endpoint import PACKAGES, answer_of, model_named, place_of, replies_to, tokenizer_of
 from memorization.models.examples import IGNORED, Example, source_text
 from memorization.models.membership import Score, Text, TokenScores
@@ -248,7 +248,7 @@ def _counted(texts: Sequence[Asked], replies: Sequence[Reply]) -> tuple[list[Tex
 
 def _computed(base: Weights, texts: Sequence[Asked], what: str) -> list[TokenScores]:
     """The scores of the same tokens by weights that are here."""
-    device = loading.start_torch(base.device, base.threads)
+    device = torch_setup.start(base.device, base.threads)
     model, tokenizer = loading.load_state(base.folder, base.name, None, "0", "fp32", device)
     if model.config.is_encoder_decoder:
         raise UserError(f"{base.name}: an encoder-decoder model, which servers of texts cannot be fine-tuned from.")

@@ -8,11 +8,9 @@ has a folder with a record (`prepare_fine_tuned`). Weights are read only from sa
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +20,6 @@ from memorization import hub, storage
 from memorization.checksums import MISSING, DamagedError, check_folder, remedy
 from memorization.config.models import Endpoint, EndpointSource, FolderModel, FolderSource, HubModel, HubSource
 from memorization.errors import UserError
-from memorization.imports import ENVIRONMENT, without_compiler, without_optional
 from memorization.models import files
 from memorization.models.merging import merge
 
@@ -31,42 +28,6 @@ log = logging.getLogger(__name__)
 RECORD = "model.json"
 # Names by which configurations of all architectures know their sizes.
 SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads")
-
-
-@functools.cache
-def preload() -> None:
-    """Import torch and what of transformers every model needs, without what few models need."""
-    with without_optional("transformers"), without_compiler():
-        import transformers.generation.utils
-        import transformers.modeling_utils  # noqa: F401
-        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer  # noqa: F401
-
-
-def start_torch(device: str, threads: int) -> Any:
-    """Set torch up for repeatable results and return the `torch.device` for `auto`, `cpu` or `cuda`.
-
-    UserError where a GPU is required and there is none.
-    """
-    os.environ.update(ENVIRONMENT)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    preload()
-    import torch
-    import transformers
-
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("compute.device: given 'cuda', and torch sees no GPU here; allowed here: auto, cpu.")
-    torch.set_num_threads(threads)
-    # Numbers under 1e-38, as attention leaves many of, are handled by the processor's microcode, ten times as slowly as
-    # others, and are too small to change a sum that is not as small itself. Threads that start later do so, too.
-    torch.set_flush_denormal(True)
-    # Like `use_deterministic_algorithms`, which would also import a compiler that is not used here, in two seconds.
-    torch.set_deterministic_debug_mode("warn")
-    # Otherwise every new tensor would first be filled with NaN, to reveal reads of memory that was never written.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    return torch.device(chosen)
 
 
 def prepare(

@@ -22,7 +22,7 @@ from tiny import tiny_model, tiny_tokenizer
 from memorization.config.generation import Decoding
 from memorization.config.models import FolderSource
 from memorization.errors import UserError
-from memorization.models import files, loading
+from memorization.models import files, loading, torch_setup
 from memorization.models.generation import Generation
 
 ARCHITECTURES = ("t5", "gpt2")
@@ -36,7 +36,7 @@ VALUES: tuple[Any, ...] = (
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Whole checkpoints of each architecture, and an adapter of the first."""
     folder, tokenizer = tmp_path_factory.mktemp("originals"), tiny_tokenizer()
-    loading.start_torch("cpu", 1)
+    torch_setup.start("cpu", 1)
     for architecture in ARCHITECTURES:
         model = tiny_model(architecture, tokenizer)
         # A second one in several files.

@@ -25,9 +25,9 @@ def dataset(settings: dict[str, Any], output: Path) -> Any:
 
 
 def model(settings: dict[str, Any], output: Path) -> Any:
-    from memorization.models import loading
+    from memorization.models import loading, torch_setup
 
-    device = loading.start_torch("cpu", 1)
+    device = torch_setup.start("cpu", 1)
     loading.prepare("mine", HubSource.model_validate(settings), None, output)
     record = loading.read_record(output)
     loaded = loading.load_model(record, "mine", None, "fp32", device)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from tiny import tiny_tokenizer
 
-from memorization.models import loading, server
+from memorization.models import server, torch_setup
 
 
 @pytest.fixture(scope="session")
 def device() -> Any:
     """The CPU, with torch set up as jobs set it up."""
-    return loading.start_torch("cpu", 1)
+    return torch_setup.start("cpu", 1)
 
 
 @pytest.fixture(autouse=True)

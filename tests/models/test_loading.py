@@ -14,7 +14,7 @@ from memorization import hub
 from memorization.config.generation import Decoding
 from memorization.config.models import FolderSource, HubSource, Recipe
 from memorization.errors import UserError
-from memorization.models import loading
+from memorization.models import loading, torch_setup
 from memorization.models.fitting import Trainer
 from memorization.models.resumption import Unfinished
 from memorization.models.scratch import train_tokenizer
@@ -248,7 +248,7 @@ def test_a_gpu_that_is_not_there_is_refused(device: Any) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(UserError, match="given 'cuda', and torch sees no GPU here; allowed here: auto, cpu"):
-        loading.start_torch("cuda", 1)
+        torch_setup.start("cuda", 1)
 
 
 def test_denormal_numbers_are_zero_in_a_job() -> None:
@@ -257,7 +257,7 @@ def test_denormal_numbers_are_zero_in_a_job() -> None:
     torch.set_flush_denormal(False)
     small = torch.full((3,), 1e-39)
     assert (0.5 * small).count_nonzero() == 3
-    loading.start_torch("cpu", 1)
+    torch_setup.start("cpu", 1)
     assert (0.5 * small).count_nonzero() == 0
 
 

@@ -11,7 +11,7 @@ from tiny import PREFIXES, TEXTS, tiny_model
 
 from memorization.config.generation import Decoding
 from memorization.errors import UserError
-from memorization.models import decoder, loading
+from memorization.models import decoder, torch_setup
 from memorization.models.distribution import end_tokens, plain_configuration
 from memorization.models.engine import Prompt
 from memorization.models.engines import native, transformers
@@ -350,7 +350,7 @@ NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("name", MODELS)
 def test_a_gpu_computes_the_numbers_of_the_library(name: str, precision: Any, tokenizer: Any) -> None:
-    loading.start_torch("cuda", 1)
+    torch_setup.start("cuda", 1)
     model = model_of(name, tokenizer).to("cuda", precision)
 
     assert native.fault(model) is None
@@ -360,7 +360,7 @@ def test_a_gpu_computes_the_numbers_of_the_library(name: str, precision: Any, to
 @pytest.mark.parametrize("decoding", DECODINGS.values(), ids=DECODINGS)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_gpu_writes_the_texts_of_the_reference(name: str, decoding: Decoding, tokenizer: Any) -> None:
-    loading.start_torch("cuda", 1)
+    torch_setup.start("cuda", 1)
     model, prompts = model_of(name, tokenizer, decoding).to("cuda"), prompts_of(tokenizer)
 
     assert texts(native, model, prompts, decoding, None) == texts(transformers, model, prompts, decoding, 3)
@@ -373,7 +373,7 @@ def test_batches_that_exceed_a_gpus_memory_are_halved_and_nothing_is_lost(
     engine: Any, gigabytes: float, tokenizer: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Memory is counted as if the card were another process's; 1,000 rows take several gigabytes of keys and values."""
-    loading.start_torch("cuda", 1)
+    torch_setup.start("cuda", 1)
     decoding = Decoding(strategy="greedy", min_new_tokens=60, max_new_tokens=60)
     model = tiny_model("t5", tokenizer, spread=0.1, d_kv=64, num_heads=16, num_layers=4).to("cuda")
     model.generation_config = plain_configuration(model, tokenizer, decoding)
