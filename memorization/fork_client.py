@@ -22,10 +22,14 @@ LENGTH = struct.Struct("!Q")
 STREAMS = 4
 KILLED = 137
 # What Snakemake sets for a job's process: the threads of libraries, and the place of temporary files.
-THREADS = [
+THREADS = (
+    "GOTO_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
-    *(f"{library}_NUM_THREADS" for library in ("GOTO", "MKL", "NUMEXPR", "OMP", "OPENBLAS")),
-]
+)
 FOLDERS = ("TEMP", "TEMPDIR", "TMP", "TMPDIR")
 
 
