@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import inspect
 import itertools
 import json
 import random
@@ -243,7 +244,10 @@ def index(files: Path, output: Path, options: argparse.Namespace) -> Path:
     """The index of the suffixes."""
     from memorization import retrieval
 
-    retrieval.index_suffixes(files / "probes.parquet", output / "index")
+    # That of an older checkout takes the number of threads, too.
+    takes_threads = "threads" in inspect.signature(retrieval.index_suffixes).parameters
+    threads = {"threads": options.threads} if takes_threads else {}
+    retrieval.index_suffixes(files / "probes.parquet", output / "index", **threads)
     return output / "index"
 
 

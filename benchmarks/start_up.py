@@ -29,10 +29,10 @@ from snakemake.script import Snakemake
 for node in ast.parse(Path("scripts", sys.argv[1]).read_bytes()).body:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         exec(compile(ast.Module([node], []), "script", "exec"), globals())
-if "torch_setup" in globals():
-    torch_setup.start("cpu", 1)
-elif "loading" in globals():
-    loading.start_torch("cpu", 1)
+if "torch_setup" in globals() or "loading" in globals():
+    # Of an older checkout, it is a function of `loading`.
+    start = torch_setup.start if "torch_setup" in globals() else loading.start_torch
+    start("cpu", 1)
     import transformers.generation.utils, transformers.modeling_utils
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.models.t5.modeling_t5 import T5ForConditionalGeneration
