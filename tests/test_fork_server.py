@@ -211,12 +211,18 @@ def snakemake_script(**changed: Any) -> Any:
 
 
 @pytest.fixture
-def taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """A run whose server gets the scripts of this process, in a folder of its own."""
+def beside(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run in whose folder this process works; what is changed of Snakemake's scripts is changed back."""
     monkeypatch.setattr(PythonScript, "execute_script", PythonScript.execute_script)
     monkeypatch.chdir(run.folder)
-    fork_client.take_scripts(PythonScript, run.socket)
-    yield run
+    return run
+
+
+@pytest.fixture
+def taken(beside: Run) -> Run:
+    """A run whose server gets the scripts of this process."""
+    fork_client.take_scripts(PythonScript, beside.socket)
+    return beside
 
 
 def told(run: Run, text: str, **changed: Any) -> Any:
@@ -228,21 +234,17 @@ def told(run: Run, text: str, **changed: Any) -> Any:
     return json.loads(file.read_text())
 
 
-def test_snakemake_hands_a_script_over_with_the_environment_that_it_would_start_it_with(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(PythonScript, "execute_script", PythonScript.execute_script)
-    monkeypatch.chdir(run.folder)
+def test_snakemake_hands_a_script_over_with_the_environment_that_it_would_start_it_with(beside: Run) -> None:
     # What a shell sets by itself.
     text = "[os.getppid(), {name: value for name, value in os.environ.items() if name not in ('PWD', 'SHLVL', '_')}]"
 
-    _, started = told(run, text)
-    fork_client.take_scripts(PythonScript, run.socket)
-    parent, handed_over = told(run, text)
+    _, started = told(beside, text)
+    fork_client.take_scripts(PythonScript, beside.socket)
+    parent, handed_over = told(beside, text)
 
     assert handed_over == started
     assert handed_over["OMP_NUM_THREADS"] == "3" and handed_over["TMPDIR"] == "/a/folder"
-    assert parent == run.server
+    assert parent == beside.server
 
 
 def test_snakemake_is_told_of_a_script_that_fails(taken: Run) -> None:

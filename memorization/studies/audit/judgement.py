@@ -206,8 +206,8 @@ def _not_known(results: Results, options: Mapping[str, Any], measures: Sequence[
         yield f"One decoding was tried ({asked.decodings[0]}); others may give back more."
     if asked.promptings == [BARE]:
         yield (
-            "The models were asked with beginnings of training inputs alone (`promptings: [bare]`): what questions, as "
-            "users ask them, give back is not known."
+            "The models were asked with beginnings of training inputs alone (`promptings: [bare]`): what comes back "
+            "when a user asks a question is not known."
         )
     yield from _not_measured(results, {measure.key for measure in measures})
     yield "Text that comes back in other words than the detector knows counts as nothing."
